@@ -1,0 +1,137 @@
+/** A write → a decision: ratchet, modes, exemptions, dry-runs. */
+import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { Read } from '../cluster/view.ts';
+import type { JudgedResource } from '../kube/resources.ts';
+import { type EvaluateOptions, type Evaluation, evaluate, type Fault, type Skip } from './evaluate.ts';
+import type { Finding } from './finding.ts';
+import type { Mode } from './mode.ts';
+import type { ConfiguredRule, Message, OrderClass } from './rule.ts';
+
+/** Something that the API server is asked to persist. */
+export type Write =
+  | { readonly operation: 'CREATE'; readonly after: JudgedResource; readonly dryRun: boolean }
+  | { readonly operation: 'UPDATE'; readonly before: JudgedResource; readonly after: JudgedResource; readonly dryRun: boolean }
+  | { readonly operation: 'DELETE'; readonly before: JudgedResource; readonly dryRun: boolean };
+
+/** Bound to one write: its namespace's labels, its object's annotations, its user. */
+export interface Settings {
+  modeOf(finding: Finding, message: Message<unknown>): Mode;
+  /** Why this finding is let through, or undefined if it is not exempt. */
+  exemptionOf(finding: Finding): string | undefined;
+}
+
+export interface Decision {
+  readonly allowed: boolean;
+  readonly denials: readonly Finding[];
+  readonly warnings: readonly Warning[];
+  readonly audited: readonly Finding[];
+  readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
+  readonly skipped: readonly Skip[];
+  readonly faults: readonly Fault[];
+  /** What must be read live before the denials stand; none if they rest on the object and the configuration alone. */
+  readonly toConfirm: readonly Read[];
+}
+
+/** Why a finding that its mode would deny is a warning, where that is so. */
+export interface Warning {
+  readonly finding: Finding;
+  readonly softened?: 'ratcheted' | 'dry-run' | 'unconfirmed';
+}
+
+export interface ReviewOptions extends EvaluateOptions {
+  readonly settings: Settings;
+}
+
+/**
+ * Decides one write. A defect that the object had before this write never denies it: otherwise nobody could repair,
+ * label or scale an object that was already wrong when a rule was switched on.
+ */
+export function review(
+  write: Write,
+  cluster: ClusterSnapshot,
+  rules: readonly ConfiguredRule[],
+  { settings, ...options }: ReviewOptions,
+): Decision {
+  const now = afterWrite(write, cluster, rules, options);
+  const earlier = write.operation === 'UPDATE' ? earlierDefects(write, cluster, rules, now, options) : undefined;
+  const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
+
+  const decided: Decided = { denials: [], warnings: [], audited: [], exempted: [] };
+  for (const finding of now.findings) {
+    const rule = byId.get(finding.ruleId) as ConfiguredRule;
+    const message = rule.messages[finding.messageId] as Message<unknown>;
+    const mode = settings.modeOf(finding, message);
+    const reason = mode === 'off' ? undefined : settings.exemptionOf(finding);
+    if (reason !== undefined) decided.exempted.push({ finding, reason });
+    else if (mode === 'deny') file(finding, softening(), decided);
+    else if (mode === 'warn') decided.warnings.push({ finding });
+    else if (mode === 'audit') decided.audited.push(finding);
+
+    function softening(): Warning['softened'] {
+      if (earlier?.covers(finding)) return 'ratcheted';
+      return write.dryRun && softensOnDryRun(rule.meta.orderClass, message) ? 'dry-run' : undefined;
+    }
+  }
+  const toConfirm = decided.denials.flatMap(({ ruleId }) => readsToConfirm(byId.get(ruleId) as ConfiguredRule, now));
+  return { ...decided, allowed: decided.denials.length === 0, skipped: now.skipped, faults: now.faults, toConfirm };
+}
+
+interface Decided {
+  readonly denials: Finding[];
+  readonly warnings: Warning[];
+  readonly audited: Finding[];
+  readonly exempted: { finding: Finding; reason: string }[];
+}
+
+/** A finding that its mode denies: a denial, or a warning where something softens it. */
+function file(finding: Finding, softened: Warning['softened'], { denials, warnings }: Decided): void {
+  if (softened === undefined) denials.push(finding);
+  else warnings.push({ finding, softened });
+}
+
+function afterWrite(write: Write, cluster: ClusterSnapshot, rules: readonly ConfiguredRule[], options: EvaluateOptions): Evaluation {
+  if (write.operation === 'DELETE')
+    return evaluate({ object: write.before, operation: 'DELETE', before: cluster }, cluster.without([write.before]), rules, options);
+  const before = write.operation === 'UPDATE' ? cluster.with([write.before]) : cluster.without([write.after]);
+  return evaluate({ object: write.after, operation: 'WRITE', before }, cluster.with([write.after]), rules, options);
+}
+
+/** What was wrong with the object before. A rule that could not be judged then denies nothing now. */
+function earlierDefects(
+  { before }: Write & { operation: 'UPDATE' },
+  cluster: ClusterSnapshot,
+  rules: readonly ConfiguredRule[],
+  now: Evaluation,
+  options: EvaluateOptions,
+) {
+  const found = new Set(now.findings.map(({ ruleId }) => ruleId));
+  const concerned = rules.filter(({ meta }) => found.has(meta.id));
+  const then = evaluate({ object: before, operation: 'WRITE', before: undefined }, cluster.with([before]), concerned, options);
+  const unjudged = new Set([...then.skipped, ...then.faults].map(({ ruleId }) => ruleId));
+  const defects = new Set(then.findings.flatMap((finding) => finding.defects));
+  return { covers: (finding: Finding): boolean => unjudged.has(finding.ruleId) || finding.defects.every((defect) => defects.has(defect)) };
+}
+
+/** Flux dry-runs a whole stage before it applies anything: what stands in the same stage is missing (rules.md B). */
+const softensOnDryRun = (
+  orderClass: OrderClass,
+  { deniesDryRun = orderClass === 'self-contained' || orderClass === 'exclusive' }: Message<unknown>,
+): boolean => !deniesDryRun;
+
+function readsToConfirm({ meta }: ConfiguredRule, { reads }: Evaluation): readonly Read[] {
+  if (meta.orderClass === 'self-contained') return [];
+  return (reads.get(meta.id) ?? []).filter(({ collection }) => meta.confirms?.includes(collection) ?? true);
+}
+
+/**
+ * The decision after the live look. `second` is the review of the denying rules on what was just read: what it denies
+ * stands, what it does not is refuted. Undefined: the look failed, and what rests on the cluster's state only warns.
+ */
+export function afterLiveLook(first: Decision, second: Decision | undefined, rules: readonly ConfiguredRule[]): Decision {
+  const certain = new Set(rules.filter(({ meta }) => meta.orderClass === 'self-contained').map(({ meta }) => meta.id));
+  const sure = first.denials.filter(({ ruleId }) => certain.has(ruleId));
+  const unsure = first.denials.filter(({ ruleId }) => !certain.has(ruleId));
+  const denials = [...sure, ...(second?.denials ?? [])];
+  const unconfirmed = second === undefined ? unsure.map((finding): Warning => ({ finding, softened: 'unconfirmed' })) : [];
+  return { ...first, allowed: denials.length === 0, denials, warnings: [...unconfirmed, ...first.warnings], toConfirm: [] };
+}

@@ -1,0 +1,157 @@
+/** What a rule is. A rule detects and yields findings; text is made by its messages from facts. */
+import type { ClusterView } from '../cluster/view.ts';
+import { type FieldPath, valueAt, withoutIndices } from '../kube/field-path.ts';
+import { type Collection, formatRef, type Judged, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import type { Explanation, Facts, Finding, Severity } from './finding.ts';
+import type { Mode } from './mode.ts';
+
+export type OrderClass = 'self-contained' | 'exclusive' | 'backward' | 'forward' | 'destructive';
+
+export interface RuleMeta {
+  /** The subject, then the defect, as a statement: `service-selector-matches-no-pods`. Never reused once released. */
+  readonly id: string;
+  /** The kinds of object that this rule judges. */
+  readonly kinds: readonly Kind[];
+  /** Which of its referents are applied before, after or beside it (rules.md B): softens dry-runs, asks for a live look. */
+  readonly orderClass: OrderClass;
+  /** What holds when nothing is wrong, in one sentence without a full stop. Heads the docs page. */
+  readonly summary: string;
+  /** Collections that this rule looks up. A test holds them equal to what it really reads. */
+  readonly reads: readonly Collection[];
+  /** Those of them on which a denial rests, to be read live before it; all, if left out. */
+  readonly confirms?: readonly Collection[];
+  /** Judges the removal of an object too: what the cluster is without it. */
+  readonly judgesDelete?: boolean;
+  /** Guards what everybody depends on: runs on writes in protected namespaces, where other rules do not. */
+  readonly guardsSystem?: boolean;
+  /** Cannot be judged at admission, since the API server has settled it before: files only. */
+  readonly offlineOnly?: boolean;
+  readonly since: string;
+}
+
+/** One way in which a rule can be broken. Severity and verdict belong here: a rule may know a grave case and a mild one. */
+export interface Message<Data> {
+  readonly severity: Severity;
+  /** Verdict by profile; `observe` is audit for all. */
+  readonly modes: { readonly guided: Mode; readonly strict: Mode };
+  readonly facts: Facts;
+  readonly text: (data: Data) => Explanation;
+  /** Where the defect is not the value at the path: what it consists of. */
+  readonly defects?: (data: Data) => readonly string[];
+  /** A dry-run denies as a real write does, whatever the order class says. */
+  readonly deniesDryRun?: boolean;
+}
+// biome-ignore lint/suspicious/noExplicitAny: messages of different data stand in one record; each is typed where it is used
+export type Messages = Readonly<Record<string, Message<any>>>;
+
+/** How the object comes to the rule: written in full, or about to be removed. */
+export type Operation = 'WRITE' | 'DELETE';
+
+/** What a rule is run on. */
+export interface Subject<K extends Kind = Kind> {
+  readonly object: Judged[K];
+  readonly operation: Operation;
+  /** The cluster before this write, where there is one: for rules about what a write breaks. */
+  readonly before: ClusterView | undefined;
+}
+
+/** Settings that are not one rule's alone. */
+export interface Shared {
+  /** Names, or globs, of Secrets that something outside the view brings (a replicator): never missing. */
+  readonly expectedSecrets: readonly string[];
+}
+
+export interface RuleContext<K extends Kind, O, M extends Messages> extends Subject<K> {
+  /** The cluster after this write. Ends the rule where it does not know. */
+  readonly cluster: ClusterView;
+  /** The same without that, and without leave to conclude from absence: for explanations. */
+  readonly known: ClusterView;
+  /** The cluster's other namespaces, for explanations; undefined where the reader may not be told of them. */
+  readonly elsewhere: ClusterView | undefined;
+  readonly options: O;
+  readonly shared: Shared;
+  /** Makes a finding about one field: which message, with which facts, and which other objects are involved. */
+  finding<Id extends keyof M & string>(
+    messageId: Id,
+    path: FieldPath,
+    data: Parameters<M[Id]['text']>[0],
+    related?: readonly ObjectRef[],
+  ): Draft;
+}
+
+/** A finding whose fixes have not been tried yet. */
+export interface Draft extends Omit<Finding, 'fix'> {
+  readonly fixes: Explanation['fixes'];
+}
+
+export interface RuleDefinition<K extends Kind, O, M extends Messages> extends RuleMeta {
+  readonly kinds: readonly K[];
+  /** A zod schema; the engine only needs `parse`. */
+  readonly options: { parse(value: unknown): O };
+  readonly messages: M;
+  /** Objects to read by name before the check; the shell reads them within the deadline, rules stay pure. */
+  fetches?(object: Judged[K], known: ClusterView, options: O): readonly ObjectRef[];
+  check(context: RuleContext<K, O, M>): Iterable<Draft>;
+}
+
+/** A rule with its types erased, as the registry holds it. */
+export interface Rule {
+  readonly meta: RuleMeta;
+  readonly messages: Messages;
+  /** The schema of the options, for documentation and the configuration's schema. */
+  readonly options: unknown;
+  /** Checks the options once, when the configuration is loaded; throws a ZodError if they are not valid. */
+  configure(options?: unknown, shared?: Shared): ConfiguredRule;
+}
+
+export interface ConfiguredRule {
+  readonly meta: RuleMeta;
+  readonly messages: Messages;
+  fetches(object: Judged[Kind], known: ClusterView): readonly ObjectRef[];
+  /** Pure: same subject and cluster, same findings. A throw is a bug in the rule, except `NotKnown`. */
+  check(
+    subject: Subject,
+    cluster: ClusterView,
+    views: { readonly known: ClusterView; readonly elsewhere: ClusterView | undefined },
+  ): Iterable<Draft>;
+}
+
+/** Gives a rule definition its identity: `definition.kinds` decides which objects reach `check`. */
+export function defineRule<K extends Kind, O, M extends Messages>(definition: RuleDefinition<K, O, M>): Rule {
+  const { options: schema, messages, check, fetches, ...meta } = definition;
+  return {
+    meta,
+    messages,
+    options: schema,
+    configure(given = {}, shared = { expectedSecrets: [] }) {
+      const options = schema.parse(given);
+      return {
+        meta,
+        messages,
+        fetches: (object, known) => fetches?.(object as Judged[K], known, options) ?? [],
+        check: (subject, cluster, { known, elsewhere }) => {
+          const { object, operation, before } = subject as Subject<K>;
+          const finding = drafter(meta.id, messages, object);
+          return check({ object, operation, before, cluster, known, elsewhere, options, shared, finding });
+        },
+      };
+    },
+  };
+}
+
+const drafter =
+  (ruleId: string, messages: Messages, object: Judged[Kind]) =>
+  (messageId: string, path: FieldPath, data: unknown, related: readonly ObjectRef[] = []): Draft => {
+    const { severity, facts, text, defects } = messages[messageId] as Message<unknown>;
+    const { what, why, fixes } = text(data);
+    const subject = refOf(object);
+    const fingerprint = JSON.stringify([
+      ruleId,
+      messageId,
+      formatRef(subject),
+      withoutIndices(path),
+      defects === undefined ? valueAt(object, path) : null,
+    ]);
+    const consistsOf = defects === undefined ? [fingerprint] : defects(data).map((defect) => JSON.stringify([ruleId, messageId, defect]));
+    return { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
+  };

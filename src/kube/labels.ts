@@ -1,0 +1,87 @@
+/** Labels and the two selector languages of the API: plain maps (Services) and LabelSelectors (policies, workloads). */
+import type { LabelSelector, LabelSelectorRequirement, Labels } from './resources.ts';
+
+/** Copies the string values of an object to one without prototype, so that a label called `constructor` is only a label. */
+export function labelsOf(value: unknown, keep: (key: string) => boolean = () => true): Labels {
+  const labels: Record<string, string> = Object.create(null);
+  if (typeof value !== 'object' || value === null) return labels;
+  for (const [key, content] of Object.entries(value)) if (typeof content === 'string' && keep(key)) labels[key] = content;
+  return labels;
+}
+
+/**
+ * Labels that a controller sets on each Pod alone. They stay out of what Pods have in common, and no template has them
+ * (StatefulSet controller: pkg/controller/statefulset/stateful_set_utils.go; Job controller: pkg/controller/job/indexed_job_utils.go).
+ */
+export const perPodLabels: ReadonlySet<string> = new Set([
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+  'batch.kubernetes.io/job-completion-index',
+]);
+
+/** Labels that exist only on running Pods, set by a controller: a template says nothing about them. */
+const runTimeLabels: ReadonlySet<string> = new Set([
+  ...perPodLabels,
+  'controller-revision-hash',
+  'pod-template-hash',
+  'pod-template-generation',
+  'rollouts-pod-template-hash',
+  'batch.kubernetes.io/job-name',
+  'batch.kubernetes.io/controller-uid',
+  'job-name',
+  'controller-uid',
+  'role',
+  'spilo-role',
+  'cnpg.io/instanceRole',
+  'cnpg.io/instanceName',
+  'istio.io/rev',
+]);
+
+/** Whether a label's value may come at run time, so that its absence from a template proves nothing (rules.md D.1, 5). */
+export const isRunTimeLabel = (key: string): boolean => runTimeLabels.has(key);
+
+/** Whether the labels carry every pair of a plain selector. An empty selector matches all; callers decide what that means. */
+export function matchesPairs(selector: Labels, labels: Labels): boolean {
+  for (const key in selector) if (labels[key] !== selector[key]) return false;
+  return true;
+}
+
+/** apimachinery `labels.Requirement.Matches`: `NotIn` and `DoesNotExist` match what lacks the key. */
+function meets({ key, operator, values }: LabelSelectorRequirement, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}
+
+/** Whether labels satisfy a LabelSelector; the empty selector matches everything. */
+export const matchesSelector = (selector: LabelSelector, labels: Labels): boolean =>
+  matchesPairs(selector.matchLabels, labels) && selector.matchExpressions.every((requirement) => meets(requirement, labels));
+
+export const selectsEverything = ({ matchLabels, matchExpressions }: LabelSelector): boolean =>
+  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+
+/** `app=web,tier=front`, as kubectl writes labels. */
+export const formatLabels = (labels: Labels): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+
+/** A LabelSelector as kubectl writes it: `app=web,tier in (a,b),!legacy`; `all` for the empty one. */
+export function formatSelector({ matchLabels, matchExpressions }: LabelSelector): string {
+  const parts = matchExpressions.map(({ key, operator, values }) => {
+    if (operator === 'Exists') return key;
+    if (operator === 'DoesNotExist') return `!${key}`;
+    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
+  });
+  return [formatLabels(matchLabels), ...parts].filter((part) => part !== '').join(',') || 'all';
+}

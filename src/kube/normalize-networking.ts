@@ -1,0 +1,108 @@
+import { labelsOf } from './labels.ts';
+import { protocolOf } from './normalize-service.ts';
+import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
+import type {
+  Ingress,
+  IngressBackend,
+  LabelSelector,
+  NetworkPolicy,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  ObjectMeta,
+  RawObject,
+} from './resources.ts';
+
+export function normalizeIngress(raw: RawObject, metadata: ObjectMeta): Ingress {
+  const spec = objectAt(raw, 'spec');
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata,
+    spec: {
+      ...given('ingressClassName', stringAt(spec, 'ingressClassName')),
+      ...given('defaultBackend', isObject(spec['defaultBackend']) ? backendOf(spec['defaultBackend']) : undefined),
+      tls: objectsAt(spec, 'tls').map((tls) => ({
+        hosts: stringsAt(tls, 'hosts'),
+        ...given('secretName', stringAt(tls, 'secretName') || undefined),
+      })),
+      rules: objectsAt(spec, 'rules').map((rule) => ({
+        ...given('host', stringAt(rule, 'host') || undefined),
+        ...given('http', isObject(rule['http']) ? { paths: objectsAt(rule['http'], 'paths').map(pathOf) } : undefined),
+      })),
+    },
+  };
+}
+
+const pathOf = (raw: RawObject) => ({
+  ...given('path', stringAt(raw, 'path')),
+  pathType: stringAt(raw, 'pathType') ?? '',
+  backend: backendOf(objectAt(raw, 'backend')),
+});
+
+function backendOf(raw: RawObject): IngressBackend {
+  const { service, resource } = raw;
+  if (isObject(service)) {
+    const port = objectAt(service, 'port');
+    return {
+      service: {
+        name: stringAt(service, 'name') ?? '',
+        port: { ...given('name', stringAt(port, 'name')), ...given('number', numberAt(port, 'number')) },
+      },
+    };
+  }
+  return isObject(resource) ? { resource: { kind: stringAt(resource, 'kind') ?? '', name: stringAt(resource, 'name') ?? '' } } : {};
+}
+
+/** policyTypes absent: Ingress always, Egress only if there are egress rules (SetDefaults_NetworkPolicy). */
+export function normalizeNetworkPolicy(raw: RawObject, metadata: ObjectMeta): NetworkPolicy {
+  const spec = objectAt(raw, 'spec');
+  const ingress = objectsAt(spec, 'ingress');
+  const egress = objectsAt(spec, 'egress');
+  const policyTypes = stringsAt(spec, 'policyTypes');
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+    spec: {
+      podSelector: selectorOf(objectAt(spec, 'podSelector')),
+      policyTypes: policyTypes.length > 0 ? policyTypes : ['Ingress', ...(egress.length > 0 ? ['Egress'] : [])],
+      ingress: ingress.map((rule) => ({ ...given('from', peersAt(rule, 'from')), ...given('ports', portsOf(rule)) })),
+      egress: egress.map((rule) => ({ ...given('to', peersAt(rule, 'to')), ...given('ports', portsOf(rule)) })),
+    },
+  };
+}
+
+const atLeastOne = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+
+const portsOf = (rule: RawObject): readonly NetworkPolicyPort[] | undefined =>
+  atLeastOne(
+    objectsAt(rule, 'ports').map((port) => ({
+      protocol: protocolOf(port),
+      ...given('port', stringAt(port, 'port') ?? numberAt(port, 'port')),
+      ...given('endPort', numberAt(port, 'endPort')),
+    })),
+  );
+
+const peersAt = (rule: RawObject, key: string): readonly NetworkPolicyPeer[] | undefined =>
+  atLeastOne(
+    objectsAt(rule, key).map((peer) => {
+      const { podSelector, namespaceSelector, ipBlock } = peer;
+      return {
+        ...given('podSelector', isObject(podSelector) ? selectorOf(podSelector) : undefined),
+        ...given('namespaceSelector', isObject(namespaceSelector) ? selectorOf(namespaceSelector) : undefined),
+        ...given(
+          'ipBlock',
+          isObject(ipBlock) ? { cidr: stringAt(ipBlock, 'cidr') ?? '', except: stringsAt(ipBlock, 'except') } : undefined,
+        ),
+      };
+    }),
+  );
+
+const selectorOf = (raw: RawObject): LabelSelector => ({
+  matchLabels: labelsOf(raw['matchLabels']),
+  matchExpressions: objectsAt(raw, 'matchExpressions').map((one) => ({
+    key: stringAt(one, 'key') ?? '',
+    operator: stringAt(one, 'operator') ?? '',
+    values: stringsAt(one, 'values'),
+  })),
+});

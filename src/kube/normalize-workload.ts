@@ -1,0 +1,126 @@
+/** Pods, and the objects that make them: what counts is the shape of the Pod. */
+import { labelsOf, perPodLabels } from './labels.ts';
+import { protocolOf } from './normalize-service.ts';
+import { booleanAt, given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
+import type { ContainerPort, Labels, ObjectMeta, Pod, PodShape, RawObject, Workload } from './resources.ts';
+
+/** A kind whose objects carry a Pod template. */
+export interface WorkloadKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The name in the API's addresses: `deployments`. */
+  readonly resource: string;
+  /** Where the template stands: `spec.template`. */
+  readonly template: readonly string[];
+}
+
+const template = ['spec', 'template'];
+
+export const builtInWorkloads: readonly WorkloadKind[] = [
+  { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments', template },
+  { apiVersion: 'apps/v1', kind: 'StatefulSet', resource: 'statefulsets', template },
+  { apiVersion: 'apps/v1', kind: 'DaemonSet', resource: 'daemonsets', template },
+  { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets', template },
+  { apiVersion: 'v1', kind: 'ReplicationController', resource: 'replicationcontrollers', template },
+  { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs', template },
+  { apiVersion: 'batch/v1', kind: 'CronJob', resource: 'cronjobs', template: ['spec', 'jobTemplate', 'spec', 'template'] },
+];
+
+/**
+ * A template. One that a Deployment or CronJob copied is left out: an old ReplicaSet keeps the labels that its
+ * Deployment has given up, and no Pod will come from it. So is a finished Job, and a ReplicaSet that asks for no Pods on
+ * behalf of a controller that we do not know.
+ */
+export function normalizeTemplate(raw: RawObject, kind: WorkloadKind, { namespace, name }: ObjectMeta): Workload | undefined {
+  const owner = ownerOf(raw);
+  const replicas = numberAt(objectAt(raw, 'spec'), 'replicas') ?? 1;
+  if (owner?.startsWith('Deployment/') || owner?.startsWith('CronJob/')) return undefined;
+  if (kind.kind === 'ReplicaSet' && owner !== undefined && replicas === 0) return undefined;
+  if (kind.kind === 'Job' && isFinished(raw)) return undefined;
+  const pod = kind.template.reduce(objectAt, raw);
+  return {
+    apiVersion: kind.apiVersion,
+    kind: kind.kind,
+    metadata: { namespace, name },
+    pod: shapeOf(objectAt(pod, 'metadata'), objectAt(pod, 'spec')),
+    replicas,
+    ...given('owner', owner),
+  };
+}
+
+const isFinished = (job: RawObject): boolean =>
+  objectsAt(objectAt(job, 'status'), 'conditions').some(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
+
+/** A Pod, or undefined for one that has ended: no endpoint comes from it (endpointslice util ShouldPodBeInEndpoints). */
+export function normalizePod(raw: RawObject, { namespace, name, labels, deletionTimestamp }: ObjectMeta): Pod | undefined {
+  const status = objectAt(raw, 'status');
+  const spec = objectAt(raw, 'spec');
+  if (status['phase'] === 'Succeeded' || status['phase'] === 'Failed') return undefined;
+  const ips = objectsAt(status, 'podIPs').flatMap((entry) => stringAt(entry, 'ip') ?? []);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name },
+    pod: shapeOf(objectAt(raw, 'metadata'), spec),
+    ...given('owner', makerOf(raw, labels)),
+    record: {
+      ips: ips.join(',') || (stringAt(status, 'podIP') ?? ''),
+      ready: objectsAt(status, 'conditions').some((one) => one['type'] === 'Ready' && one['status'] === 'True'),
+      terminating: deletionTimestamp !== undefined,
+      scheduled: Boolean(stringAt(spec, 'nodeName')),
+      labels: perPodLabelsOf(labels),
+    },
+  };
+}
+
+const noLabels: Labels = Object.freeze(labelsOf({}));
+
+/** One shared object for the many Pods that have none. */
+function perPodLabelsOf(labels: Labels): Labels {
+  const own = labelsOf(labels, (key) => perPodLabels.has(key));
+  return Object.keys(own).length === 0 ? noLabels : own;
+}
+
+/** A ReplicaSet of a Deployment is called after the Pods' hash (pkg/controller/deployment/sync.go): the rest is the Deployment's name. */
+function makerOf(pod: RawObject, labels: Labels): string | undefined {
+  const owner = ownerOf(pod);
+  const suffix = `-${labels['pod-template-hash'] ?? ''}`;
+  return suffix !== '-' && owner?.startsWith('ReplicaSet/') && owner.endsWith(suffix)
+    ? `Deployment/${owner.slice('ReplicaSet/'.length, -suffix.length)}`
+    : owner;
+}
+
+function ownerOf(raw: RawObject): string | undefined {
+  const owner = objectsAt(objectAt(raw, 'metadata'), 'ownerReferences').find((one) => booleanAt(one, 'controller'));
+  return owner && `${stringAt(owner, 'kind') ?? ''}/${stringAt(owner, 'name') ?? ''}`;
+}
+
+function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
+  // Init containers with restartPolicy Always are sidecars that keep running (KEP-753); FindPort looks at them last.
+  const sidecars = objectsAt(spec, 'initContainers').filter((container) => container['restartPolicy'] === 'Always');
+  const containers = [...objectsAt(spec, 'containers'), ...sidecars];
+  return {
+    labels: labelsOf(metadata['labels'], (key) => !perPodLabels.has(key)),
+    ports: containers.flatMap((container) => objectsAt(container, 'ports').map(containerPortOf)),
+    probePorts: containers.flatMap(probePortsOf),
+    hostNetwork: booleanAt(spec, 'hostNetwork'),
+    dnsPolicy: stringAt(spec, 'dnsPolicy') ?? 'ClusterFirst',
+    nameservers: stringsAt(objectAt(spec, 'dnsConfig'), 'nameservers'),
+  };
+}
+
+const containerPortOf = (raw: RawObject): ContainerPort => ({
+  ...given('name', stringAt(raw, 'name') || undefined),
+  containerPort: numberAt(raw, 'containerPort') ?? 0,
+  protocol: protocolOf(raw),
+});
+
+const probePortsOf = (container: RawObject): readonly (number | string)[] =>
+  ['readinessProbe', 'livenessProbe', 'startupProbe'].flatMap((probe) =>
+    ['httpGet', 'tcpSocket', 'grpc'].flatMap((action) => {
+      const handler = objectAt(container, probe)[action];
+      return isObject(handler) ? (stringAt(handler, 'port') ?? numberAt(handler, 'port') ?? []) : [];
+    }),
+  );

@@ -1,0 +1,87 @@
+/**
+ * Raw object → resource: keeps the fields that rules read and fills in what the API server would
+ * (pkg/apis/core/v1/defaults.go, pkg/apis/networking/v1/defaults.go), so that a file and an AdmissionReview look alike.
+ */
+import { labelsOf } from './labels.ts';
+import { normalizeIngress, normalizeNetworkPolicy } from './normalize-networking.ts';
+import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
+import { normalizeService } from './normalize-service.ts';
+import { builtInWorkloads, normalizePod, normalizeTemplate, type WorkloadKind } from './normalize-workload.ts';
+import { given, isObject, objectAt, objectsAt, stringAt } from './read.ts';
+import type { ObjectMeta, RawObject, Resource } from './resources.ts';
+
+export interface NormalizeOptions {
+  /** Kinds with a Pod template beside the built-in ones. */
+  readonly workloads?: readonly WorkloadKind[];
+  /** The namespace of an object that names none, as `kubectl apply --namespace` would give it. */
+  readonly namespace?: string;
+}
+
+/** Undefined for a kind that no rule reads, and for an object that a controller of a known kind makes from its template. */
+export function normalize(raw: RawObject, { workloads = [], namespace = 'default' }: NormalizeOptions = {}): Resource | undefined {
+  const apiVersion = stringAt(raw, 'apiVersion') ?? '';
+  const kind = stringAt(raw, 'kind') ?? '';
+  const metadata = (): ObjectMeta => metadataOf(raw, namespace);
+  switch (`${groupOf(apiVersion)}/${kind}`) {
+    case '/Service':
+      return normalizeService(raw, metadata());
+    case 'networking.k8s.io/Ingress':
+      return normalizeIngress(raw, metadata());
+    case 'networking.k8s.io/NetworkPolicy':
+      return normalizeNetworkPolicy(raw, metadata());
+    case '/Namespace':
+      return namespaceOf(raw);
+    case '/Secret':
+      return normalizeSecret(raw, metadata());
+    case 'cert-manager.io/Certificate':
+    case 'external-secrets.io/ExternalSecret':
+    case 'bitnami.com/SealedSecret':
+      return normalizeSecretSource(raw, apiVersion, metadata());
+    case '/Pod':
+      return normalizePod(raw, metadata());
+    default: {
+      const workload = [...builtInWorkloads, ...workloads].find(
+        (one) => one.kind === kind && groupOf(one.apiVersion) === groupOf(apiVersion),
+      );
+      return workload && normalizeTemplate(raw, workload, metadata());
+    }
+  }
+}
+
+/** `apps` of `apps/v1`, empty for the core group. */
+export const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
+
+function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
+  const metadata = objectAt(raw, 'metadata');
+  return {
+    namespace: stringAt(metadata, 'namespace') ?? defaultNamespace,
+    name: stringAt(metadata, 'name') ?? `${stringAt(metadata, 'generateName') ?? ''}`,
+    labels: labelsOf(metadata['labels']),
+    annotations: labelsOf(metadata['annotations']),
+    ...given('changedAt', changedAt(metadata)),
+    ...given('deletionTimestamp', stringAt(metadata, 'deletionTimestamp')),
+  };
+}
+
+/** The API server labels every Namespace with its name (KEP-2161); a file may leave that out. */
+function namespaceOf(raw: RawObject): Resource {
+  const metadata = metadataOf(raw, '');
+  const labels = labelsOf({ ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name });
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { ...metadata, namespace: '', labels } };
+}
+
+/** The newest of creationTimestamp and managedFields times, of which a file has none. */
+function changedAt(metadata: RawObject): number | undefined {
+  const times = [stringAt(metadata, 'creationTimestamp'), ...objectsAt(metadata, 'managedFields').map((entry) => stringAt(entry, 'time'))];
+  const stamps = times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])).filter((stamp) => !Number.isNaN(stamp));
+  return stamps.length === 0 ? undefined : Math.max(...stamps);
+}
+
+/** The objects of a `List` (`kind: List`, `ServiceList`, …), and any other object as a list of one. */
+export function itemsOf(raw: RawObject): readonly RawObject[] {
+  const items = raw['items'];
+  if (!Array.isArray(items) || !(stringAt(raw, 'kind') ?? '').endsWith('List')) return [raw];
+  const kind = (stringAt(raw, 'kind') ?? '').slice(0, -'List'.length);
+  const inherited = kind === '' ? {} : { apiVersion: raw['apiVersion'], kind };
+  return items.filter(isObject).flatMap((item) => itemsOf({ ...inherited, ...item }));
+}

@@ -1,0 +1,30 @@
+/** Which port of a Pod a Service port leads to: the EndpointSlice controller's `FindPort`. */
+import type { ContainerPort, PodShape, Protocol, ServicePort } from './resources.ts';
+
+/**
+ * The number that a Service port leads to in such a Pod, or undefined if a named target is not declared there.
+ * A number is taken as it is, declared or not; a name must be equal in name *and* protocol, first hit wins
+ * (k8s.io/endpointslice v0.36.3 util: FindPort; containers first, then init containers with restartPolicy Always).
+ */
+export function targetPortIn(
+  { ports }: PodShape,
+  { targetPort, protocol }: Pick<ServicePort, 'targetPort' | 'protocol'>,
+): number | undefined {
+  if (typeof targetPort === 'number') return targetPort;
+  return ports.find((port) => port.name === targetPort && port.protocol === protocol)?.containerPort;
+}
+
+/** Whether a container, or a probe, says that something serves this number with this protocol. */
+export const servesNumber = (pod: PodShape, number: number, protocol: Protocol): boolean =>
+  pod.ports.some((port) => port.containerPort === number && port.protocol === protocol) ||
+  (protocol === 'TCP' && probedNumbers(pod).includes(number));
+
+/** The port numbers that probes use; a probe may name a declared port instead. */
+const probedNumbers = ({ probePorts, ports }: PodShape): readonly number[] =>
+  probePorts.flatMap((probe) =>
+    typeof probe === 'number' ? [probe] : ports.filter(({ name }) => name === probe).map(({ containerPort }) => containerPort),
+  );
+
+/** `http (8080/TCP)`, `8080/TCP` for a port without a name. */
+export const formatPort = ({ name, containerPort, protocol }: ContainerPort): string =>
+  name === undefined ? `${containerPort}/${protocol}` : `${name} (${containerPort}/${protocol})`;
