@@ -1,59 +1,142 @@
-/** The objects of one collection in one namespace: an immutable list, sorted by key. */
+/**
+ * An immutable map, sorted by key, that shares what does not change: a change copies one chunk and the list of chunks.
+ * So it costs the same with 1,000 and with 100,000 entries, and an entry costs two pointers. Hash tries cost more than
+ * twice that, and whoever may choose names could make their hashes collide.
+ */
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Entries of a chunk at most; one that is fuller is cut into even pieces. */
+const chunkSize = 128;
+
+interface Chunk<T> {
+  readonly keys: readonly string[];
+  readonly values: readonly T[];
+}
+
+type Change<T> = readonly [key: string, value: T | undefined];
+
+const noKeys: readonly string[] = [];
 
 export class Bucket<T> {
-  static readonly empty: Bucket<never> = new Bucket<never>([], []);
+  static readonly empty: Bucket<never> = new Bucket<never>([]);
 
-  private readonly keys: readonly string[];
-  readonly values: readonly T[];
+  private readonly chunks: readonly Chunk<T>[];
+  private flat: readonly T[] | undefined;
 
-  private constructor(keys: readonly string[], values: readonly T[]) {
-    this.keys = keys;
-    this.values = values;
+  private constructor(chunks: readonly Chunk<T>[]) {
+    this.chunks = chunks;
   }
 
   get(key: string): T | undefined {
-    const at = this.position(key);
-    return this.keys[at] === key ? this.values[at] : undefined;
+    const { keys, values } = this.chunks[this.chunkOf(key)] ?? { keys: noKeys, values: [] };
+    const at = positionIn(keys, key);
+    return keys[at] === key ? values[at] : undefined;
   }
 
-  /** With these entries set, and those whose value is undefined gone. One pass, however many they are. */
+  /** All values, in order of key: made at the first look, since most versions of a bucket are never looked at. */
+  get values(): readonly T[] {
+    this.flat ??= this.chunks.flatMap(({ values }) => values);
+    return this.flat;
+  }
+
+  get isEmpty(): boolean {
+    return this.chunks.length === 0;
+  }
+
+  get size(): number {
+    return this.chunks.reduce((sum, { keys }) => sum + keys.length, 0);
+  }
+
+  *keys(): Generator<string> {
+    for (const { keys } of this.chunks) yield* keys;
+  }
+
+  *entries(): Generator<readonly [key: string, value: T]> {
+    for (const { keys, values } of this.chunks) for (const [at, key] of keys.entries()) yield [key, values[at] as T];
+  }
+
+  /** With these entries set, and those whose value is undefined gone. */
   with(changes: ReadonlyMap<string, T | undefined>): Bucket<T> {
-    if (changes.size === 1) for (const [key, value] of changes) return this.withOne(key, value);
-    const sorted = [...changes].sort(([a], [b]) => compare(a, b));
-    const keys: string[] = [];
-    const values: T[] = [];
-    const keep = (key: string, value: T): void => {
-      keys.push(key);
-      values.push(value);
-    };
-    let next = 0;
-    for (const [key, value] of sorted) {
-      for (; next < this.keys.length && (this.keys[next] as string) < key; next++) keep(this.keys[next] as string, this.values[next] as T);
-      if (this.keys[next] === key) next++;
-      if (value !== undefined) keep(key, value);
+    if (changes.size === 0) return this;
+    const sorted: readonly Change<T>[] = changes.size === 1 ? [...changes] : [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
+    const chunks: Chunk<T>[] = [];
+    let copied = 0;
+    for (let from = 0; from < sorted.length; ) {
+      const at = this.chunkOf((sorted[from] as Change<T>)[0]);
+      const bound = this.chunks[at + 1]?.keys[0];
+      let until = from + 1;
+      while (until < sorted.length && (bound === undefined || (sorted[until] as Change<T>)[0] < bound)) until++;
+      for (; copied < at; copied++) chunks.push(this.chunks[copied] as Chunk<T>);
+      append(chunks, merged(this.chunks[at], sorted, from, until));
+      copied = at + 1;
+      from = until;
     }
-    for (; next < this.keys.length; next++) keep(this.keys[next] as string, this.values[next] as T);
-    return new Bucket(keys, values);
+    for (; copied < this.chunks.length; copied++) chunks.push(this.chunks[copied] as Chunk<T>);
+    return new Bucket(chunks);
   }
 
-  private withOne(key: string, value: T | undefined): Bucket<T> {
-    const at = this.position(key);
-    const present = this.keys[at] === key ? 1 : 0;
-    if (value === undefined) return present ? new Bucket(this.keys.toSpliced(at, 1), this.values.toSpliced(at, 1)) : this;
-    return new Bucket(present ? this.keys : this.keys.toSpliced(at, 0, key), this.values.toSpliced(at, present, value));
-  }
-
-  /** Where the key stands or would stand. */
-  private position(key: string): number {
+  /** The last chunk that begins at or before the key; the first one for what lies before all. */
+  private chunkOf(key: string): number {
     let low = 0;
-    let high = this.keys.length;
+    let high = this.chunks.length - 1;
     while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.keys[middle] as string) < key) low = middle + 1;
-      else high = middle;
+      const middle = (low + high + 1) >>> 1;
+      if (((this.chunks[middle] as Chunk<T>).keys[0] as string) <= key) low = middle;
+      else high = middle - 1;
     }
     return low;
+  }
+}
+
+/** Where the key stands or would stand. */
+function positionIn(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** One chunk with its share of the changes. */
+function merged<T>(chunk: Chunk<T> | undefined, changes: readonly Change<T>[], from: number, until: number): Chunk<T> {
+  const before = chunk ?? { keys: noKeys, values: [] };
+  const keys: string[] = [];
+  const values: T[] = [];
+  let next = 0;
+  const keepUntil = (bound: number): void => {
+    for (; next < bound; next++) {
+      keys.push(before.keys[next] as string);
+      values.push(before.values[next] as T);
+    }
+  };
+  for (let at = from; at < until; at++) {
+    const [key, value] = changes[at] as Change<T>;
+    const place = positionIn(before.keys, key);
+    keepUntil(place);
+    // The key that is held stays: one string for all versions of the entry.
+    const held = before.keys[place] === key ? before.keys[place] : undefined;
+    if (held !== undefined) next++;
+    if (value === undefined) continue;
+    keys.push(held ?? key);
+    values.push(value);
+  }
+  keepUntil(before.keys.length);
+  return { keys, values };
+}
+
+/** Cuts what is too full, leaves out what is empty, and joins what is nearly empty to its neighbour. */
+function append<T>(chunks: Chunk<T>[], { keys, values }: Chunk<T>): void {
+  const neighbour = chunks.at(-1);
+  if (keys.length < chunkSize / 4 && neighbour !== undefined && neighbour.keys.length + keys.length <= chunkSize) {
+    chunks[chunks.length - 1] = { keys: [...neighbour.keys, ...keys], values: [...neighbour.values, ...values] };
+    return;
+  }
+  const pieces = Math.ceil(keys.length / chunkSize);
+  for (let piece = 0; piece < pieces; piece++) {
+    const from = Math.ceil((piece * keys.length) / pieces);
+    const to = Math.ceil(((piece + 1) * keys.length) / pieces);
+    chunks.push({ keys: keys.slice(from, to), values: values.slice(from, to) });
   }
 }

@@ -2,8 +2,8 @@
  * The immutable cluster view. A watch event, a manifest file and the write under review are the same operation, `with`;
  * what one snapshot does not change, the next one shares with it.
  */
-import { Map as PersistentMap } from 'immutable';
-import { isRunTimeLabel, matchesPairs, perPodLabels } from '../kube/labels.ts';
+import { isRunTimeLabel, matchesPairs } from '../kube/labels.ts';
+import { groupOf } from '../kube/normalize.ts';
 import {
   type Collection,
   type Collections,
@@ -14,16 +14,15 @@ import {
   type ObjectRef,
   type Pod,
   type Resource,
-  refOf,
   type Workload,
 } from '../kube/resources.ts';
 import { Bucket } from './bucket.ts';
 import { NamespacePods } from './pods.ts';
 import type { ClusterView, Coverage, NamedCollection, PodsOf } from './view.ts';
 
-type BucketCollection = Exclude<Collection, 'Pod'>;
-/** By collection and namespace. */
-type Buckets = PersistentMap<string, Bucket<Resource>>;
+/** The objects of one kind: by namespace, then by name. */
+type Place = Bucket<Bucket<Resource>>;
+type Places = ReadonlyMap<string, Place>;
 
 /** What a snapshot knows beside its objects. */
 export interface Knowledge {
@@ -35,41 +34,72 @@ export interface Knowledge {
   readonly fetched?: ReadonlyMap<string, Resource | 'absent' | 'unknown'>;
 }
 
+/** Something that happened to an object. Of one that is gone, kind, namespace and name count. */
+export interface ClusterEvent {
+  readonly object: Resource;
+  readonly gone: boolean;
+}
+
 export class ClusterSnapshot implements ClusterView {
-  private readonly buckets: Buckets;
-  private readonly podsByNamespace: PersistentMap<string, NamespacePods>;
+  /** In order of key, so that templates are listed in the same order whichever kind came first. */
+  private readonly places: Places;
+  private readonly podsByNamespace: Bucket<NamespacePods>;
   private readonly knowledge: Knowledge;
 
-  private constructor(buckets: Buckets, podsByNamespace: PersistentMap<string, NamespacePods>, knowledge: Knowledge) {
-    this.buckets = buckets;
+  private constructor(places: Places, podsByNamespace: Bucket<NamespacePods>, knowledge: Knowledge) {
+    this.places = places;
     this.podsByNamespace = podsByNamespace;
     this.knowledge = knowledge;
   }
 
   static empty(knowledge: Knowledge): ClusterSnapshot {
-    return new ClusterSnapshot(PersistentMap(), PersistentMap(), knowledge);
+    return new ClusterSnapshot(new Map(), Bucket.empty, knowledge);
   }
 
   /** With these objects added, each in place of what has its kind, namespace and name. */
   with(objects: Iterable<Resource>): ClusterSnapshot {
-    return this.changed(objects, (object) => object);
+    return this.applying(Array.from(objects, (object) => ({ object, gone: false })));
   }
 
   without(objects: Iterable<Resource>): ClusterSnapshot {
-    return this.changed(objects, () => undefined);
+    return this.applying(Array.from(objects, (object) => ({ object, gone: true })));
   }
 
-  /** With exactly these objects of the kinds and namespace named ('*' for all): what a list that was just read says. */
-  replacing(kinds: ReadonlySet<string>, namespace: string, objects: readonly Resource[]): ClusterSnapshot {
-    const gone: Resource[] = [];
-    const present = new Set(objects.map((object) => formatRef(refOf(object))));
-    for (const held of this.held(kinds, namespace)) if (!present.has(formatRef(refOf(held)))) gone.push(held);
-    return this.without(gone).with(objects);
+  /** After these events, in their order. */
+  applying(events: Iterable<ClusterEvent>): ClusterSnapshot {
+    const byPlace = new Map<string, Map<string, Map<string, Resource | undefined>>>();
+    const podsBy = new Map<string, Map<string, Pod | undefined>>();
+    for (const { object, gone } of events) {
+      const { namespace, name } = object.metadata;
+      if (object.kind === 'Pod') inner(podsBy, namespace).set(name, !gone && isPod(object) ? object : undefined);
+      else inner(inner(byPlace, placeOf(object)), namespace).set(name, gone ? undefined : object);
+    }
+    const places = [...byPlace].reduce((all, [key, changes]) => placing(all, key, changedPlace(all.get(key), changes)), this.places);
+    const pods = Array.from(podsBy, ([namespace, changes]) => [namespace, this.podsOf(namespace).with(changes)] as const);
+    return new ClusterSnapshot(places, this.podsByNamespace.with(podsOrNone(pods)), this.knowledge);
+  }
+
+  /** With all objects of this kind, in every namespace, exactly as the other snapshot has them. Costs the same however many they are. */
+  adopting(kind: Kindred, other: ClusterSnapshot): ClusterSnapshot {
+    if (kind.collection === 'Pod') return new ClusterSnapshot(this.places, other.podsByNamespace, this.knowledge);
+    const place = placeFor(kind);
+    return new ClusterSnapshot(placing(this.places, place, other.places.get(place) ?? Bucket.empty), this.podsByNamespace, this.knowledge);
+  }
+
+  /** Without the objects of this kind in a namespace; of Pods, only those that carry every pair of the selector. */
+  clearing(kind: Kindred, namespace: string, selector: Labels = {}): ClusterSnapshot {
+    if (kind.collection === 'Pod') {
+      const pods = podsOrNone([[namespace, this.podsOf(namespace).without(selector)]]);
+      return new ClusterSnapshot(this.places, this.podsByNamespace.with(pods), this.knowledge);
+    }
+    const place = placeFor(kind);
+    const cleared = (this.places.get(place) ?? Bucket.empty).with(new Map([[namespace, undefined]]));
+    return new ClusterSnapshot(placing(this.places, place, cleared), this.podsByNamespace, this.knowledge);
   }
 
   /** The same objects with other knowledge of them. */
   knowing(knowledge: Partial<Knowledge>): ClusterSnapshot {
-    return new ClusterSnapshot(this.buckets, this.podsByNamespace, { ...this.knowledge, ...knowledge });
+    return new ClusterSnapshot(this.places, this.podsByNamespace, { ...this.knowledge, ...knowledge });
   }
 
   get observedAt(): number {
@@ -77,12 +107,14 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   get<C extends NamedCollection>(collection: C, namespace: string, name: string): Collections[C] | undefined {
-    return this.bucket(collection, namespace).get(name) as Collections[C] | undefined;
+    return this.places.get(collection)?.get(namespace)?.get(name) as Collections[C] | undefined;
   }
 
   list<C extends Collection>(collection: C, namespace: string): readonly Collections[C][] {
-    if (collection === 'Pod') return this.namespacePods(namespace).workloads as readonly Collections[C][];
-    return this.bucket(collection as BucketCollection, namespace).values as readonly Collections[C][];
+    if (collection === 'Pod') return this.podsOf(namespace).workloads as readonly Collections[C][];
+    const buckets = this.placesOf(collection).flatMap((place) => place.get(namespace) ?? []);
+    const [only = Bucket.empty, ...others] = buckets;
+    return (others.length === 0 ? only.values : buckets.flatMap(({ values }) => values)) as readonly Collections[C][];
   }
 
   listAll<C extends Collection>(collection: C): readonly Collections[C][] {
@@ -94,11 +126,12 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   workloadsSelectedBy(selector: Labels, namespace: string): readonly Workload[] {
-    return this.workloads(namespace).filter((workload) => this.carries(workload, selector));
+    const templates = this.list('Template', namespace).filter((template) => this.makesPodsCarrying(template, selector));
+    return [...templates, ...this.podsOf(namespace).selectedBy(selector)];
   }
 
   pods(workload: Workload): PodsOf {
-    return workload.kind === 'Pod' ? this.namespacePods(workload.metadata.namespace).podsOf(workload) : noPods;
+    return workload.kind === 'Pod' ? this.podsOf(workload.metadata.namespace).podsOf(workload) : noPods;
   }
 
   coverage(collection: Collection, namespace: string): Coverage {
@@ -115,80 +148,67 @@ export class ClusterSnapshot implements ClusterView {
 
   /** How many objects of the collection there are; Pods one by one. */
   count(collection: Collection): number {
-    if (collection !== 'Pod') return this.listAll(collection).length;
-    return this.podsByNamespace.reduce((sum, pods) => sum + pods.size, 0);
+    if (collection === 'Pod') return this.podsByNamespace.values.reduce((sum, { size }) => sum + size, 0);
+    return this.placesOf(collection).reduce((sum, place) => sum + place.values.reduce((within, { size }) => within + size, 0), 0);
   }
 
-  private carries(workload: Workload, selector: Labels): boolean {
-    const { labels } = workload.pod;
+  /** A template that lacks only what controllers add at run time may make such Pods, unless its Pods are there to tell. */
+  private makesPodsCarrying({ kind, metadata, pod: { labels } }: Workload, selector: Labels): boolean {
     if (matchesPairs(selector, labels)) return true;
     const unmet = Object.entries(selector).filter(([key, value]) => labels[key] !== value);
     if (!unmet.every(([key]) => labels[key] === undefined && isRunTimeLabel(key))) return false;
-    if (workload.kind !== 'Pod') return !this.hasPods(workload);
-    if (!unmet.every(([key]) => perPodLabels.has(key))) return false;
-    for (const [, record] of this.pods(workload).records()) if (unmet.every(([key, value]) => record.labels[key] === value)) return true;
-    return false;
+    return !this.podsOf(metadata.namespace).hasPodOf(`${kind}/${metadata.name}`);
   }
 
-  private hasPods({ kind, metadata }: Workload): boolean {
-    return this.list('Pod', metadata.namespace).some(({ owner }) => owner === `${kind}/${metadata.name}`);
-  }
-
-  private bucket(collection: BucketCollection, namespace: string): Bucket<Resource> {
-    return this.buckets.get(`${collection}/${namespace}`) ?? Bucket.empty;
-  }
-
-  private namespacePods(namespace: string): NamespacePods {
+  private podsOf(namespace: string): NamespacePods {
     return this.podsByNamespace.get(namespace) ?? NamespacePods.empty;
   }
 
+  private placesOf(collection: Collection): readonly Place[] {
+    if (collection !== 'Template') return [this.places.get(collection) ?? Bucket.empty];
+    return [...this.places].filter(([key]) => key.startsWith(templates)).map(([, place]) => place);
+  }
+
   private namespacesOf(collection: Collection): readonly string[] {
-    if (collection === 'Pod') return [...this.podsByNamespace.keys()].sort();
-    const prefix = `${collection}/`;
-    return [...this.buckets.keys()].flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : [])).sort();
-  }
-
-  private *held(kinds: ReadonlySet<string>, namespace: string): Generator<Resource> {
-    for (const [key, bucket] of this.buckets) {
-      if (namespace !== '*' && !key.endsWith(`/${namespace}`)) continue;
-      for (const object of bucket.values) if (kinds.has(object.kind)) yield object;
-    }
-    if (!kinds.has('Pod')) return;
-    for (const [within, pods] of this.podsByNamespace)
-      if (namespace === '*' || namespace === within) for (const name of pods.names()) yield podNamed(within, name);
-  }
-
-  private changed(objects: Iterable<Resource>, change: (object: Resource) => Resource | undefined): ClusterSnapshot {
-    const byBucket = new Map<string, Map<string, Resource | undefined>>();
-    const podsBy = new Map<string, Map<string, Pod | undefined>>();
-    for (const object of objects) {
-      const { namespace, name } = object.metadata;
-      const value = change(object);
-      if (object.kind === 'Pod') entry(podsBy, namespace).set(name, value !== undefined && isPod(value) ? value : undefined);
-      else entry(byBucket, `${collectionOf(object)}/${namespace}`).set('pod' in object ? `${object.kind}/${name}` : name, value);
-    }
-    const buckets = this.buckets.withMutations((map) => {
-      for (const [key, changes] of byBucket) map.set(key, (map.get(key) ?? Bucket.empty).with(changes));
-    });
-    const pods = this.podsByNamespace.withMutations((map) => {
-      for (const [namespace, changes] of podsBy) map.set(namespace, (map.get(namespace) ?? NamespacePods.empty).with(changes));
-    });
-    return new ClusterSnapshot(buckets, pods, this.knowledge);
+    if (collection === 'Pod') return [...this.podsByNamespace.keys()];
+    return [...new Set(this.placesOf(collection).flatMap((place) => [...place.keys()]))].sort();
   }
 }
 
 const noPods: PodsOf = { count: 0, names: () => [], records: () => [] };
 
-function entry<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  const inner = map.get(key) ?? new Map<string, V>();
-  map.set(key, inner);
-  return inner;
+/** One kind of a collection: only templates are of several kinds. */
+export interface Kindred {
+  readonly collection: Collection;
+  readonly apiVersion: string;
+  readonly kind: string;
 }
 
-/** Enough of a Pod to take it out of a snapshot. */
-const podNamed = (namespace: string, name: string): Workload => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace, name },
-  pod: { labels: {}, ports: [], probePorts: [], hostNetwork: false, dnsPolicy: '', nameservers: [] },
-});
+const templates = 'Template/';
+
+/** Templates of each kind have a place of their own, by group too: two operators may both call a kind `Job`. */
+const placeFor = ({ collection, apiVersion, kind }: Kindred): string =>
+  collection === 'Template' ? `${templates}${kind}.${groupOf(apiVersion)}` : collection;
+
+const placeOf = (object: Resource): string =>
+  placeFor({ collection: collectionOf(object), apiVersion: object.apiVersion, kind: object.kind });
+
+function placing(places: Places, key: string, place: Place): Places {
+  const changed = new Map(places).set(key, place);
+  return places.has(key) ? changed : new Map([...changed].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function changedPlace(place: Place = Bucket.empty, changes: ReadonlyMap<string, ReadonlyMap<string, Resource | undefined>>): Place {
+  const buckets = Array.from(changes, ([namespace, entries]) => [namespace, (place.get(namespace) ?? Bucket.empty).with(entries)] as const);
+  return place.with(new Map(buckets.map(([namespace, bucket]) => [namespace, bucket.isEmpty ? undefined : bucket])));
+}
+
+/** A namespace without Pods leaves nothing behind. */
+const podsOrNone = (pods: readonly (readonly [string, NamespacePods])[]): ReadonlyMap<string, NamespacePods | undefined> =>
+  new Map(pods.map(([namespace, those]) => [namespace, those.size === 0 ? undefined : those]));
+
+function inner<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  const found = map.get(key) ?? new Map<K, V>();
+  map.set(key, found);
+  return found;
+}

@@ -2,14 +2,22 @@
  * May such a Pod reach such a Pod on a port, by NetworkPolicy alone: `networking.k8s.io/v1` semantics. Policies add up;
  * a Pod is isolated in a direction if some policy that selects it lists that direction; a connection needs the
  * source's egress and the destination's ingress (rules.md D.4). Where the answer is not the API's but the network
- * plugin's, or a label is not known, it is `depends`.
+ * plugin's, or a label or an address is not known, it is `depends`, with the reason.
  */
-import { isRunTimeLabel, matchesSelector, perPodLabels } from '../kube/labels.ts';
+import { ipBlockHolds } from '../kube/cidr.ts';
+import { isRunTimeLabel, labelsOf, matchesSelector, perPodLabels } from '../kube/labels.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, Protocol, Workload } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
 
 export type Direction = 'Ingress' | 'Egress';
 export type Answer = 'allowed' | 'denied' | 'depends';
+
+/**
+ * Why an answer is not certain. `label`: only the running Pod tells. `address`: an ipBlock may cover a Pod's or a
+ * Service's address, and plugins differ on whether that counts. `hostNetwork`: the Pod has its node's address.
+ * `sameNode`: what comes from the node of a Pod always reaches it. `itself`: so does what a Pod sends to itself.
+ */
+export type Doubt = 'label' | 'address' | 'hostNetwork' | 'sameNode' | 'itself';
 
 /** A destination port. */
 export interface PortOfPod {
@@ -17,70 +25,121 @@ export interface PortOfPod {
   readonly port: number;
 }
 
+/** Where a connection goes: Pods, one port of theirs, and the addresses of Services that lead there. */
+export interface Destination extends PortOfPod {
+  readonly workload: Workload;
+  /** Plugins judge an address before or after a Service's translation (rules.md D.4, 36). Undefined: not known. */
+  readonly serviceAddresses: readonly string[] | undefined;
+}
+
+/** What the policies of one end say. */
 export interface Verdict {
   readonly answer: Answer;
   /** The policies that isolate the Pod in this direction; none if it is not isolated. */
   readonly isolatedBy: readonly NetworkPolicy[];
+  /** The policy, and the position of its rule, that certainly allows the connection. */
+  readonly allowedBy?: { readonly policy: NetworkPolicy; readonly rule: number };
+  readonly doubts: readonly Doubt[];
+}
+
+export interface Flow {
+  readonly answer: Answer;
+  readonly egress: Verdict;
+  readonly ingress: Verdict;
+  readonly doubts: readonly Doubt[];
 }
 
 /** The connection as a whole: denied if either end denies it, allowed only if both allow it. */
-export function flow(view: ClusterView, from: Workload, to: Workload, port: PortOfPod): Answer {
-  const answers = [verdict(view, 'Egress', from, to, port).answer, verdict(view, 'Ingress', to, from, port).answer];
-  if (answers.includes('denied')) return 'denied';
-  return answers.includes('depends') ? 'depends' : 'allowed';
+export function flow(view: ClusterView, from: Workload, to: Destination): Flow {
+  const egress = egressOf(view, from, to);
+  const ingress = ingressOf(view, to, from);
+  const doubts = [...new Set([...egress.doubts, ...ingress.doubts, ...(from === to.workload ? (['itself'] as const) : [])])];
+  const answers = [egress.answer, ingress.answer];
+  if (answers.includes('denied')) return { answer: from === to.workload ? 'depends' : 'denied', egress, ingress, doubts };
+  return { answer: answers.includes('depends') ? 'depends' : 'allowed', egress, ingress, doubts };
 }
 
-/** What the policies of one end say: `subject` sends (Egress) or receives (Ingress), `peer` is the other end. */
-export function verdict(view: ClusterView, direction: Direction, subject: Workload, peer: Workload, port: PortOfPod): Verdict {
+/** What the policies of the source say. */
+export const egressOf = (view: ClusterView, from: Workload, to: Destination): Verdict =>
+  verdict(view, { direction: 'Egress', subject: from, peer: to.workload, port: to, destination: to.workload, via: to.serviceAddresses });
+
+/** What the policies of the destination say. */
+export const ingressOf = (view: ClusterView, to: Destination, from: Workload): Verdict =>
+  verdict(view, { direction: 'Ingress', subject: to.workload, peer: from, port: to, destination: to.workload, via: [] });
+
+/** One end of a connection: whose policies are asked, and who is at the other end. */
+interface End {
+  readonly direction: Direction;
+  readonly subject: Workload;
+  readonly peer: Workload;
+  readonly port: PortOfPod;
+  readonly destination: Workload;
+  readonly via: readonly string[] | undefined;
+}
+
+/** Certain, or the reason why not. */
+type Known = boolean | Doubt;
+
+const bothOf = (a: Known, b: Known): Known => (a === false || b === false ? false : a === true ? b : a);
+
+/** True if one is, else the first doubt, else false. */
+function anyOf<T>(items: readonly T[], test: (item: T) => Known): Known {
+  let answer: Known = false;
+  for (const item of items) {
+    const known = test(item);
+    if (known === true) return true;
+    if (answer === false) answer = known;
+  }
+  return answer;
+}
+
+function verdict(view: ClusterView, end: End): Verdict {
+  const { direction, subject, peer } = end;
   // Policies bind Pods with an address of their own; what a plugin does for the host's is its own affair (rules.md D.4, 38).
-  if (subject.pod.hostNetwork) return { answer: 'allowed', isolatedBy: [] };
-  const destination = direction === 'Egress' ? peer : subject;
+  if (subject.pod.hostNetwork) return { answer: 'allowed', isolatedBy: [], doubts: [] };
   const isolatedBy: NetworkPolicy[] = [];
-  let answer: Answer = 'denied';
+  const doubts = new Set<Doubt>();
   let certainlyIsolated = false;
   for (const policy of view.list('NetworkPolicy', subject.metadata.namespace)) {
     if (!policy.spec.policyTypes.includes(direction)) continue;
     const selected = selects(policy.spec.podSelector, subject);
     if (selected === false) continue;
     isolatedBy.push(policy);
-    certainlyIsolated ||= selected === true;
-    const allowed = anyOf(
-      rulesOf(policy, direction).map((rule) =>
-        bothOf(portMatches(rule.ports, destination, port), peerMatches(view, rule.peers, policy, peer)),
-      ),
+    const rules = rulesOf(policy, direction).map(({ ports, peers }) =>
+      bothOf(portMatches(ports, end.destination, end.port), peerMatches(view, peers, policy, end)),
     );
-    if (allowed === true && selected === true) return { answer: 'allowed', isolatedBy };
-    if (allowed !== false) answer = 'depends';
+    const allows = anyOf(rules, (known) => known);
+    if (selected === true && allows === true) return { answer: 'allowed', isolatedBy, allowedBy: { policy, rule: rules.indexOf(true) }, doubts: [] };
+    if (selected === true) certainlyIsolated = true;
+    // One that perhaps selects the Pod makes a difference unless it allows the connection anyway, or none isolates it.
+    if (selected === true ? allows !== false : true) doubts.add(selected === true ? (allows as Doubt) : 'label');
   }
-  if (isolatedBy.length === 0) return { answer: 'allowed', isolatedBy };
-  return { answer: certainlyIsolated ? answer : 'depends', isolatedBy };
+  if (isolatedBy.length === 0) return { answer: 'allowed', isolatedBy, doubts: [] };
+  if (!certainlyIsolated) doubts.add('label');
+  if (direction === 'Ingress' && peer.pod.hostNetwork) doubts.add('sameNode');
+  return { answer: doubts.size > 0 ? 'depends' : 'denied', isolatedBy, doubts: [...doubts] };
 }
 
-/** True, false, or undefined for what cannot be known. */
-type Known = boolean | undefined;
-
-const bothOf = (a: Known, b: Known): Known => (a === false || b === false ? false : a === undefined || b === undefined ? undefined : true);
-const anyOf = (answers: readonly Known[]): Known => (answers.includes(true) ? true : answers.includes(undefined) ? undefined : false);
-
-interface Rule {
+export interface PolicyRule {
   readonly peers: readonly NetworkPolicyPeer[] | undefined;
   readonly ports: readonly NetworkPolicyPort[] | undefined;
 }
 
-export const rulesOf = ({ spec }: NetworkPolicy, direction: Direction): readonly Rule[] =>
+export const rulesOf = ({ spec }: NetworkPolicy, direction: Direction): readonly PolicyRule[] =>
   direction === 'Egress'
     ? spec.egress.map(({ to, ports }) => ({ peers: to, ports }))
     : spec.ingress.map(({ from, ports }) => ({ peers: from, ports }));
 
-/** Whether a policy's podSelector selects such Pods; undefined where it asks for a label that only single Pods have. */
-export function selects(selector: LabelSelector, { kind, pod }: Workload): Known {
+/** Whether a selector selects such Pods: `label` where it asks for one that only running, or only single, Pods have. */
+export function selects(selector: LabelSelector, { kind, pod }: Workload): boolean | 'label' {
   const isUnknown = (key: string): boolean =>
     pod.labels[key] === undefined && (kind === 'Pod' ? perPodLabels.has(key) : isRunTimeLabel(key));
-  if (!Object.keys(selector.matchLabels).some(isUnknown) && !selector.matchExpressions.some(({ key }) => isUnknown(key)))
-    return matchesSelector(selector, pod.labels);
-  const matchLabels = Object.fromEntries(Object.entries(selector.matchLabels).filter(([key]) => !isUnknown(key)));
+  const matchLabels = labelsOf(selector.matchLabels, (key) => !isUnknown(key));
   const matchExpressions = selector.matchExpressions.filter(({ key }) => !isUnknown(key));
-  return matchesSelector({ matchLabels, matchExpressions }, pod.labels) ? undefined : false;
+  if (!matchesSelector({ matchLabels, matchExpressions }, pod.labels)) return false;
+  const whole =
+    matchExpressions.length === selector.matchExpressions.length && !Object.keys(selector.matchLabels).some((key) => isUnknown(key));
+  return whole || 'label';
 }
 
 /** No list of ports means any. A named port is looked up at the destination, with its protocol. */
@@ -96,34 +155,54 @@ export function portMatches(ports: readonly NetworkPolicyPort[] | undefined, des
   });
 }
 
-function peerMatches(view: ClusterView, peers: readonly NetworkPolicyPeer[] | undefined, policy: NetworkPolicy, peer: Workload): Known {
-  if (peers === undefined) return true;
-  return anyOf(peers.map((one) => onePeerMatches(view, one, policy, peer)));
-}
+const peerMatches = (view: ClusterView, peers: readonly NetworkPolicyPeer[] | undefined, policy: NetworkPolicy, end: End): Known =>
+  peers === undefined ? true : anyOf(peers, (peer) => onePeerMatches(view, peer, policy, end));
 
+/** A block that certainly covers no address of the peer is a definite no; one that may cover one is the plugin's affair. */
 function onePeerMatches(
   view: ClusterView,
   { podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer,
   policy: NetworkPolicy,
-  peer: Workload,
+  { peer, via }: End,
 ): Known {
-  if (ipBlock !== undefined) return undefined; // meant for addresses outside; plugins differ on Pods' (rules.md D.4, 37)
+  if (ipBlock !== undefined) {
+    const addresses = addressesOf(view, peer);
+    if (addresses === undefined || via === undefined) return 'address';
+    return [...addresses, ...via].some((address) => ipBlockHolds(ipBlock, address) !== false) ? 'address' : false;
+  }
+  const podFits = podSelector === undefined ? true : selects(podSelector, peer);
+  if (podFits === false) return false;
   const namespaceFits =
     namespaceSelector === undefined
       ? policy.metadata.namespace === peer.metadata.namespace
       : namespaceMatches(view, namespaceSelector, peer.metadata.namespace);
-  const podFits = podSelector === undefined ? true : selects(podSelector, peer);
   const fits = bothOf(namespaceFits, podFits);
-  // A Pod on the host's network has a node's address: plugins differ on whether a selector reaches it.
-  return peer.pod.hostNetwork && fits === true ? undefined : fits;
+  // Its address is the node's: plugins differ on whether a selector reaches it.
+  return peer.pod.hostNetwork && fits !== false ? 'hostNetwork' : fits;
+}
+
+const addressesByView = new WeakMap<ClusterView, Map<Workload, readonly string[] | undefined>>();
+
+/** The addresses of the Pods of a shape; undefined while one has none yet, and for a template. One walk for each view. */
+function addressesOf(view: ClusterView, workload: Workload): readonly string[] | undefined {
+  const known = addressesByView.get(view) ?? new Map<Workload, readonly string[] | undefined>();
+  addressesByView.set(view, known);
+  if (!known.has(workload)) {
+    const records = [...view.pods(workload).records()].map(([, record]) => record);
+    const complete = records.length > 0 && records.every(({ ips }) => ips !== '');
+    known.set(workload, complete ? records.flatMap(({ ips }) => ips.split(',')) : undefined);
+  }
+  return known.get(workload);
 }
 
 const nameLabel = 'kubernetes.io/metadata.name';
 
 /** Whether the namespace of this name has these labels. Its own name needs no look-up: the API server sets that label. */
 export function namespaceMatches(view: ClusterView, selector: LabelSelector, name: string): boolean {
-  const keys = [...Object.keys(selector.matchLabels), ...selector.matchExpressions.map(({ key }) => key)];
-  const byName = { [nameLabel]: name };
-  if (keys.every((key) => key === nameLabel)) return matchesSelector(selector, byName);
+  const byName = labelsOf({ [nameLabel]: name });
+  const isName = (key: string): boolean => key === nameLabel;
+  const matchExpressions = selector.matchExpressions.filter(({ key }) => isName(key));
+  if (!matchesSelector({ matchLabels: labelsOf(selector.matchLabels, isName), matchExpressions }, byName)) return false;
+  if (matchExpressions.length === selector.matchExpressions.length && Object.keys(selector.matchLabels).every(isName)) return true;
   return matchesSelector(selector, view.get('Namespace', '', name)?.metadata.labels ?? byName);
 }

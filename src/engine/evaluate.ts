@@ -6,7 +6,7 @@ import { normalize } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
 import { type Finding, severities } from './finding.ts';
 import { applyPatch } from './patch.ts';
-import type { ConfiguredRule, Draft, Subject } from './rule.ts';
+import { type ConfiguredRule, type Draft, judges, type Subject } from './rule.ts';
 
 export interface Evaluation {
   /** Gravest first. */
@@ -37,6 +37,15 @@ export interface EvaluateOptions {
   readonly outOfTime?: () => boolean;
   /** Whether texts may tell of namespaces other than the object's. */
   readonly tellsOfOthers?: boolean;
+  /** The objects come from files: no API server has validated them. */
+  readonly offline?: boolean;
+}
+
+/** What every run of a rule in one evaluation has in common. */
+interface Run {
+  readonly rule: ConfiguredRule;
+  readonly subject: Subject;
+  readonly options: EvaluateOptions;
 }
 
 const never = (): boolean => false;
@@ -47,21 +56,22 @@ export function evaluate(
   rules: readonly ConfiguredRule[],
   options: EvaluateOptions = {},
 ): Evaluation {
-  const { outOfTime = never, tellsOfOthers = false } = options;
+  const { outOfTime = never } = options;
   const findings: Finding[] = [];
   const skipped: Skip[] = [];
   const faults: Fault[] = [];
   const reads = new Map<string, readonly Read[]>();
   for (const rule of rules) {
     const ruleId = rule.meta.id;
-    if (!rule.meta.kinds.includes(subject.object.kind) || (subject.operation === 'DELETE' && !rule.meta.judgesDelete)) continue;
+    if (!judges(rule.meta, subject.object.kind, subject.operation)) continue;
     if (outOfTime()) {
       skipped.push({ ruleId, reason: 'deadline' });
       continue;
     }
     const view = new RecordingView(cluster);
     try {
-      for (const draft of run(rule, subject, view, tellsOfOthers)) findings.push(settled(draft, rule, subject, cluster, tellsOfOthers));
+      const the: Run = { rule, subject, options };
+      for (const draft of run(the, view)) findings.push(settled(draft, the, cluster));
     } catch (cause) {
       if (cause instanceof NotKnown)
         skipped.push({ ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace });
@@ -73,32 +83,24 @@ export function evaluate(
   return { findings, skipped, faults, reads };
 }
 
-const run = (rule: ConfiguredRule, subject: Subject, view: RecordingView, tellsOfOthers: boolean): Iterable<Draft> =>
-  rule.check(subject, view, { known: view.known, elsewhere: tellsOfOthers ? view.known : undefined });
+const run = ({ rule, subject, options: { tellsOfOthers = false, offline = false } }: Run, view: RecordingView): Iterable<Draft> =>
+  rule.check(subject, view, { known: view.known, elsewhere: tellsOfOthers ? view.known : undefined, offline });
 
 /** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field. */
-function settled(draft: Draft, rule: ConfiguredRule, subject: Subject, cluster: ClusterSnapshot, tellsOfOthers: boolean): Finding {
+function settled(draft: Draft, the: Run, cluster: ClusterSnapshot): Finding {
   const { fixes, ...finding } = draft;
-  const holds = fixes.find(
-    (fix) => (fix.patch === undefined && fix.manifest === undefined) || repairs(fix, draft, rule, subject, cluster, tellsOfOthers),
-  );
+  const holds = fixes.find((fix) => (fix.patch === undefined && fix.manifest === undefined) || repairs(fix, draft, the, cluster));
   return { ...finding, fix: holds ?? (fixes.at(-1) as (typeof fixes)[number]) };
 }
 
-function repairs(
-  { patch = [], manifest }: Draft['fixes'][number],
-  draft: Draft,
-  rule: ConfiguredRule,
-  subject: Subject,
-  cluster: ClusterSnapshot,
-  tellsOfOthers: boolean,
-): boolean {
+function repairs({ patch = [], manifest }: Draft['fixes'][number], draft: Draft, the: Run, cluster: ClusterSnapshot): boolean {
+  const { subject } = the;
   const object = applyPatch(subject.object, patch);
   const beside = manifest && normalize(manifest);
   const world = cluster.with([...(subject.operation === 'DELETE' ? [] : [object]), ...(beside === undefined ? [] : [beside])]);
   try {
-    const remaining = [...run(rule, { ...subject, object }, new RecordingView(world), tellsOfOthers)];
-    return !remaining.some((other) => other.messageId === draft.messageId && JSON.stringify(other.path) === JSON.stringify(draft.path));
+    const remaining = [...run({ ...the, subject: { ...subject, object } }, new RecordingView(world))];
+    return !remaining.some((other) => JSON.stringify(other.path) === JSON.stringify(draft.path));
   } catch {
     return false;
   }

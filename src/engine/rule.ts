@@ -47,6 +47,10 @@ export type Messages = Readonly<Record<string, Message<any>>>;
 /** How the object comes to the rule: written in full, or about to be removed. */
 export type Operation = 'WRITE' | 'DELETE';
 
+/** Whether a rule has anything to say of such a write. */
+export const judges = ({ kinds, judgesDelete = false }: RuleMeta, kind: Kind, operation: Operation): boolean =>
+  kinds.includes(kind) && (operation !== 'DELETE' || judgesDelete);
+
 /** What a rule is run on. */
 export interface Subject<K extends Kind = Kind> {
   readonly object: Judged[K];
@@ -68,6 +72,8 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   readonly known: ClusterView;
   /** The cluster's other namespaces, for explanations; undefined where the reader may not be told of them. */
   readonly elsewhere: ClusterView | undefined;
+  /** Judged from files: no API server has seen the object, so what it would refuse is for the rule to say. */
+  readonly offline: boolean;
   readonly options: O;
   readonly shared: Shared;
   /** Makes a finding about one field: which message, with which facts, and which other objects are involved. */
@@ -112,7 +118,7 @@ export interface ConfiguredRule {
   check(
     subject: Subject,
     cluster: ClusterView,
-    views: { readonly known: ClusterView; readonly elsewhere: ClusterView | undefined },
+    views: { readonly known: ClusterView; readonly elsewhere: ClusterView | undefined; readonly offline?: boolean },
   ): Iterable<Draft>;
 }
 
@@ -129,10 +135,10 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
         meta,
         messages,
         fetches: (object, known) => fetches?.(object as Judged[K], known, options) ?? [],
-        check: (subject, cluster, { known, elsewhere }) => {
+        check: (subject, cluster, { known, elsewhere, offline = false }) => {
           const { object, operation, before } = subject as Subject<K>;
           const finding = drafter(meta.id, messages, object);
-          return check({ object, operation, before, cluster, known, elsewhere, options, shared, finding });
+          return check({ object, operation, before, cluster, known, elsewhere, offline, options, shared, finding });
         },
       };
     },

@@ -98,7 +98,7 @@ const peersAt = (rule: RawObject, key: string): readonly NetworkPolicyPeer[] | u
     }),
   );
 
-const selectorOf = (raw: RawObject): LabelSelector => ({
+export const selectorOf = (raw: RawObject): LabelSelector => ({
   matchLabels: labelsOf(raw['matchLabels']),
   matchExpressions: objectsAt(raw, 'matchExpressions').map((one) => ({
     key: stringAt(one, 'key') ?? '',

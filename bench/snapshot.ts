@@ -1,0 +1,102 @@
+/**
+ * What Pods cost the cluster view: bytes kept for each, and the time of one event, at 1,000 and at 100,000 Pods.
+ * Run with `node --expose-gc bench/snapshot.ts`; without --expose-gc there are no figures for memory.
+ */
+import { ClusterSnapshot } from '../src/cluster/snapshot.ts';
+import { normalize } from '../src/kube/normalize.ts';
+import type { RawObject, Resource } from '../src/kube/resources.ts';
+
+interface Scene {
+  readonly name: string;
+  readonly namespaces: number;
+  /** Pods of one shape. */
+  readonly replicas: number;
+  readonly owned: boolean;
+  readonly stateful?: boolean;
+}
+
+const scenes: readonly Scene[] = [
+  { name: 'one namespace, 30 replicas each', namespaces: 1, replicas: 30, owned: true },
+  { name: 'one namespace, no owners', namespaces: 1, replicas: 30, owned: false },
+  { name: 'one namespace, StatefulSets', namespaces: 1, replicas: 30, owned: true, stateful: true },
+  { name: 'one namespace, each Pod its own shape', namespaces: 1, replicas: 1, owned: true },
+  { name: '50 namespaces, 30 replicas each', namespaces: 50, replicas: 30, owned: true },
+];
+
+/** As a line of a watch: parsed anew each time, so that no string is shared by accident. */
+function rawPod({ namespaces, replicas, owned, stateful = false }: Scene, number: number, ready: boolean): RawObject {
+  const set = Math.floor(number / replicas);
+  const app = `app-${set}`;
+  const name = stateful ? `${app}-${number % replicas}` : `${app}-7c9f8d6b5-${number.toString(36).padStart(5, 'x')}`;
+  const maker = stateful ? { kind: 'StatefulSet', name: app } : { kind: 'ReplicaSet', name: `${app}-7c9f8d6b5` };
+  const own = stateful
+    ? { 'statefulset.kubernetes.io/pod-name': name, 'apps.kubernetes.io/pod-index': String(number % replicas) }
+    : { 'pod-template-hash': '7c9f8d6b5' };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: `team-${set % namespaces}`,
+      labels: { app, 'app.kubernetes.io/part-of': 'shop', ...own },
+      ...(owned && { ownerReferences: [{ apiVersion: 'apps/v1', ...maker, controller: true, uid: `uid-${set}` }] }),
+    },
+    spec: { nodeName: 'node-1', containers: [{ name: 'main', ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }] }] },
+    status: {
+      phase: 'Running',
+      podIPs: [{ ip: `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}` }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    },
+  };
+  return JSON.parse(JSON.stringify(pod)) as RawObject;
+}
+
+const resourceOf = (raw: RawObject): Resource => normalize(raw) as Resource;
+
+function heap(): number {
+  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+function filled(scene: Scene, pods: number): ClusterSnapshot {
+  let snapshot = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' });
+  for (let from = 0; from < pods; from += 500) {
+    const batch = Array.from({ length: Math.min(500, pods - from) }, (_, at) => resourceOf(rawPod(scene, from + at, true)));
+    snapshot = snapshot.with(batch);
+  }
+  return snapshot;
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Microseconds: to apply one event, and from there to the answer which workloads a selector finds. */
+function eventCosts(scene: Scene, pods: number, start: ClusterSnapshot): { readonly event: number; readonly answer: number } {
+  let snapshot = start;
+  const events: number[] = [];
+  const answers: number[] = [];
+  for (let round = 0; round < 400; round++) {
+    const number = (round * 7919) % pods;
+    const pod = resourceOf(rawPod(scene, number, round % 2 === 1));
+    const began = performance.now();
+    snapshot = snapshot.with([pod]);
+    const applied = performance.now();
+    snapshot.workloadsSelectedBy({ app: `app-${Math.floor(number / scene.replicas)}` }, pod.metadata.namespace);
+    events.push(applied - began);
+    answers.push(performance.now() - applied);
+  }
+  return { event: median(events.slice(100)) * 1_000, answer: median(answers.slice(100)) * 1_000 };
+}
+
+function measure(scene: Scene, pods: number): void {
+  const before = heap();
+  const snapshot = filled(scene, pods);
+  const kept = (heap() - before) / pods;
+  const shapes = snapshot.listAll('Pod').length;
+  const { event, answer } = eventCosts(scene, pods, snapshot);
+  const bytes = globalThis.gc === undefined ? '-' : kept.toFixed(0);
+  const columns = [scene.name.padEnd(40), String(pods).padStart(7), String(shapes).padStart(7), bytes.padStart(7)];
+  console.log([...columns, event.toFixed(1).padStart(9), answer.toFixed(1).padStart(10)].join(' '));
+}
+
+console.log(`${'scene'.padEnd(40)} ${'pods'.padStart(7)} ${'shapes'.padStart(7)} ${'B/pod'.padStart(7)} ${'event us'} ${'answer us'.padStart(10)}`);
+for (const scene of scenes) for (const pods of [1_000, 100_000]) measure(scene, pods);

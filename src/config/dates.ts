@@ -1,0 +1,18 @@
+/** Days of the calendar, in UTC. */
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** `2027-03-31`, a day that exists. */
+export function isDate(value: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const start = Date.parse(`${value}T00:00:00Z`);
+  // V8 reads 30 February as 2 March.
+  return !Number.isNaN(start) && formatDate(start) === value;
+}
+
+/** The day's last millisecond is still within it. */
+export const isOver = (day: string, nowMs: number): boolean => nowMs >= Date.parse(`${day}T00:00:00Z`) + dayMs;
+
+export const daysAfter = (nowMs: number, days: number): string => formatDate(nowMs + days * dayMs);
+
+const formatDate = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 10);

@@ -1,0 +1,105 @@
+/** Configuration file → what it means. Pure: the file is read, and the time told, by the caller. */
+import { z } from 'zod';
+import type { Profile } from '../engine/mode.ts';
+import type { ConfiguredRule, Rule, Shared } from '../engine/rule.ts';
+import { OperatorError } from '../errors.ts';
+import { type FieldPath, formatPath, valueAt } from '../kube/field-path.ts';
+import type { WorkloadKind } from '../kube/normalize-workload.ts';
+import type { RawObject } from '../kube/resources.ts';
+import { type BoundSettings, binder, type WriteContext } from './bind.ts';
+import { durationMs } from './duration.ts';
+import { configurationJsonSchema } from './json-schema.ts';
+import { isOffEverywhere } from './modes.ts';
+import { problemsOf } from './problems.ts';
+import { apiVersion, type ConfigurationFile, configurationSchema } from './schema.ts';
+
+export type { BoundSettings, WriteContext } from './bind.ts';
+
+export interface Configuration {
+  readonly profile: Profile;
+  readonly namespaceProfiles: ConfigurationFile['namespaceProfiles'];
+  readonly secrets: ConfigurationFile['secrets'];
+  readonly privacy: ConfigurationFile['privacy'];
+  readonly protectedNamespaces: readonly string[];
+  readonly graceMs: number;
+  /** Without a slash at its end; empty if the pages are published nowhere. */
+  readonly docsBaseUrl: string;
+  /** Kinds with a Pod template beside the built-in ones. */
+  readonly workloads: readonly WorkloadKind[];
+  /** All rules that are not off everywhere. */
+  readonly rules: readonly ConfiguredRule[];
+  bind(context: WriteContext): BoundSettings;
+}
+
+/** What holds without a configuration file. */
+export const defaultConfigurationFile: RawObject = { apiVersion };
+
+/** Throws an OperatorError PC0003 that lists every problem, one line each. */
+export function parseConfiguration(raw: unknown, rules: readonly Rule[]): Configuration {
+  const parsed = configurationSchema(rules.map(({ meta }) => meta.id)).safeParse(raw);
+  const shared = { expectedSecrets: parsed.data?.secrets.expected ?? [] };
+  const results = rules.map((rule) => configured(rule, raw, shared));
+  const failures = [{ issues: parsed.error?.issues ?? [], path: [] }, ...results.filter((result) => 'issues' in result)];
+  if (!parsed.success || failures.length > 1 || hiddenKeys(raw).length > 0) throw invalid(raw, rules, failures);
+  return configurationOf(
+    parsed.data,
+    rules,
+    results.flatMap((result) => ('rule' in result ? result.rule : [])),
+  );
+}
+
+interface Failure {
+  readonly issues: z.ZodError['issues'];
+  /** Where the value that was checked stands. */
+  readonly path: FieldPath;
+}
+
+function configured(rule: Rule, raw: unknown, shared: Shared): Failure | { readonly rule: ConfiguredRule } {
+  const path = ['rules', rule.meta.id, 'options'];
+  try {
+    return { rule: rule.configure(valueAt(raw, path), shared) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return { issues: error.issues, path };
+    throw error;
+  }
+}
+
+function invalid(raw: unknown, rules: readonly Rule[], failures: readonly Failure[]): OperatorError {
+  const schema = configurationJsonSchema(rules);
+  const problems = failures.flatMap(({ issues, path }) => problemsOf(issues, path, { raw, schema }));
+  const lines = [...new Set([...problems, ...hiddenKeys(raw)])];
+  const message = `${lines.length === 1 ? 'one problem' : `${lines.length} problems`} in the configuration:\n${lines.join('\n')}`;
+  return new OperatorError('PC0003', message, 'docs/configuration.md lists every key with its values and its default');
+}
+
+/** Keys that zod passes over in a map, which would make a selector wider than it was written. */
+function hiddenKeys(raw: unknown): readonly string[] {
+  const found: string[] = [];
+  const seen = new Set<unknown>();
+  const left: (readonly [value: unknown, path: FieldPath])[] = [[raw, []]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [value, path] = next;
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (Object.hasOwn(value, '__proto__')) found.push(`${formatPath([...path, '__proto__'])}: unknown key`);
+    for (const [key, content] of Object.entries(value)) left.push([content, [...path, Array.isArray(value) ? Number(key) : key]]);
+  }
+  return found;
+}
+
+function configurationOf(file: ConfigurationFile, all: readonly Rule[], configuredRules: readonly ConfiguredRule[]): Configuration {
+  const { profile, namespaceProfiles, secrets, privacy, protectedNamespaces } = file;
+  const rules = configuredRules.filter(({ meta, messages }) => !isOffEverywhere(messages, file.rules[meta.id], file));
+  return {
+    profile,
+    namespaceProfiles,
+    secrets,
+    privacy,
+    protectedNamespaces,
+    graceMs: durationMs(file.grace) as number,
+    docsBaseUrl: file.docsBaseUrl.replace(/\/$/, ''),
+    workloads: file.workloads.map((one) => ({ ...one, template: one.template.split('.') })),
+    rules,
+    bind: binder(file, rules, new Set(all.map(({ meta }) => meta.id))),
+  };
+}

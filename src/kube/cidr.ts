@@ -1,0 +1,95 @@
+/**
+ * Address blocks, read strictly. Libraries read `010.0.0.0` as octal and accept `/33`; the API server itself stores old
+ * objects with such values (`ValidateCIDR…ForLegacyField`), and plugins disagree on them: what can be read in two ways is
+ * not read here at all.
+ */
+
+type Family = 4 | 6;
+
+interface Address {
+  readonly family: Family;
+  readonly bits: bigint;
+}
+
+export interface AddressBlock {
+  readonly family: Family;
+  /** The address bits that count, without those of the host. */
+  readonly prefix: bigint;
+  readonly prefixLength: number;
+}
+
+const widthOf = (family: Family): number => (family === 4 ? 32 : 128);
+
+/** A decimal without leading zeros up to `max`; undefined for anything else. */
+function decimal(text: string, max: number): number | undefined {
+  if (!/^(0|[1-9]\d{0,2})$/.test(text)) return undefined;
+  return Number(text) <= max ? Number(text) : undefined;
+}
+
+function joined(groups: readonly (number | undefined)[], bitsEach: bigint): bigint | undefined {
+  let bits = 0n;
+  for (const group of groups) {
+    if (group === undefined) return undefined;
+    bits = (bits << bitsEach) | BigInt(group);
+  }
+  return bits;
+}
+
+function ipv4Bits(text: string): bigint | undefined {
+  const parts = text.split('.');
+  return parts.length === 4 ? joined(parts.map((part) => decimal(part, 255)), 8n) : undefined;
+}
+
+/** RFC 4291 2.2 without zones and without an IPv4 tail: Go reads `::ffff:10.0.0.1` as IPv4, others as IPv6. */
+function ipv6Bits(text: string): bigint | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head = [], tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
+  return joined(groups.map((group) => (/^[\da-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : undefined)), 16n);
+}
+
+const mappedPrefix = 0xffffn;
+
+function parseAddress(text: string): Address | undefined {
+  const family = text.includes(':') ? 6 : 4;
+  const bits = family === 6 ? ipv6Bits(text) : ipv4Bits(text);
+  if (bits === undefined || (family === 6 && bits >> 32n === mappedPrefix)) return undefined;
+  return { family, bits };
+}
+
+/** `10.0.0.0/8` or `fd00::/8`; host bits may be set, as the API server allows with a warning. Undefined if it is not strictly a block. */
+export function parseBlock(text: string): AddressBlock | undefined {
+  const [left = '', right, ...more] = text.split('/');
+  const address = parseAddress(left);
+  if (address === undefined || right === undefined || more.length > 0) return undefined;
+  const prefixLength = decimal(right, widthOf(address.family));
+  if (prefixLength === undefined) return undefined;
+  const { family, bits } = address;
+  return { family, prefixLength, prefix: bits >> BigInt(widthOf(family) - prefixLength) };
+}
+
+/** Whether the block holds the address; undefined where one of them cannot be read strictly. */
+export function blockHolds(block: string, address: string): boolean | undefined {
+  const parsed = parseBlock(block);
+  const wanted = parseAddress(address);
+  if (parsed === undefined || wanted === undefined) return undefined;
+  return wanted.family === parsed.family && wanted.bits >> BigInt(widthOf(parsed.family) - parsed.prefixLength) === parsed.prefix;
+}
+
+/** An `ipBlock`: inside the block and outside all its exceptions. Undefined where that cannot be told. */
+export function ipBlockHolds({ cidr, except }: { readonly cidr: string; readonly except: readonly string[] }, address: string): boolean | undefined {
+  const inside = blockHolds(cidr, address);
+  if (inside !== true) return inside;
+  const excepted = except.map((one) => blockHolds(one, address));
+  if (excepted.includes(true)) return false;
+  return excepted.includes(undefined) ? undefined : true;
+}
+
+/** Whether the block is one address: `/32` or `/128`. */
+export function isOneAddress(block: string): boolean {
+  const parsed = parseBlock(block);
+  return parsed !== undefined && parsed.prefixLength === widthOf(parsed.family);
+}

@@ -1,0 +1,95 @@
+/**
+ * A targetPort that is a name is looked up in each Pod behind the Service, by name and protocol. Where no Pod declares
+ * it, the Service has endpoints with addresses but without this port, and looks healthy while nothing answers.
+ */
+import { z } from 'zod';
+import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
+import { nearestWord } from '../cluster/near-miss.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { formatPort, targetPortIn } from '../kube/ports.ts';
+import type { ContainerPort, ServicePort } from '../kube/resources.ts';
+
+export const serviceNamedTargetPortUnresolved = defineRule({
+  id: 'service-named-target-port-unresolved',
+  kinds: ['Service'],
+  orderClass: 'forward',
+  summary: 'A named targetPort is declared by the Pods that the Service selects',
+  reads: ['Pod', 'Template'],
+  since: '0.1.0',
+  options: z.strictObject({}),
+
+  messages: {
+    nameNotDeclared: {
+      severity: 'high',
+      modes: { guided: 'warn', strict: 'deny' },
+      facts: 'namespace',
+      text: (undeclared: Undeclared): Explanation => ({
+        what: whatOf(undeclared),
+        why: 'The endpoints of this Service will have addresses but no port, so every connection to it fails.',
+        fixes: fixesOf(undeclared),
+      }),
+    },
+    headlessNameNotDeclared: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'namespace',
+      text: (undeclared: Undeclared): Explanation => ({
+        what: whatOf(undeclared),
+        why: 'The Service is headless, so its addresses resolve, but DNS has no SRV record for this port.',
+        fixes: fixesOf(undeclared),
+      }),
+    },
+  },
+
+  *check({ object: service, cluster, finding }) {
+    if (!service.spec.ports.some(({ targetPort }) => typeof targetPort === 'string')) return;
+    const backends = backendsOf(service, cluster);
+    if (backends.length === 0) return; // service-selector-matches-no-pods says so
+    const shapes = backends.flatMap((backend) => backend.shapes);
+    const message = isHeadless(service) ? 'headlessNameNotDeclared' : 'nameNotDeclared';
+    for (const [index, port] of service.spec.ports.entries()) {
+      if (typeof port.targetPort === 'number' || shapes.some((shape) => targetPortIn(shape, port) !== undefined)) continue;
+      // Declared for another protocol: service-target-port-protocol-mismatch says so.
+      if (!isHeadless(service) && shapes.some(({ ports }) => ports.some(({ name }) => name === port.targetPort))) continue;
+      const related = backends.map(({ ref }) => ref);
+      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends }, related);
+    }
+  },
+});
+
+interface Undeclared {
+  readonly index: number;
+  readonly port: ServicePort;
+  readonly backends: readonly Backend[];
+}
+
+function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): string {
+  const [first, ...others] = backends as readonly [Backend, ...Backend[]];
+  const declared = declaredPorts([first]).map(formatPort);
+  const listed = declared.length > 3 ? [...declared.slice(0, 3), `${declared.length - 3} more`] : declared;
+  const says = `${first.title} declares ${listed.length === 0 ? 'no ports' : listed.join(', ')}`;
+  const more = others.length === 0 ? '' : ` (0 of ${backends.length} workloads declare it)`;
+  return `no selected Pod has a ${protocol} port "${targetPort}"; ${says}${more}`;
+}
+
+function fixesOf({ index, port, backends }: Undeclared): [...Fix[], Fix] {
+  const path = ['spec', 'ports', index, 'targetPort'];
+  const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
+  const meant = probablyMeant(port, candidates);
+  const value = meant && (meant.name ?? meant.containerPort);
+  const last = `name the container's port "${port.targetPort}", or use its number as targetPort`;
+  if (value === undefined) return [{ text: last }];
+  const number = typeof value === 'string' ? ` (or the number ${meant?.containerPort})` : '';
+  return [{ text: `did you mean ${value}${number}?`, patch: [{ op: 'replace', path, value }] }, { text: last }];
+}
+
+/** The name that looks alike; else the container port that has the Service port's number; else the only one there is. */
+function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): ContainerPort | undefined {
+  const alike = nearestWord(
+    String(targetPort),
+    candidates.flatMap(({ name }) => name ?? []),
+  );
+  if (alike !== undefined) return candidates.find(({ name }) => name === alike);
+  return candidates.find(({ containerPort }) => containerPort === port) ?? (candidates.length === 1 ? candidates[0] : undefined);
+}

@@ -1,0 +1,95 @@
+/**
+ * A targetPort that is a number is used as it is: containers need not declare it, and many that work do not. But where
+ * all of them declare ports, and this is none of them, the number is probably wrong.
+ */
+import { z } from 'zod';
+import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
+import { nearestWord } from '../cluster/near-miss.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { formatPort, servesNumber } from '../kube/ports.ts';
+import type { ContainerPort, ServicePort } from '../kube/resources.ts';
+
+export const serviceNumericTargetPortUndeclared = defineRule({
+  id: 'service-numeric-target-port-undeclared',
+  kinds: ['Service'],
+  orderClass: 'forward',
+  summary: 'A numeric targetPort is one that the selected Pods declare or probe',
+  reads: ['Pod', 'Template'],
+  since: '0.1.0',
+  options: z.strictObject({}),
+
+  messages: {
+    othersDeclared: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ index, port, backends }: Undeclared): Explanation => ({
+        what: `no selected Pod declares port ${port.targetPort}/${port.protocol}; ${declarations(backends)}`,
+        why: 'If nothing listens on that number, every connection to the Service is refused.',
+        fixes: fixesOf(index, port, backends),
+      }),
+    },
+    nothingDeclared: {
+      severity: 'info',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'namespace',
+      text: ({ port, backends }: Undeclared): Explanation => ({
+        what: `no selected Pod declares port ${port.targetPort}/${port.protocol}, and ${titles(backends)} can serve it undeclared`,
+        why: 'Declaring a port is optional, so this usually works; a declaration lets mistakes be found.',
+        fixes: [{ text: `declare containerPort ${port.targetPort} in ${titles(backends)}` }],
+      }),
+    },
+  },
+
+  *check({ object: service, cluster, finding }) {
+    // Clients of a headless Service connect to the Pods' own addresses: nothing is sent to its targetPort.
+    if (isHeadless(service) || !service.spec.ports.some(({ targetPort }) => typeof targetPort === 'number')) return;
+    const backends = backendsOf(service, cluster);
+    if (backends.length === 0) return; // service-selector-matches-no-pods says so
+    const shapes = backends.flatMap((backend) => backend.shapes);
+    const all = backends.every((backend) => declaredPorts([backend]).length > 0);
+    for (const [index, port] of service.spec.ports.entries()) {
+      const { targetPort, protocol } = port;
+      if (typeof targetPort === 'string' || shapes.some((shape) => servesNumber(shape, targetPort, protocol))) continue;
+      // Declared for another protocol: service-target-port-protocol-mismatch says so.
+      if (shapes.some(({ ports }) => ports.some(({ containerPort }) => containerPort === targetPort))) continue;
+      const related = backends.map(({ ref }) => ref);
+      const message = all ? 'othersDeclared' : 'nothingDeclared';
+      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends }, related);
+    }
+  },
+});
+
+interface Undeclared {
+  readonly index: number;
+  readonly port: ServicePort;
+  readonly backends: readonly Backend[];
+}
+
+const titles = ([first, ...others]: readonly Backend[]): string =>
+  others.length === 0 ? `${first?.title}` : `${first?.title} and ${others.length} more`;
+
+function declarations(backends: readonly Backend[]): string {
+  const declared = declaredPorts(backends).map(formatPort);
+  const listed = declared.length > 3 ? [...declared.slice(0, 3), `${declared.length - 3} more`] : declared;
+  return `${titles(backends)} ${backends.length > 1 ? 'declare' : 'declares'} ${listed.join(', ')}`;
+}
+
+function fixesOf(index: number, port: ServicePort, backends: readonly Backend[]): [...Fix[], Fix] {
+  const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
+  const meant = probablyMeant(port, candidates);
+  const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };
+  if (meant === undefined) return [last];
+  const path = ['spec', 'ports', index, 'targetPort'];
+  return [{ text: `did you mean targetPort ${meant}?`, patch: [{ op: 'replace', path, value: meant }] }, last];
+}
+
+/** The Service port's own number, where a container declares that; else the only number there is; else one that looks alike. */
+function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): number | undefined {
+  const numbers = [...new Set(candidates.map(({ containerPort }) => containerPort))];
+  if (numbers.includes(port)) return port;
+  if (numbers.length === 1) return numbers[0];
+  const alike = nearestWord(String(targetPort), numbers.map(String));
+  return alike === undefined ? undefined : Number(alike);
+}

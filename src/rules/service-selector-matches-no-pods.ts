@@ -1,0 +1,119 @@
+/**
+ * A Service sends traffic to the Pods that its selector matches. Where it matches none, the Service has no endpoints and
+ * every connection to it is refused or times out. Usually a label was renamed on one side only.
+ */
+import { z } from 'zod';
+import { asBackends, selectsPods } from '../cluster/backends.ts';
+import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { formatLabels, labelsOf, matchesPairs } from '../kube/labels.ts';
+import type { Labels, ObjectRef, Workload } from '../kube/resources.ts';
+
+export const serviceSelectorMatchesNoPods = defineRule({
+  id: 'service-selector-matches-no-pods',
+  kinds: ['Service'],
+  orderClass: 'forward',
+  summary: 'A Service selector matches at least one Pod or Pod template',
+  reads: ['Pod', 'Template'],
+  since: '0.1.0',
+
+  options: z.strictObject({
+    /** Label keys that some controller sets at run time, so that templates lack them. */
+    ignoreLabelKeys: z.array(z.string()).default([]),
+  }),
+
+  messages: {
+    noPodMatches: {
+      severity: 'high',
+      modes: { guided: 'warn', strict: 'deny' },
+      facts: 'namespace',
+      text: ({ selector, namespace, tally, fixes }: NoPodMatches): Explanation => ({
+        what: `${formatLabels(selector)} matches ${tally} in ${namespace}`,
+        why: 'The Service has no endpoints, so every connection to it fails.',
+        fixes: [...fixes, { text: `create the workload with Pod labels ${formatLabels(selector)}, or correct the selector` }],
+      }),
+    },
+  },
+
+  *check({ object: service, cluster, known, elsewhere, options, finding }) {
+    const { namespace } = service.metadata;
+    const { selector } = service.spec;
+    const asked = labelsOf(selector, (key) => !options.ignoreLabelKeys.includes(key));
+    if (!selectsPods(service) || Object.keys(asked).length === 0) return;
+    if (cluster.workloadsSelectedBy(asked, namespace).length > 0) return;
+
+    const workloads = known.workloads(namespace);
+    const closest = candidateFor(asked, workloads, known);
+    const fixes = [
+      ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
+      ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
+    ];
+    const tally = tallyOf(workloads, known);
+    yield finding('noPodMatches', ['spec', 'selector'], { selector: asked, namespace, tally, fixes }, closest ? [closest.ref] : []);
+  },
+});
+
+interface NoPodMatches {
+  readonly selector: Labels;
+  readonly namespace: string;
+  /** `0 of 41 Pods and 3 templates`. */
+  readonly tally: string;
+  readonly fixes: readonly Fix[];
+}
+
+interface Candidate {
+  readonly ref: ObjectRef;
+  /** `Deployment web, 3 Pods`. */
+  readonly title: string;
+  readonly differences: readonly LabelDifference[];
+}
+
+function candidateFor(selector: Labels, workloads: readonly Workload[], known: ClusterView): Candidate | undefined {
+  const miss = nearMiss(selector, workloads);
+  if (miss === undefined) return undefined;
+  const backend = asBackends(workloads, known).find(({ shapes }) => shapes.includes(miss.workload.pod));
+  return backend && { ref: backend.ref, title: withPods(backend), differences: miss.differences };
+}
+
+const withPods = ({ title, ref, pods }: { title: string; ref: ObjectRef; pods: number }): string =>
+  pods === 0 || ref.kind === 'Pod' ? title : `${title}, ${counted(pods, 'Pod')}`;
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** The selector with the values that the candidate carries, and without the keys that it lacks. */
+function fixTowards({ title, differences }: Candidate, selector: Labels): Fix {
+  const wrong = differences.filter(({ found }) => found !== undefined);
+  const lacking = differences.filter(({ found }) => found === undefined);
+  const found = new Map(differences.map((difference) => [difference.key, difference.found]));
+  const corrected = labelsOf(
+    Object.fromEntries(Object.entries(selector).map(([key, value]) => [key, found.has(key) ? found.get(key) : value])),
+  );
+  const instead = wrong.map((difference) => `${difference.key}=${difference.found}`).join(',');
+  const without = lacking.length === 0 ? '' : ` without ${lacking.map(({ key }) => key).join(', ')}`;
+  return {
+    text: `did you mean ${instead || 'the selector'}${without} (${title})?`,
+    patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }],
+  };
+}
+
+/** The Pods may simply be in another namespace than the one this was applied to. */
+function fixesElsewhere(selector: Labels, elsewhere: ClusterView): readonly Fix[] {
+  const match = [...elsewhere.listAll('Template'), ...elsewhere.listAll('Pod')].find(({ pod }) => matchesPairs(selector, pod.labels));
+  if (match === undefined) return [];
+  const { namespace } = match.metadata;
+  const backend = asBackends([match], elsewhere)[0];
+  return [
+    {
+      text: `${backend?.title} in ${namespace} carries these labels: create the Service there, since it selects only in its own namespace`,
+    },
+  ];
+}
+
+function tallyOf(workloads: readonly Workload[], known: ClusterView): string {
+  const pods = workloads.reduce((sum, workload) => sum + known.pods(workload).count, 0);
+  const templates = workloads.filter(({ kind }) => kind !== 'Pod').length;
+  const counts = [...(pods > 0 ? [counted(pods, 'Pod')] : []), ...(templates > 0 ? [counted(templates, 'template')] : [])];
+  return counts.length === 0 ? 'nothing: there are no Pods and no Pod templates' : `0 of ${counts.join(' and ')}`;
+}

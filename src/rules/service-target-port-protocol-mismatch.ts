@@ -1,0 +1,99 @@
+/**
+ * A Service port and the container port behind it must have the same protocol, and both are TCP where nothing is said.
+ * A container that declares `containerPort: 53` without more declares TCP; a UDP Service port in front leads nowhere.
+ */
+import { z } from 'zod';
+import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { servesNumber, targetPortIn } from '../kube/ports.ts';
+import type { ContainerPort, Protocol, Service, ServicePort } from '../kube/resources.ts';
+
+export const serviceTargetPortProtocolMismatch = defineRule({
+  id: 'service-target-port-protocol-mismatch',
+  kinds: ['Service'],
+  orderClass: 'forward',
+  summary: 'A Service port has the protocol of the container port that it leads to',
+  reads: ['Pod', 'Template'],
+  since: '0.1.0',
+  options: z.strictObject({}),
+
+  messages: {
+    nameOfOtherProtocol: {
+      severity: 'high',
+      modes: { guided: 'warn', strict: 'deny' },
+      facts: 'namespace',
+      defects: defectsOf,
+      text: (mismatch: Mismatch): Explanation => ({
+        what: whatOf(mismatch),
+        why: 'A name is looked up by protocol too, so the endpoints will have addresses but no port, and every connection fails.',
+        fixes: fixesOf(mismatch),
+      }),
+    },
+    numberOfOtherProtocol: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      defects: defectsOf,
+      text: (mismatch: Mismatch): Explanation => ({
+        what: whatOf(mismatch),
+        why: 'If nothing listens there with that protocol, what is sent to the Service is lost.',
+        fixes: fixesOf(mismatch),
+      }),
+    },
+  },
+
+  *check({ object: service, cluster, finding }) {
+    if (isHeadless(service)) return;
+    const backends = backendsOf(service, cluster);
+    for (const [index, port] of service.spec.ports.entries()) {
+      if (backends.some(({ shapes }) => shapes.some((shape) => serves(shape, port)))) continue;
+      const backend = backends.find((one) => counterpart(one, port) !== undefined);
+      const declared = backend && counterpart(backend, port);
+      if (backend === undefined || declared === undefined) continue;
+      const message = typeof port.targetPort === 'string' ? 'nameOfOtherProtocol' : 'numberOfOtherProtocol';
+      const data = { index, port, declared, title: backend.title, isFree: isFree(service, port, declared.protocol) };
+      yield finding(message, ['spec', 'ports', index, 'protocol'], data, [backend.ref]);
+    }
+  },
+});
+
+interface Mismatch {
+  readonly index: number;
+  readonly port: ServicePort;
+  readonly declared: ContainerPort;
+  /** Of the workload that declares it. */
+  readonly title: string;
+  /** No other port of the Service has the number with the protocol that is declared: the API server would refuse two. */
+  readonly isFree: boolean;
+}
+
+const serves = (shape: Backend['shapes'][number], port: ServicePort): boolean =>
+  typeof port.targetPort === 'number' ? servesNumber(shape, port.targetPort, port.protocol) : targetPortIn(shape, port) !== undefined;
+
+/** The port of that name or number, declared with another protocol. */
+const counterpart = ({ shapes }: Backend, { targetPort }: ServicePort): ContainerPort | undefined =>
+  shapes.flatMap(({ ports }) => ports).find(({ name, containerPort }) => targetPort === name || targetPort === containerPort);
+
+const isFree = ({ spec }: Service, { port }: ServicePort, protocol: Protocol): boolean =>
+  !spec.ports.some((other) => other.port === port && other.protocol === protocol);
+
+function whatOf({ port, declared, title }: Mismatch): string {
+  const target = typeof port.targetPort === 'string' ? `"${port.targetPort}"` : port.targetPort;
+  return `port ${port.port} is ${port.protocol}, but ${title} declares its target ${target} as ${declared.protocol} only`;
+}
+
+function fixesOf({ index, port, declared, isFree }: Mismatch): [...Fix[], Fix] {
+  const path = ['spec', 'ports', index, 'protocol'];
+  const declare = `declare containerPort ${declared.containerPort} with protocol: ${port.protocol}`;
+  if (!isFree) return [{ text: declare }];
+  return [
+    { text: `set protocol: ${declared.protocol}, or ${declare}`, patch: [{ op: 'replace', path, value: declared.protocol }] },
+    { text: declare },
+  ];
+}
+
+/** The protocol alone would make an old mismatch of a new one: what counts is which target is asked for how. */
+function defectsOf({ port }: Mismatch): readonly string[] {
+  return [`${port.targetPort}/${port.protocol}`];
+}

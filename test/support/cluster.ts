@@ -1,0 +1,133 @@
+/** What a test file does with the control plane that the e2e suite has started: kubectl, and requests without it where there are many. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { describe, inject } from 'vitest';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { type ControlPlaneAddress, kubeconfigOf, tokenOf, type User } from './control-plane.ts';
+
+/** `describe` for what needs the API server: `test/e2e/global-setup.ts` has said loudly what is left out, or has failed. */
+export const describeOnCluster = describe.runIf(inject('controlPlane') !== null);
+
+export interface KubectlResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface KubectlOptions {
+  readonly user?: User;
+  /** Objects for `-f -`, or text as it stands. */
+  readonly input?: string | RawObject | readonly RawObject[];
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: objects of every kind, which tests pick apart
+  readonly body: any;
+  readonly warnings: readonly string[];
+}
+
+export interface Cluster {
+  readonly address: ControlPlaneAddress;
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
+  request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, user?: User): Promise<ApiAnswer>;
+  /** A new namespace, called after what it is for. */
+  newNamespace(purpose: string, labels?: Readonly<Record<string, string>>): Promise<string>;
+  /** Audit entries of writes in a namespace, oldest first. */
+  audit(namespace: string): readonly AuditEntry[];
+  close(): Promise<void>;
+}
+
+export interface AuditEntry {
+  readonly verb: string;
+  readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly responseStatus?: { readonly code: number };
+}
+
+export function connectCluster(): Cluster {
+  const address = inject('controlPlane');
+  if (address === null) throw new Error('there is no control plane: use describeOnCluster');
+  const pool = new Pool(address.url, { connections: 24, connect: { ca: readFileSync(address.caFile, 'utf8') } });
+  const request = requester(pool);
+  return {
+    address,
+    request,
+    kubectl: (args, options) => kubectl(address, args, options),
+    async newNamespace(purpose, labels = {}) {
+      const name = `${purpose}-${randomBytes(3).toString('hex')}`;
+      const { status, body } = await request('POST', '/api/v1/namespaces', {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels },
+      });
+      if (status !== 201) throw new Error(`namespace ${name}: ${body.message}`);
+      return name;
+    },
+    audit: (namespace) =>
+      readFileSync(address.auditLog, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(`"namespace":"${namespace}"`))
+        .map((line) => JSON.parse(line) as AuditEntry),
+    close: () => pool.close(),
+  };
+}
+
+const requester =
+  (pool: Pool): Cluster['request'] =>
+  async (method, path, body, user = 'admin') => {
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    const answer = await pool.request({
+      method,
+      path,
+      headers: { authorization: `Bearer ${tokenOf(user)}`, 'content-type': contentType, accept: 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    const { warning = [] } = answer.headers;
+    const warnings = (Array.isArray(warning) ? warning : [warning]).map(unquoted);
+    return { status: answer.statusCode, body: parsed(text), warnings };
+  };
+
+/** `299 - "text"` (apimachinery net.NewWarningHeader), quotes and backslashes escaped. */
+const unquoted = (header: string): string => header.replace(/^299 - "(.*)"$/s, '$1').replaceAll(/\\(["\\])/g, '$1');
+
+const parsed = (text: string): unknown => (text.startsWith('{') ? JSON.parse(text) : text);
+
+function kubectl(
+  address: ControlPlaneAddress,
+  args: readonly string[],
+  { user = 'admin', input }: KubectlOptions = {},
+): Promise<KubectlResult> {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: address.directory,
+    KUBECONFIG: kubeconfigOf(address, user),
+    KUBECACHEDIR: join(address.directory, 'kubectl-cache'),
+  };
+  return new Promise((resolve) => {
+    const child = execFile(address.kubectl, args, { env, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr });
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input === undefined ? '' : textOf(input));
+  });
+}
+
+const textOf = (input: string | RawObject | readonly RawObject[]): string => {
+  if (typeof input === 'string') return input;
+  return (Array.isArray(input) ? (input as readonly RawObject[]) : [input as RawObject])
+    .map((object) => JSON.stringify(object))
+    .join('\n---\n');
+};
+
+/** The address of one object, or of a namespace's objects of its kind. */
+export function pathOf(apiVersion: string, resource: string, namespace: string, name = ''): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const within = namespace === '' ? '' : `/namespaces/${namespace}`;
+  return `${root}${within}/${resource}${name === '' ? '' : `/${name}`}`;
+}

@@ -1,0 +1,211 @@
+/** A real control plane on loopback: etcd, kube-apiserver and the EndpointSlice controller, ready in seconds. */
+import { generateKeyPairSync, randomInt } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newAuthority, newCertificate } from './certificate.ts';
+import { type RunningProcess, startProcess, until } from './child-process.ts';
+import type { BinaryPaths } from './control-plane-binaries.ts';
+
+/**
+ * Who may ask. `portcullis` is the ServiceAccount of deploy/, so that its own roles decide what it may read; the
+ * others but `admin` have no rights until a test binds them.
+ */
+export const users = {
+  admin: { name: 'admin', groups: ['system:masters'] },
+  portcullis: {
+    name: 'system:serviceaccount:portcullis:portcullis',
+    groups: ['system:serviceaccounts', 'system:serviceaccounts:portcullis', 'system:authenticated'],
+  },
+  blinkered: { name: 'blinkered', groups: ['system:authenticated'] },
+  'tenant-a': { name: 'tenant-a', groups: ['tenants', 'system:authenticated'] },
+  'tenant-b': { name: 'tenant-b', groups: ['tenants', 'system:authenticated'] },
+} as const;
+export type User = keyof typeof users;
+
+/** What a test file needs to talk to the control plane; plain data, since vitest hands it from one process to others. */
+export interface ControlPlaneAddress {
+  readonly directory: string;
+  readonly url: string;
+  readonly caFile: string;
+  readonly auditLog: string;
+  readonly kubectl: string;
+}
+
+export interface ControlPlane {
+  readonly address: ControlPlaneAddress;
+  stop(): Promise<void>;
+}
+
+export const kubeconfigOf = ({ directory }: ControlPlaneAddress, user: User): string => join(directory, `${user}.kubeconfig`);
+export const tokenOf = (user: User): string => `token-of-${user}`;
+
+/** Starts everything in a temporary directory, or throws with the last words of what did not start, all processes ended. */
+export async function startControlPlane(binaries: BinaryPaths): Promise<ControlPlane> {
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-control-plane-'));
+  const processes: RunningProcess[] = [];
+  const stop = async (): Promise<void> => {
+    for (const process of processes.toReversed()) await process.stop();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    const etcd = await startEtcd(binaries.etcd, directory);
+    processes.push(etcd.process);
+    const port = await freePort();
+    const address: ControlPlaneAddress = {
+      directory,
+      url: `https://127.0.0.1:${port}`,
+      caFile: join(directory, 'ca.crt'),
+      auditLog: join(directory, 'audit.log'),
+      kubectl: binaries.kubectl,
+    };
+    await writeFiles(address);
+    processes.push(startProcess(binaries['kube-apiserver'], apiServerFlags(address, port, etcd.url)));
+    await isReady(address, processes.at(-1) as RunningProcess);
+    processes.push(startProcess(binaries['kube-controller-manager'], controllerFlags(address)));
+    return { address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startEtcd(binary: string, directory: string): Promise<{ readonly process: RunningProcess; readonly url: string }> {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const peers = `http://127.0.0.1:${await freePort()}`;
+  const flags = {
+    'data-dir': join(directory, 'etcd'),
+    'listen-client-urls': url,
+    'advertise-client-urls': url,
+    'listen-peer-urls': peers,
+    'initial-advertise-peer-urls': peers,
+    'initial-cluster': `default=${peers}`,
+    'log-level': 'error',
+  };
+  return { process: startProcess(binary, [...flagsOf(flags), '--unsafe-no-fsync']), url };
+}
+
+async function writeFiles({ directory, url, caFile }: ControlPlaneAddress): Promise<void> {
+  const write = (name: string, content: string): void => writeFileSync(join(directory, name), content, { mode: 0o600 });
+  const authority = await newAuthority('control plane of a test');
+  const { cert, key } = await newCertificate(authority, ['localhost', 'kubernetes', 'kubernetes.default.svc']);
+  writeFileSync(caFile, authority.cert);
+  write('server.crt', cert);
+  write('server.key', key);
+  const accounts = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  write('accounts.key', accounts.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  write('accounts.pub', accounts.publicKey.export({ type: 'spki', format: 'pem' }) as string);
+  const people = Object.entries(users) as [User, (typeof users)[User]][];
+  write('tokens.csv', people.map(([user, { name, groups }]) => `${tokenOf(user)},${name},${name},"${groups.join(',')}"\n`).join(''));
+  for (const [user] of people) write(`${user}.kubeconfig`, JSON.stringify(kubeconfig(url, caFile, user)));
+  write('audit-policy.json', JSON.stringify(auditPolicy));
+  mkdirSync(join(directory, 'kubectl-cache'));
+}
+
+/** JSON is YAML. */
+const kubeconfig = (server: string, ca: string, user: User): unknown => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  'current-context': 'test',
+  contexts: [{ name: 'test', context: { cluster: 'test', user } }],
+  clusters: [{ name: 'test', cluster: { server, 'certificate-authority': ca } }],
+  users: [{ name: user, user: { token: tokenOf(user) } }],
+});
+
+/** The writes that a webhook may be called for: the annotations of a failed call and our own stand in these entries. */
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    {
+      level: 'Metadata',
+      verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'],
+      resources: [
+        { group: '', resources: ['services'] },
+        { group: 'networking.k8s.io', resources: ['ingresses', 'networkpolicies'] },
+      ],
+    },
+    { level: 'None' },
+  ],
+};
+
+const apiServerFlags = ({ directory, auditLog }: ControlPlaneAddress, port: number, etcd: string): readonly string[] =>
+  flagsOf({
+    'etcd-servers': etcd,
+    'bind-address': '127.0.0.1',
+    'secure-port': String(port),
+    // Loopback cannot be an endpoint address, and a sandbox may have no other: one that nobody has, and no reconciler for it.
+    'advertise-address': '10.200.0.1',
+    'endpoint-reconciler-type': 'none',
+    'service-cluster-ip-range': '10.96.0.0/12',
+    'tls-cert-file': join(directory, 'server.crt'),
+    'tls-private-key-file': join(directory, 'server.key'),
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-key-file': join(directory, 'accounts.pub'),
+    'service-account-signing-key-file': join(directory, 'accounts.key'),
+    'token-auth-file': join(directory, 'tokens.csv'),
+    'authorization-mode': 'RBAC',
+    // No controller makes ServiceAccounts here, and without one this plugin refuses every Pod.
+    'disable-admission-plugins': 'ServiceAccount',
+    'allow-privileged': 'true',
+    'audit-policy-file': join(directory, 'audit-policy.json'),
+    'audit-log-path': auditLog,
+    'audit-log-mode': 'blocking',
+  });
+
+/** Only what writes EndpointSlices: node-lifecycle would call Pods of a Node without kubelet not ready, pod-gc would delete them. */
+const controllerFlags = (address: ControlPlaneAddress): readonly string[] =>
+  flagsOf({
+    kubeconfig: kubeconfigOf(address, 'admin'),
+    controllers: 'endpointslice-controller',
+    'leader-elect': 'false',
+    'secure-port': '0',
+    'concurrent-service-endpoint-syncs': '10',
+    'kube-api-qps': '2000',
+    'kube-api-burst': '4000',
+  });
+
+const flagsOf = (flags: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+
+/** `/readyz` waits for the default roles too. */
+async function isReady({ url, caFile }: ControlPlaneAddress, apiServer: RunningProcess): Promise<void> {
+  const ca = readFileSync(caFile);
+  const ask = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${tokenOf('admin')}` };
+      request(`${url}/readyz`, { ca, headers, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      })
+        .on('error', () => resolve(false))
+        .end();
+    });
+  try {
+    await until('kube-apiserver is ready', async () => apiServer.hasEnded() || (await ask()), { withinMs: 90_000 });
+    if (apiServer.hasEnded()) throw new Error('kube-apiserver ended');
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; its last words:\n${apiServer.output().slice(-4000)}`);
+  }
+}
+
+/**
+ * A port of the loopback address on which nobody listens. Not one that the system hands out by itself (from 32768 on):
+ * until our process listens there, a connection of some other one could take it.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
