@@ -9,10 +9,10 @@ const output = join(root, 'dist', 'portcullis.js');
 /** In a checkout `explain` reads docs/rules; the one file carries the pages with it. */
 const embeddedRulePages = {
   name: 'embedded-rule-pages',
-  load(id: string): string | undefined {
+  load(id: string) {
     if (!id.endsWith(join('src', 'commands', 'rule-pages.ts'))) return undefined;
     const pages = globSync(join(root, 'docs', 'rules', '*.md')).map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]);
-    return `const pages = new Map(${JSON.stringify(pages)});\nexport const rulePage = (id) => pages.get(id);`;
+    return { code: `const pages = new Map(${JSON.stringify(pages)});\nexport const rulePage = (id) => pages.get(id);`, moduleType: 'js' as const };
   },
 };
 

@@ -2,6 +2,7 @@
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
 import type { Fault } from '../engine/evaluate.ts';
+import type { Finding } from '../engine/finding.ts';
 import { afterLiveLook, type Decision, type ReviewOptions, review, type Settings, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { labelsOf } from '../kube/labels.ts';
@@ -11,7 +12,7 @@ import { type Answer, allow, allowUnread, encode } from './response.ts';
 
 /** The settings that hold for one write. */
 export interface BoundSettings extends Settings {
-  /** The rules that run for it. */
+  /** The rules that run for it, and no others. */
   readonly rules: readonly ConfiguredRule[];
   /** What its user should know about the settings: an exemption that has expired. */
   readonly notices: readonly string[];
@@ -20,7 +21,6 @@ export interface BoundSettings extends Settings {
 /** The part of the configuration that a review needs. One review uses one configuration from start to end. */
 export interface ReviewConfiguration {
   readonly docsBaseUrl: string;
-  readonly privacy: 'tenant' | 'open';
   bind(context: {
     readonly object: JudgedResource;
     readonly operation: Write['operation'];
@@ -36,6 +36,8 @@ export interface Ports {
   readByName(refs: readonly ObjectRef[], signal: AbortSignal): Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
   confirm(reads: readonly Read[], signal: AbortSignal): Promise<ClusterSnapshot | undefined>;
   configuration(): ReviewConfiguration;
+  /** Whether texts may tell of namespaces other than the object's. */
+  tellsOfOthers(): boolean;
   /** Epoch milliseconds. */
   now(): number;
 }
@@ -73,8 +75,9 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
 
   const configuration = ports.configuration();
   const settings = configuration.bind(contextOf(write, asked, namespace?.metadata.labels ?? labelsOf({}), ports.now()));
-  const decision = await judge(write, snapshot, settings, configuration.privacy === 'open', deadline, ports);
-  const { answer } = { answer: encode(asked, decision, circumstances(write, snapshot, settings, configuration)) };
+  const options = { settings, tellsOfOthers: ports.tellsOfOthers(), outOfTime: () => deadline.remainingMs() <= 0 };
+  const decision = await judge(snapshot, { write, settings, options, deadline, ports });
+  const answer = encode(asked, decision, circumstances(snapshot, settings, configuration));
   return { outcome: 'judged', asked, decision, answer };
 }
 
@@ -89,32 +92,29 @@ const contextOf = (write: Write, { user }: Asked, namespaceLabels: Labels, now: 
   ...(write.operation === 'UPDATE' ? { before: write.before } : {}),
 });
 
-/** Rules that have a say in this write. */
-const concerned = (write: Write, rules: readonly ConfiguredRule[]): readonly ConfiguredRule[] =>
-  rules.filter(({ meta }) => meta.kinds.includes(subjectOf(write).kind) && (write.operation !== 'DELETE' || meta.judgesDelete === true));
-
-function circumstances(write: Write, snapshot: ClusterSnapshot, { rules, notices }: BoundSettings, { docsBaseUrl }: ReviewConfiguration) {
+function circumstances(snapshot: ClusterSnapshot, { rules, notices }: BoundSettings, { docsBaseUrl }: ReviewConfiguration) {
   const staleMsOf = (ruleId: string): number => staleMs(rules.find(({ meta }) => meta.id === ruleId));
   const staleMs = (rule: ConfiguredRule | undefined): number =>
     Math.max(0, ...(rule?.meta.reads ?? []).map((collection) => snapshot.staleMs(collection)));
-  return { notices, docsBaseUrl, staleMsOf, staleMs: Math.max(0, ...concerned(write, rules).map(staleMs)) };
+  return { notices, docsBaseUrl, staleMsOf, staleMs: Math.max(0, ...rules.map(staleMs)) };
 }
 
-async function judge(
-  write: Write,
-  snapshot: ClusterSnapshot,
-  settings: BoundSettings,
-  tellsOfOthers: boolean,
-  deadline: Deadline,
-  ports: Ports,
-): Promise<Decision> {
+/** A review in progress. */
+interface Task {
+  readonly write: Write;
+  readonly settings: BoundSettings;
+  readonly options: ReviewOptions;
+  readonly deadline: Deadline;
+  readonly ports: Ports;
+}
+
+async function judge(snapshot: ClusterSnapshot, task: Task): Promise<Decision> {
+  const { write, settings, options, deadline, ports } = task;
   const { refs, faults } = wanted(write, snapshot, settings.rules);
-  const options: ReviewOptions = { settings, tellsOfOthers, outOfTime: () => deadline.remainingMs() <= 0 };
   // Half of the time at most: the rules that need nothing read must have theirs.
   const fetched = refs.length === 0 ? undefined : await ports.readByName(refs, deadline.signal(lookMs(deadline.remainingMs() / 2)));
-  const view = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
-  const first = review(write, view, settings.rules, options);
-  const decision = first.denials.length === 0 ? first : await confirmed(first, write, fetched, settings, options, deadline, ports);
+  const first = review(write, withFetched(snapshot, fetched), settings.rules, options);
+  const decision = first.denials.length === 0 ? first : await confirmed(first, fetched, task);
   return faults.length === 0 ? decision : { ...decision, faults: [...faults, ...decision.faults] };
 }
 
@@ -124,7 +124,7 @@ const lookMs = (ms: number): number => Math.max(0, Math.min(maxLookMs, ms));
 function wanted(write: Write, snapshot: ClusterSnapshot, rules: readonly ConfiguredRule[]) {
   const refs = new Map<string, ObjectRef>();
   const faults: Fault[] = [];
-  for (const rule of concerned(write, rules)) {
+  for (const rule of rules) {
     try {
       for (const ref of rule.fetches(subjectOf(write), snapshot)) refs.set(formatRef(ref), ref);
     } catch (cause) {
@@ -136,41 +136,34 @@ function wanted(write: Write, snapshot: ClusterSnapshot, rules: readonly Configu
 
 type Fetched = Awaited<ReturnType<Ports['readByName']>> | undefined;
 
+const withFetched = (snapshot: ClusterSnapshot, fetched: Fetched): ClusterSnapshot =>
+  fetched === undefined ? snapshot : snapshot.knowing({ fetched });
+
 /**
  * The denials that stand after a live look (reliability.md E4). What was read by name for this review has just been looked
  * at. A second look that could not be judged to its end has confirmed nothing.
  */
-async function confirmed(
-  first: Decision,
-  write: Write,
-  fetched: Fetched,
-  settings: BoundSettings,
-  options: ReviewOptions,
-  deadline: Deadline,
-  ports: Ports,
-): Promise<Decision> {
+async function confirmed(first: Decision, fetched: Fetched, { write, settings, options, deadline, ports }: Task): Promise<Decision> {
   const reads = first.toConfirm.filter((read) => !wasFetched(read, fetched));
   if (reads.length === 0) return { ...first, toConfirm: [] };
   const view = await ports.confirm(reads, deadline.signal(lookMs(deadline.remainingMs())));
   const denying = new Set(first.denials.map(({ ruleId }) => ruleId));
   const unsure = settings.rules.filter(({ meta }) => denying.has(meta.id) && meta.orderClass !== 'self-contained');
-  const second = view && review(write, fetched === undefined ? view : view.knowing({ fetched }), unsure, options);
+  const second = view && review(write, withFetched(view, fetched), unsure, options);
   if (second === undefined || second.skipped.length + second.faults.length > 0) return afterLiveLook(first, undefined, settings.rules);
   return withNewer(afterLiveLook(first, second, settings.rules), second, new Set(unsure.map(({ meta }) => meta.id)));
 }
 
 const wasFetched = ({ collection, namespace, name }: Read, fetched: Fetched): boolean =>
-  name !== undefined && fetched !== undefined && fetched.has(formatRef({ apiVersion: '', kind: collection, namespace, name }));
+  name !== undefined && fetched?.has(formatRef({ apiVersion: '', kind: collection, namespace, name })) === true;
 
 /** What the rules that looked twice say beside their denials is what they said last. */
 function withNewer(decision: Decision, second: Decision, lookedTwice: ReadonlySet<string>): Decision {
-  const warnings = decision.warnings.filter(({ finding }) => !lookedTwice.has(finding.ruleId));
-  const audited = decision.audited.filter(({ ruleId }) => !lookedTwice.has(ruleId));
-  const exempted = decision.exempted.filter(({ finding }) => !lookedTwice.has(finding.ruleId));
+  const keep = ({ finding }: { readonly finding: Finding }): boolean => !lookedTwice.has(finding.ruleId);
   return {
     ...decision,
-    warnings: [...warnings, ...second.warnings],
-    audited: [...audited, ...second.audited],
-    exempted: [...exempted, ...second.exempted],
+    warnings: [...decision.warnings.filter(keep), ...second.warnings],
+    audited: [...decision.audited.filter((finding) => keep({ finding })), ...second.audited],
+    exempted: [...decision.exempted.filter(keep), ...second.exempted],
   };
 }

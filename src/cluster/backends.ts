@@ -1,4 +1,6 @@
 /** What stands behind a Service, as people know it: a Deployment and its Pods are one thing, whatever objects lie between. */
+
+import { listed } from '../kube/listed.ts';
 import { builtInWorkloads } from '../kube/normalize-workload.ts';
 import { type ContainerPort, formatRef, type ObjectRef, type PodShape, refOf, type Service, type Workload } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
@@ -77,4 +79,11 @@ export function declaredPorts(backends: readonly Backend[]): readonly ContainerP
         if (!found.has(key)) found.set(key, port);
       }
   return [...found.values()];
+}
+
+/** Some of those that a selector selects: `Deployment web and Deployment api (2 of 6 workloads selected, 17 Pods)`. */
+export function tallyOf(backends: readonly Backend[], of: number): string {
+  const pods = backends.reduce((sum, backend) => sum + backend.pods, 0);
+  const share = `${backends.length} of ${of} workload${of === 1 ? '' : 's'} selected`;
+  return `${listed(backends.map(({ title }) => title))} (${share}${pods > 0 ? `, ${pods} Pod${pods === 1 ? '' : 's'}` : ''})`;
 }

@@ -57,7 +57,8 @@ export class Bucket<T> {
   /** With these entries set, and those whose value is undefined gone. */
   with(changes: ReadonlyMap<string, T | undefined>): Bucket<T> {
     if (changes.size === 0) return this;
-    const sorted: readonly Change<T>[] = changes.size === 1 ? [...changes] : [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (changes.size === 1) for (const change of changes) return this.withOne(change);
+    const sorted = [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
     const chunks: Chunk<T>[] = [];
     let copied = 0;
     for (let from = 0; from < sorted.length; ) {
@@ -66,12 +67,21 @@ export class Bucket<T> {
       let until = from + 1;
       while (until < sorted.length && (bound === undefined || (sorted[until] as Change<T>)[0] < bound)) until++;
       for (; copied < at; copied++) chunks.push(this.chunks[copied] as Chunk<T>);
-      append(chunks, merged(this.chunks[at], sorted, from, until));
+      append(chunks, merged(this.chunks[at], sorted.slice(from, until)));
       copied = at + 1;
       from = until;
     }
     for (; copied < this.chunks.length; copied++) chunks.push(this.chunks[copied] as Chunk<T>);
     return new Bucket(chunks);
+  }
+
+  /** One change: the list of chunks is copied at a stroke. */
+  private withOne(change: Change<T>): Bucket<T> {
+    const at = this.chunkOf(change[0]);
+    const from = Math.max(0, at - 1);
+    const pieces = this.chunks.slice(from, at);
+    append(pieces, merged(this.chunks[at], [change]));
+    return new Bucket(this.chunks.toSpliced(from, at + 1 - from, ...pieces));
   }
 
   /** The last chunk that begins at or before the key; the first one for what lies before all. */
@@ -100,7 +110,7 @@ function positionIn(keys: readonly string[], key: string): number {
 }
 
 /** One chunk with its share of the changes. */
-function merged<T>(chunk: Chunk<T> | undefined, changes: readonly Change<T>[], from: number, until: number): Chunk<T> {
+function merged<T>(chunk: Chunk<T> | undefined, changes: readonly Change<T>[]): Chunk<T> {
   const before = chunk ?? { keys: noKeys, values: [] };
   const keys: string[] = [];
   const values: T[] = [];
@@ -111,8 +121,7 @@ function merged<T>(chunk: Chunk<T> | undefined, changes: readonly Change<T>[], f
       values.push(before.values[next] as T);
     }
   };
-  for (let at = from; at < until; at++) {
-    const [key, value] = changes[at] as Change<T>;
+  for (const [key, value] of changes) {
     const place = positionIn(before.keys, key);
     keepUntil(place);
     // The key that is held stays: one string for all versions of the entry.

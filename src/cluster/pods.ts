@@ -12,7 +12,7 @@ interface PodEntry {
   readonly shape: string;
   readonly ips: string;
   readonly flags: number;
-  /** As JSON; empty for the many that have none. */
+  /** Values in the order of `perPodLabels`, as JSON; empty for the many Pods that have none. */
   readonly labels: string;
 }
 
@@ -58,27 +58,22 @@ export class NamespacePods {
     }
     if (entries.size === 0) return this;
     const shapes = this.shapeChanges(counts, arrived);
-    const atLeastOne = new Map(Array.from(counts, ([shape, number]) => [shape, number || undefined]));
-    return new NamespacePods(this.shapes.with(shapes), this.counts.with(atLeastOne), this.entries.with(entries));
+    const recounted = new Map<string, number | undefined>();
+    for (const [shape, number] of counts) if (number !== this.counts.get(shape)) recounted.set(shape, number || undefined);
+    return new NamespacePods(this.shapes.with(shapes), this.counts.with(recounted), this.entries.with(entries));
   }
 
   /** Without the Pods that carry every pair of the selector. */
   without(selector: Labels): NamespacePods {
-    const shapes = new Set(this.shapesCarrying(selector).map(keyOf));
-    const own = ownPairs(selector);
-    const gone = new Map<string, undefined>();
-    for (const [name, entry] of this.entries.entries()) if (shapes.has(entry.shape) && carries(entry, own)) gone.set(name, undefined);
-    return this.with(gone);
+    const gone = Array.from(this.carrying(selector), ([name]) => [name, undefined] as const);
+    return this.with(new Map(gone));
   }
 
   /** Shapes of which at least one Pod carries every pair. Labels of single Pods cost a walk through the namespace's Pods. */
   selectedBy(selector: Labels): readonly Workload[] {
-    const shapes = this.shapesCarrying(selector);
-    const own = ownPairs(selector);
-    if (own.length === 0 || shapes.length === 0) return shapes;
-    const carrying = new Set<string>();
-    for (const [, entry] of this.entries.entries()) if (carries(entry, own)) carrying.add(entry.shape);
-    return shapes.filter((shape) => carrying.has(keyOf(shape)));
+    if (hasNone(ownPairs(selector))) return this.shapesCarrying(selector);
+    const carrying = new Set(Array.from(this.carrying(selector), ([, { shape }]) => shape));
+    return this.shapes.values.filter((shape) => carrying.has(keyOf(shape)));
   }
 
   /** Whether a Pod of this maker (`Kind/name`) exists. */
@@ -95,7 +90,7 @@ export class NamespacePods {
     const shape = keyOf(workload);
     const { counts, entries } = this;
     function* records(): Generator<readonly [string, PodRecord]> {
-      for (const [name, entry] of entries.entries()) if (entry.shape === shape) yield [name, recordOf(entry)];
+      for (const [name, entry] of entries.entries()) if (entry.shape === shape) yield [name, recordOf(name, entry)];
     }
     return {
       count: counts.get(shape) ?? 0,
@@ -113,6 +108,13 @@ export class NamespacePods {
       if (!known && number > 0) changes.set(shape, arrived.get(shape));
     }
     return changes;
+  }
+
+  private *carrying(selector: Labels): Generator<readonly [name: string, entry: PodEntry]> {
+    const shapes = new Set(this.shapesCarrying(selector).map(keyOf));
+    if (shapes.size === 0) return;
+    const own = ownPairs(selector);
+    for (const one of this.entries.entries()) if (shapes.has(one[1].shape) && carries(...one, own)) yield one;
   }
 
   /** Shapes whose common labels carry what the selector asks of them, whatever it asks of single Pods. */
@@ -133,31 +135,44 @@ export class NamespacePods {
 /** By the shapes that they stand in, which most events do not change. */
 const ownersOf = new WeakMap<Bucket<Workload>, ReadonlySet<string>>();
 
-const entryOf = ({ record }: Pod, shape: string): PodEntry => ({
+const entryOf = ({ metadata, record }: Pod, shape: string): PodEntry => ({
   shape,
   ips: record.ips,
   flags: (record.ready ? ready : 0) + (record.terminating ? terminating : 0) + (record.scheduled ? scheduled : 0),
-  labels: Object.keys(record.labels).length === 0 ? '' : JSON.stringify(record.labels),
+  labels: packed(record.labels, metadata.name),
 });
 
-const recordOf = ({ ips, flags, labels }: PodEntry): PodRecord => ({
+const recordOf = (name: string, { ips, flags, labels }: PodEntry): PodRecord => ({
   ips,
   ready: (flags & ready) !== 0,
   terminating: (flags & terminating) !== 0,
   scheduled: (flags & scheduled) !== 0,
-  labels: labelsOf(labels === '' ? {} : JSON.parse(labels)),
+  labels: unpacked(labels, name),
 });
+
+const ownKeys = [...perPodLabels];
+
+/** One of them is the Pod's name, which is kept once already: it becomes 0, one that is not there null. */
+function packed(labels: Labels, name: string): string {
+  const values = ownKeys.map((key) => (labels[key] === name ? 0 : (labels[key] ?? null)));
+  return values.every((value) => value === null) ? '' : JSON.stringify(values);
+}
+
+function unpacked(text: string, name: string): Labels {
+  const values: readonly (string | 0 | null)[] = text === '' ? [] : JSON.parse(text);
+  return labelsOf(Object.fromEntries(values.map((value, at) => [ownKeys[at], value === 0 ? name : value])));
+}
 
 const isSame = (a: PodEntry, b: PodEntry): boolean =>
   a.shape === b.shape && a.ips === b.ips && a.flags === b.flags && a.labels === b.labels;
 
-/** The pairs that only single Pods have, as they stand in an entry's JSON (where a quote inside a string is escaped). */
-const ownPairs = (selector: Labels): readonly string[] =>
-  Object.entries(selector)
-    .filter(([key]) => perPodLabels.has(key))
-    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+/** The pairs that only single Pods have. */
+const ownPairs = (selector: Labels): Labels => labelsOf(selector, (key) => perPodLabels.has(key));
 
-const carries = ({ labels }: PodEntry, own: readonly string[]): boolean => own.every((pair) => labels.includes(pair));
+const hasNone = (labels: Labels): boolean => Object.keys(labels).length === 0;
+
+const carries = (name: string, { labels }: PodEntry, own: Labels): boolean =>
+  hasNone(own) || (labels !== '' && matchesPairs(own, unpacked(labels, name)));
 
 const keys = new WeakMap<Workload, string>();
 

@@ -75,7 +75,10 @@ export class RecordingView implements ClusterView {
 
   fetched(ref: ObjectRef): Resource | 'absent' | 'unknown' {
     const found = this.known.fetched(ref);
-    if (found === 'unknown') throw new NotKnown(ref.kind as Collection, ref.namespace, 'forbidden');
+    if (found === 'unknown') {
+      const coverage = this.known.coverage(ref.kind as Collection, ref.namespace);
+      throw new NotKnown(ref.kind as Collection, ref.namespace, coverage === 'complete' ? 'forbidden' : coverage);
+    }
     this.note({ collection: ref.kind as Collection, namespace: ref.namespace, name: ref.name });
     return found;
   }

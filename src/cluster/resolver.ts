@@ -1,52 +1,113 @@
 /** The DNS resolver of this cluster: the Service that Pods ask, the Pods behind it, and the ports on which those listen. */
+import { formatLabels } from '../kube/labels.ts';
 import { targetPortIn } from '../kube/ports.ts';
-import type { Protocol, Service, Workload } from '../kube/resources.ts';
+import type { Service, Workload } from '../kube/resources.ts';
+import { NotKnown } from './recording.ts';
+import type { Destination, PortOfPod } from './traffic.ts';
 import type { ClusterView } from './view.ts';
 
+/** Which Service is the resolver, where the configuration says so. */
+export interface ResolverName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Where the resolver lives: upstream and nearly everybody in kube-system, OpenShift in openshift-dns. */
-const resolverNamespaces = ['kube-system', 'openshift-dns'] as const;
-/** Names of the Service where it lacks the label `k8s-app: kube-dns` (rules.md D.5, 44). */
-const resolverNames: ReadonlySet<string> = new Set(['kube-dns', 'coredns', 'dns-default', 'rke2-coredns-rke2-coredns']);
+const usualNamespaces: readonly string[] = ['kube-system', 'openshift-dns'];
+/**
+ * Names of the Service, the likeliest first; another one counts by the label `k8s-app: kube-dns` (rules.md D.5, 44).
+ * NodeLocal DNSCache adds `kube-dns-upstream` with that label, which only its own agents ask.
+ */
+const usualNames: readonly string[] = ['kube-dns', 'dns-default', 'rke2-coredns-rke2-coredns', 'coredns'];
 
 export interface Resolver {
   readonly service: Service;
-  readonly workloads: readonly Workload[];
-  /** Ports on the Pods, after the Service's translation: the ones that policies are about. */
-  readonly ports: readonly { readonly protocol: Protocol; readonly port: number }[];
-  /** A DNS cache on each node stands between (NodeLocal DNSCache): Pods ask a node address, not the resolver's Pods. */
-  readonly nodeLocal: boolean;
+  /** What answers DNS, at its port behind the Service's translation: a Pod or template for each protocol that it serves. */
+  readonly destinations: readonly Destination[];
+  /** Ports on the Pods, UDP first: the ones that policies are about. */
+  readonly ports: readonly PortOfPod[];
+  /**
+   * Agents of NodeLocal DNSCache, which answer on each node under an address of its host or the Service's. Which of the
+   * two a Pod reaches, and whether policies see it, is the plugin's affair.
+   */
+  readonly nodeAgents: readonly Destination[];
 }
 
+/** `Service kube-system/kube-dns (Pods k8s-app=kube-dns, 53/UDP)`. */
+export function formatResolver({ service: { metadata, spec }, ports }: Resolver): string {
+  const udp = ports.filter(isUdp).map(({ port }) => `${port}/UDP`);
+  return `Service ${metadata.namespace}/${metadata.name} (Pods ${formatLabels(spec.selector)}, ${udp.join(', ')})`;
+}
+
+/** Whether a resolver may live in this namespace. */
+export const mayHoldResolver = (namespace: string, named?: ResolverName): boolean =>
+  named === undefined ? usualNamespaces.includes(namespace) : named.namespace === namespace;
+
 /** The cluster's resolver, or undefined where no Service is known for one. */
-export function findResolver(view: ClusterView): Resolver | undefined {
-  for (const namespace of resolverNamespaces) {
-    const service = view.list('Service', namespace).find(isResolver);
-    if (service === undefined) continue;
-    const workloads = view.workloadsSelectedBy(service.spec.selector, namespace);
-    const nodeLocal = view
-      .list('Template', namespace)
-      .some(({ kind, pod }) => kind === 'DaemonSet' && pod.labels['k8s-app'] === 'node-local-dns');
-    return { service, workloads, ports: portsOf(service, workloads), nodeLocal };
+export function findResolver(view: ClusterView, named?: ResolverName): Resolver | undefined {
+  for (const namespace of named === undefined ? usualNamespaces : [named.namespace]) {
+    const candidates = view.list('Service', namespace).filter((service) => servesDns(service) && isCalled(service, named));
+    const service = candidates.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
+    if (service !== undefined) return resolverBehind(view, service);
   }
   return undefined;
 }
 
-const isResolver = ({ metadata, spec }: Service): boolean =>
-  (metadata.labels['k8s-app'] === 'kube-dns' || resolverNames.has(metadata.name)) &&
+/** The resolver; ends a rule where none is found, or nothing is known behind its Service: absence proves nothing here. */
+export function resolverOf(view: ClusterView, named?: ResolverName): Resolver {
+  const resolver = findResolver(view, named);
+  if (resolver === undefined) throw new NotKnown('Service', named?.namespace ?? (usualNamespaces[0] as string), 'notGiven');
+  if (!resolver.destinations.some(isUdp)) throw new NotKnown('Pod', resolver.service.metadata.namespace, 'notGiven');
+  return resolver;
+}
+
+export const isUdp = ({ protocol }: PortOfPod): boolean => protocol === 'UDP';
+
+const servesDns = ({ spec }: Service): boolean =>
+  spec.type !== 'ExternalName' &&
   spec.ports.some(({ port, protocol }) => port === 53 && protocol === 'UDP') &&
   Object.keys(spec.selector).length > 0;
 
-function portsOf({ spec }: Service, workloads: readonly Workload[]): Resolver['ports'] {
-  const found = new Map<string, { protocol: Protocol; port: number }>();
-  for (const servicePort of spec.ports.filter(({ port }) => port === 53))
-    for (const { pod } of workloads) {
-      const port = targetPortIn(pod, servicePort);
-      if (port !== undefined) found.set(`${servicePort.protocol}/${port}`, { protocol: servicePort.protocol, port });
-    }
-  return [...found.values()].sort((a, b) => (a.protocol === b.protocol ? a.port - b.port : a.protocol > b.protocol ? -1 : 1)); // UDP first
+const isCalled = ({ metadata }: Service, named: ResolverName | undefined): boolean =>
+  named === undefined ? metadata.labels['k8s-app'] === 'kube-dns' || usualNames.includes(metadata.name) : metadata.name === named.name;
+
+const rankOf = ({ metadata }: Service): number =>
+  usualNames.includes(metadata.name) ? usualNames.indexOf(metadata.name) : usualNames.length;
+
+function resolverBehind(view: ClusterView, service: Service): Resolver {
+  const { namespace } = service.metadata;
+  const workloads = view.workloadsSelectedBy(service.spec.selector, namespace);
+  const destinations = workloads.flatMap((workload) => destinationsIn(workload, service));
+  const agents = view
+    .list('Template', namespace)
+    .filter(({ kind, pod }) => kind === 'DaemonSet' && pod.labels['k8s-app'] === 'node-local-dns');
+  return {
+    service,
+    destinations,
+    ports: distinct(destinations),
+    nodeAgents: agents.map((workload) => ({ workload, protocol: 'UDP', port: 53, serviceAddresses: undefined })),
+  };
 }
 
-/** Whether such Pods ask the cluster's resolver at all (kubelet pkg/kubelet/network/dns: getPodDNSType). */
+const destinationsIn = (workload: Workload, { spec }: Service): readonly Destination[] =>
+  spec.ports.flatMap((servicePort) => {
+    const port = servicePort.port === 53 ? targetPortIn(workload.pod, servicePort) : undefined;
+    return port === undefined ? [] : [{ workload, protocol: servicePort.protocol, port, serviceAddresses: addressesOf(spec.clusterIPs) }];
+  });
+
+/** None of a headless Service; not known of one that has none yet, as in a file. */
+const addressesOf = (clusterIPs: readonly string[]): readonly string[] | undefined =>
+  clusterIPs.length === 0 ? undefined : clusterIPs.filter((address) => address !== 'None');
+
+function distinct(destinations: readonly Destination[]): readonly PortOfPod[] {
+  const ports = new Map(destinations.map(({ protocol, port }) => [`${protocol}/${port}`, { protocol, port }]));
+  return [...ports.values()].sort((a, b) => (a.protocol === b.protocol ? a.port - b.port : a.protocol > b.protocol ? -1 : 1));
+}
+
+/**
+ * Whether such Pods ask the cluster's resolver at all (kubelet pkg/kubelet/network/dns: getPodDNSType). One on the host's
+ * network with ClusterFirst is given the node's resolver.
+ */
 export function asksResolver({ pod }: Workload, { service }: Resolver): boolean {
   if (pod.dnsPolicy === 'ClusterFirstWithHostNet') return true;
   if (pod.dnsPolicy === 'ClusterFirst') return !pod.hostNetwork;

@@ -76,7 +76,8 @@ export class ClusterSnapshot implements ClusterView {
     }
     const places = [...byPlace].reduce((all, [key, changes]) => placing(all, key, changedPlace(all.get(key), changes)), this.places);
     const pods = Array.from(podsBy, ([namespace, changes]) => [namespace, this.podsOf(namespace).with(changes)] as const);
-    return new ClusterSnapshot(places, this.podsByNamespace.with(podsOrNone(pods)), this.knowledge);
+    const changed = pods.filter(([namespace, after]) => after !== this.podsOf(namespace));
+    return new ClusterSnapshot(places, this.podsByNamespace.with(podsOrNone(changed)), this.knowledge);
   }
 
   /** With all objects of this kind, in every namespace, exactly as the other snapshot has them. Costs the same however many they are. */

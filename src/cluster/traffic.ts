@@ -32,13 +32,18 @@ export interface Destination extends PortOfPod {
   readonly serviceAddresses: readonly string[] | undefined;
 }
 
+export interface AllowingRule {
+  readonly policy: NetworkPolicy;
+  readonly rule: number;
+}
+
 /** What the policies of one end say. */
 export interface Verdict {
   readonly answer: Answer;
   /** The policies that isolate the Pod in this direction; none if it is not isolated. */
   readonly isolatedBy: readonly NetworkPolicy[];
   /** The policy, and the position of its rule, that certainly allows the connection. */
-  readonly allowedBy?: { readonly policy: NetworkPolicy; readonly rule: number };
+  readonly allowedBy?: AllowingRule;
   readonly doubts: readonly Doubt[];
 }
 
@@ -94,30 +99,41 @@ function anyOf<T>(items: readonly T[], test: (item: T) => Known): Known {
 }
 
 function verdict(view: ClusterView, end: End): Verdict {
-  const { direction, subject, peer } = end;
   // Policies bind Pods with an address of their own; what a plugin does for the host's is its own affair (rules.md D.4, 38).
-  if (subject.pod.hostNetwork) return { answer: 'allowed', isolatedBy: [], doubts: [] };
-  const isolatedBy: NetworkPolicy[] = [];
-  const doubts = new Set<Doubt>();
-  let certainlyIsolated = false;
-  for (const policy of view.list('NetworkPolicy', subject.metadata.namespace)) {
-    if (!policy.spec.policyTypes.includes(direction)) continue;
-    const selected = selects(policy.spec.podSelector, subject);
-    if (selected === false) continue;
-    isolatedBy.push(policy);
-    const rules = rulesOf(policy, direction).map(({ ports, peers }) =>
-      bothOf(portMatches(ports, end.destination, end.port), peerMatches(view, peers, policy, end)),
-    );
-    const allows = anyOf(rules, (known) => known);
-    if (selected === true && allows === true) return { answer: 'allowed', isolatedBy, allowedBy: { policy, rule: rules.indexOf(true) }, doubts: [] };
-    if (selected === true) certainlyIsolated = true;
-    // One that perhaps selects the Pod makes a difference unless it allows the connection anyway, or none isolates it.
-    if (selected === true ? allows !== false : true) doubts.add(selected === true ? (allows as Doubt) : 'label');
-  }
-  if (isolatedBy.length === 0) return { answer: 'allowed', isolatedBy, doubts: [] };
-  if (!certainlyIsolated) doubts.add('label');
-  if (direction === 'Ingress' && peer.pod.hostNetwork) doubts.add('sameNode');
+  if (end.subject.pod.hostNetwork) return { answer: 'allowed', isolatedBy: [], doubts: [] };
+  const voices = [...voicesOf(view, end)];
+  const isolatedBy = voices.map(({ policy }) => policy);
+  const sure = voices.filter(({ selected }) => selected === true);
+  const allower = sure.find(({ allows }) => allows === true);
+  if (allower !== undefined)
+    return { answer: 'allowed', isolatedBy, allowedBy: { policy: allower.policy, rule: allower.rule }, doubts: [] };
+  // Whether or not they select the Pod: each of them allows it, and without them nothing isolates.
+  if (sure.length === 0 && voices.every(({ allows }) => allows === true)) return { answer: 'allowed', isolatedBy, doubts: [] };
+  const doubts = new Set<Doubt>(sure.length === 0 ? ['label'] : []);
+  for (const { selected, allows } of voices) if (allows !== false) doubts.add(selected === true ? (allows as Doubt) : 'label');
+  if (end.direction === 'Ingress' && end.peer.pod.hostNetwork) doubts.add('sameNode');
   return { answer: doubts.size > 0 ? 'depends' : 'denied', isolatedBy, doubts: [...doubts] };
+}
+
+/** What one policy says of a connection, supposing that it selects the Pod. */
+interface Voice {
+  readonly policy: NetworkPolicy;
+  readonly selected: true | 'label';
+  readonly allows: Known;
+  /** The rule that allows it; -1 for none. */
+  readonly rule: number;
+}
+
+function* voicesOf(view: ClusterView, end: End): Generator<Voice> {
+  for (const policy of view.list('NetworkPolicy', end.subject.metadata.namespace)) {
+    if (!policy.spec.policyTypes.includes(end.direction)) continue;
+    const selected = selects(policy.spec.podSelector, end.subject);
+    if (selected === false) continue;
+    const answers = rulesOf(policy, end.direction).map(({ ports, peers }) =>
+      portMatches(ports, end.destination, end.port) ? peerMatches(view, peers, policy, end) : false,
+    );
+    yield { policy, selected, allows: anyOf(answers, (answer) => answer), rule: answers.indexOf(true) };
+  }
 }
 
 export interface PolicyRule {

@@ -17,7 +17,8 @@ export interface Context {
 export const problemsOf = (issues: readonly Issue[], under: FieldPath, { raw, schema }: Context): readonly string[] =>
   issues.flatMap((issue) => {
     const path = [...under, ...issue.path.filter((part) => typeof part !== 'symbol')];
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, keysAt(schema, path)));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.filter((key) => key !== '__proto__').map((key) => unknownKey(key, path, keysAt(schema, path)));
     return [`${path.length === 0 ? '' : `${formatPath(path)}: `}${sentence(issue, valueAt(raw, path))}`];
   });
 

@@ -21,7 +21,7 @@ const text = z.string().refine((value) => value.trim() !== '', 'is empty');
 
 const requirement = z
   .strictObject({
-    key: text.describe('The label’s key'),
+    key: text.describe('The key of the label'),
     operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('As in any Kubernetes label selector'),
     values: z.array(z.string()).default([]).describe('For `In` and `NotIn`, the values'),
   })
@@ -43,7 +43,7 @@ const override = z
   .strictObject({
     namespaces: namespaces.optional(),
     namespaceSelector: namespaceSelector.optional(),
-    mode: mode.describe('The rule’s mode in these namespaces'),
+    mode: mode.describe("The rule's mode in these namespaces"),
   })
   .refine((entry) => entry.namespaces !== undefined || entry.namespaceSelector !== undefined, {
     error: 'chooses no namespaces; add namespaces or namespaceSelector',
@@ -56,7 +56,7 @@ export const ruleSettings = z.strictObject({
       'The mode of all its messages in every namespace. `deny` lifts only messages that `strict` denies, the others get their `strict` mode; `warn` leaves messages of severity info as they are',
     ),
   exemptable: z.boolean().default(true).describe('Whether an annotation may exempt an object from this rule'),
-  options: z.unknown().optional().describe('The rule’s own options: see its page'),
+  options: z.unknown().optional().describe("The rule's own options: see its page"),
   overrides: z.array(override).prefault([]).describe('Other modes for some namespaces; the first entry that matches wins'),
 });
 
@@ -96,7 +96,7 @@ const workload = z.strictObject({
   resource: z
     .string()
     .regex(dnsLabel, 'is not the name of a resource, as rollouts')
-    .describe('Its name in the API’s addresses: lower case, plural'),
+    .describe("Its name in the API's addresses: lower case, plural"),
   template: z
     .string()
     .regex(/^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/, 'is not the path of a field, as spec.template')
@@ -116,7 +116,7 @@ const workloads = z.array(workload).superRefine((entries, context) => {
 /** The schema for these rules: their ids are the only keys under `rules`. */
 export const configurationSchema = (ruleIds: readonly string[]) =>
   z.strictObject({
-    apiVersion: z.literal(apiVersion).describe('The version of this file’s format'),
+    apiVersion: z.literal(apiVersion).describe("The version of this file's format"),
     profile: z
       .enum(profiles)
       .default('guided')
@@ -159,9 +159,9 @@ export const configurationSchema = (ruleIds: readonly string[]) =>
       })
       .prefault({}),
     docsBaseUrl: z
-      .union([z.literal(''), z.url({ protocol: /^https?$/ })], 'is not an http or https address')
+      .union([z.literal(''), z.url({ protocol: /^https?$/, error: 'is not an http or https address' })], 'is not an http or https address')
       .default('')
-      .describe('Where the rules’ pages are published; messages point to `<docsBaseUrl>/<rule-id>`. Empty: `portcullis explain <rule-id>`'),
+      .describe("Where the rules' pages are published; messages point to `<docsBaseUrl>/<rule-id>`. Empty: `portcullis explain <rule-id>`"),
     privacy: z
       .enum(['tenant', 'open'])
       .default('tenant')

@@ -72,19 +72,33 @@ function invalid(raw: unknown, rules: readonly Rule[], failures: readonly Failur
   return new OperatorError('PC0003', message, 'docs/configuration.md lists every key with its values and its default');
 }
 
-/** Keys that zod passes over in a map, which would make a selector wider than it was written. */
+/** A value in the file and the one that holds it. */
+interface Step {
+  readonly value: unknown;
+  readonly key: string | number;
+  readonly parent: Step | undefined;
+}
+
+/** Keys that zod passes over in a map, which would make a selector wider than it was written. No recursion: files can be deep. */
 function hiddenKeys(raw: unknown): readonly string[] {
   const found: string[] = [];
   const seen = new Set<unknown>();
-  const left: (readonly [value: unknown, path: FieldPath])[] = [[raw, []]];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const [value, path] = next;
+  const left: Step[] = [{ value: raw, key: '', parent: undefined }];
+  for (let step = left.pop(); step !== undefined; step = left.pop()) {
+    const { value } = step;
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
-    if (Object.hasOwn(value, '__proto__')) found.push(`${formatPath([...path, '__proto__'])}: unknown key`);
-    for (const [key, content] of Object.entries(value)) left.push([content, [...path, Array.isArray(value) ? Number(key) : key]]);
+    if (Object.hasOwn(value, '__proto__')) found.push(`${formatPath([...pathOf(step), '__proto__'])}: unknown key`);
+    for (const [key, content] of Object.entries(value))
+      left.push({ value: content, key: Array.isArray(value) ? Number(key) : key, parent: step });
   }
   return found;
+}
+
+function pathOf(step: Step): FieldPath {
+  const path: (string | number)[] = [];
+  for (let at: Step = step; at.parent !== undefined; at = at.parent) path.push(at.key);
+  return path.toReversed();
 }
 
 function configurationOf(file: ConfigurationFile, all: readonly Rule[], configuredRules: readonly ConfiguredRule[]): Configuration {

@@ -37,7 +37,12 @@ function joined(groups: readonly (number | undefined)[], bitsEach: bigint): bigi
 
 function ipv4Bits(text: string): bigint | undefined {
   const parts = text.split('.');
-  return parts.length === 4 ? joined(parts.map((part) => decimal(part, 255)), 8n) : undefined;
+  return parts.length === 4
+    ? joined(
+        parts.map((part) => decimal(part, 255)),
+        8n,
+      )
+    : undefined;
 }
 
 /** RFC 4291 2.2 without zones and without an IPv4 tail: Go reads `::ffff:10.0.0.1` as IPv4, others as IPv6. */
@@ -48,7 +53,10 @@ function ipv6Bits(text: string): bigint | undefined {
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
   const groups = [...head, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
-  return joined(groups.map((group) => (/^[\da-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : undefined)), 16n);
+  return joined(
+    groups.map((group) => (/^[\da-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : undefined)),
+    16n,
+  );
 }
 
 const mappedPrefix = 0xffffn;
@@ -80,7 +88,10 @@ export function blockHolds(block: string, address: string): boolean | undefined 
 }
 
 /** An `ipBlock`: inside the block and outside all its exceptions. Undefined where that cannot be told. */
-export function ipBlockHolds({ cidr, except }: { readonly cidr: string; readonly except: readonly string[] }, address: string): boolean | undefined {
+export function ipBlockHolds(
+  { cidr, except }: { readonly cidr: string; readonly except: readonly string[] },
+  address: string,
+): boolean | undefined {
   const inside = blockHolds(cidr, address);
   if (inside !== true) return inside;
   const excepted = except.map((one) => blockHolds(one, address));

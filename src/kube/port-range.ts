@@ -13,7 +13,11 @@ export function parsePortRange(text: string | number): PortRange | undefined {
   return range.from >= 1 && range.from <= range.to && range.to <= 65_535 ? range : undefined;
 }
 
-export const formatPortRange = ({ from, to }: PortRange): string => (from === to ? `${from}` : `${from}-${to}`);
+/** `30100-30199, 30443`; of many, the first four. */
+export const formatPortRanges = (ranges: readonly PortRange[]): string =>
+  [...ranges.slice(0, 4).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)), ...(ranges.length > 4 ? ['…'] : [])].join(
+    ', ',
+  );
 
 export const isWithin = (ranges: readonly PortRange[], port: number): boolean => ranges.some(({ from, to }) => from <= port && port <= to);
 

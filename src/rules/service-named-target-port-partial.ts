@@ -25,10 +25,10 @@ export const serviceNamedTargetPortPartial = defineRule({
       facts: 'namespace',
       text: ({ index, port, having, lacking, number }: SomeLackTheName): Explanation => ({
         what: `${port.protocol} port "${port.targetPort}" is declared by ${listed(having)} but not by ${listed(lacking)}${share(having, lacking)}`,
-        why: 'Pods without the port are endpoints that get no traffic of it.',
+        why: 'Pods that lack the name are endpoints without this port and never get its traffic.',
         fixes: [
           ...(number === undefined ? [] : [numericFix(index, number)]),
-          { text: `declare the port "${port.targetPort}" in ${listed(lacking)}, or narrow the selector to leave it out` },
+          { text: `declare the name in ${lacking.length > 1 ? 'those' : lacking[0]?.title}, or narrow the selector` },
         ],
       }),
     },

@@ -73,7 +73,7 @@ function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): strin
   return `no selected Pod has a ${protocol} port "${targetPort}"; ${says}${more}`;
 }
 
-function fixesOf({ index, port, backends }: Undeclared): [...Fix[], Fix] {
+function fixesOf({ index, port, backends }: Undeclared): readonly [...Fix[], Fix] {
   const path = ['spec', 'ports', index, 'targetPort'];
   const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
   const meant = probablyMeant(port, candidates);

@@ -35,7 +35,7 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       modes: { guided: 'audit', strict: 'audit' },
       facts: 'namespace',
       text: ({ port, backends }: Undeclared): Explanation => ({
-        what: `no selected Pod declares port ${port.targetPort}/${port.protocol}, and ${titles(backends)} can serve it undeclared`,
+        what: `port ${port.targetPort}/${port.protocol} is not declared by ${titles(backends)}, which may serve it all the same`,
         why: 'Declaring a port is optional, so this usually works; a declaration lets mistakes be found.',
         fixes: [{ text: `declare containerPort ${port.targetPort} in ${titles(backends)}` }],
       }),
@@ -76,7 +76,7 @@ function declarations(backends: readonly Backend[]): string {
   return `${titles(backends)} ${backends.length > 1 ? 'declare' : 'declares'} ${listed.join(', ')}`;
 }
 
-function fixesOf(index: number, port: ServicePort, backends: readonly Backend[]): [...Fix[], Fix] {
+function fixesOf(index: number, port: ServicePort, backends: readonly Backend[]): readonly [...Fix[], Fix] {
   const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
   const meant = probablyMeant(port, candidates);
   const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };

@@ -20,8 +20,10 @@ export const serviceSelectorMatchesNoPods = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({
-    /** Label keys that some controller sets at run time, so that templates lack them. */
-    ignoreLabelKeys: z.array(z.string()).default([]),
+    ignoreLabelKeys: z
+      .array(z.string())
+      .default([])
+      .describe('Label keys that some controller sets at run time, so that Pod templates lack them'),
   }),
 
   messages: {

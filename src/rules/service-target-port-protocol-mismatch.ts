@@ -83,13 +83,14 @@ function whatOf({ port, declared, title }: Mismatch): string {
   return `port ${port.port} is ${port.protocol}, but ${title} declares its target ${target} as ${declared.protocol} only`;
 }
 
-function fixesOf({ index, port, declared, isFree }: Mismatch): [...Fix[], Fix] {
-  const path = ['spec', 'ports', index, 'protocol'];
-  const declare = `declare containerPort ${declared.containerPort} with protocol: ${port.protocol}`;
-  if (!isFree) return [{ text: declare }];
+/** A container port without protocol is TCP, a forgotten UDP as likely as not; one of another protocol was written on purpose. */
+function fixesOf({ index, port, declared, isFree }: Mismatch): readonly [...Fix[], Fix] {
+  const value = declared.protocol;
+  const declare = { text: `declare containerPort ${declared.containerPort} with protocol: ${port.protocol}` };
+  if (value === 'TCP' || !isFree) return [declare];
   return [
-    { text: `set protocol: ${declared.protocol}, or ${declare}`, patch: [{ op: 'replace', path, value: declared.protocol }] },
-    { text: declare },
+    { text: `did you mean protocol: ${value}?`, patch: [{ op: 'replace', path: ['spec', 'ports', index, 'protocol'], value }] },
+    declare,
   ];
 }
 

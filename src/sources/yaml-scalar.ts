@@ -30,7 +30,9 @@ export function resolveKey(source: string): string | undefined {
 function floatKey(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
   const single = Math.fround(value);
-  const shortest = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digits) => single.toExponential(digits - 1)).find((text) => Math.fround(Number(text)) === single);
+  const shortest = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    .map((digits) => single.toExponential(digits - 1))
+    .find((text) => Math.fround(Number(text)) === single);
   const [mantissa = '0', exponent = '0'] = (shortest ?? String(single)).split('e');
   const power = Number(exponent);
   if (power >= -4 && power < 6) return String(Number(shortest));

@@ -15,7 +15,12 @@ const root = join(import.meta.dirname, '..', '..');
 // Another docker may come first on the PATH; the one that the package installs knows `COPY --chmod`.
 const docker = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
 const run = (...args: string[]): string =>
-  execFileSync(docker, args, { cwd: root, env: { ...process.env, DOCKER_BUILDKIT: '1' }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(docker, args, {
+    cwd: root,
+    env: { ...process.env, DOCKER_BUILDKIT: '1' },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
 function whyNot(): string | undefined {
   try {
@@ -80,7 +85,14 @@ const review = {
 
 function post(port: number, ca: string): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/validate?timeout=3s', method: 'POST', ca, headers: { 'content-type': 'application/json' } };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/validate?timeout=3s',
+      method: 'POST',
+      ca,
+      headers: { 'content-type': 'application/json' },
+    };
     const sent = request(options, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk) => {
@@ -138,7 +150,10 @@ describe.runIf(reason === undefined)('the image', () => {
   });
 
   it('runs as nobody, and names no file of the checkout but the bundle', async () => {
-    const [inspected] = JSON.parse(run('inspect', container.getId())) as { Config: { User: string }; HostConfig: { ReadonlyRootfs: boolean } }[];
+    const [inspected] = JSON.parse(run('inspect', container.getId())) as {
+      Config: { User: string };
+      HostConfig: { ReadonlyRootfs: boolean };
+    }[];
     expect(inspected).toMatchObject({ Config: { User: '65532:65532' }, HostConfig: { ReadonlyRootfs: true, CapDrop: ['ALL'] } });
   });
 
@@ -152,7 +167,9 @@ describe.runIf(reason === undefined)('the image', () => {
   it('answers a review over TLS', async () => {
     const { status, body } = await post(container.getMappedPort(10250), authority.cert);
     expect(status).toBe(200);
-    expect(JSON.parse(body)).toMatchObject({ response: { uid: review.request.uid, allowed: false, status: { code: 422, reason: 'Invalid' } } });
+    expect(JSON.parse(body)).toMatchObject({
+      response: { uid: review.request.uid, allowed: false, status: { code: 422, reason: 'Invalid' } },
+    });
   });
 
   it('ends by itself, with 0, when it is stopped', async () => {

@@ -1,0 +1,70 @@
+/** Policies that let DNS through, made for the resolver that this cluster has and never from a template. */
+import { flowYaml } from '../kube/flow-yaml.ts';
+import { normalizeNetworkPolicy } from '../kube/normalize-networking.ts';
+import type { LabelSelector, NetworkPolicy, RawObject } from '../kube/resources.ts';
+import type { Resolver } from './resolver.ts';
+import type { PortOfPod } from './traffic.ts';
+import type { ClusterView } from './view.ts';
+
+/** A rule that allows DNS: as one line of YAML, as an entry of a normalized policy, and in a policy of its own. */
+export interface DnsAllowance {
+  /** Of the policy. */
+  readonly name: string;
+  readonly line: string;
+  readonly entry: unknown;
+  readonly manifest: RawObject;
+}
+
+/** Longer, the line would push a warning over 240 runes. */
+const longestLine = 190;
+
+/** Egress to the resolver's Pods. Where each node has an agent, the address is the node's: to any destination, then. */
+export function allowEgressToDns({ service, ports, nodeAgents }: Resolver, policy: NetworkPolicy, name: string): DnsAllowance {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': service.metadata.namespace } };
+  const openPorts = asWritten([...ports, ...nodeAgents.flatMap(({ port }) => bothProtocols(port))]);
+  const to = (peer: RawObject): RawObject => (nodeAgents.length > 0 ? { ports: openPorts } : { to: [peer], ports: openPorts });
+  const precise = to({ namespaceSelector, podSelector: { matchLabels: { ...service.spec.selector } } });
+  const rule = flowYaml(precise).length <= longestLine ? precise : to({ namespaceSelector });
+  const podSelector = selectorAsWritten(policy.spec.podSelector);
+  const manifest = policyOf(policy.metadata.namespace, name, { podSelector, policyTypes: ['Egress'], egress: [rule] });
+  return { name, line: flowYaml(rule), entry: normalizeNetworkPolicy(manifest, policy.metadata).spec.egress[0], manifest };
+}
+
+/** Ingress to the resolver's Pods from every namespace. */
+export function allowIngressToDns({ service, ports }: Resolver, policy: NetworkPolicy, name: string): DnsAllowance {
+  const rule = { from: [{ namespaceSelector: {} }], ports: asWritten(ports) };
+  const podSelector = { matchLabels: { ...service.spec.selector } };
+  const manifest = policyOf(service.metadata.namespace, name, { podSelector, policyTypes: ['Ingress'], ingress: [rule] });
+  return { name, line: flowYaml(rule), entry: normalizeNetworkPolicy(manifest, policy.metadata).spec.ingress[0], manifest };
+}
+
+/** `allow-dns`, or the first name like it that no policy has. */
+export function freeName(view: ClusterView, namespace: string): string {
+  const taken = new Set(view.list('NetworkPolicy', namespace).map(({ metadata }) => metadata.name));
+  let name = 'allow-dns';
+  for (let number = 2; taken.has(name); number++) name = `allow-dns-${number}`;
+  return name;
+}
+
+const bothProtocols = (port: number): readonly PortOfPod[] => [
+  { protocol: 'UDP', port },
+  { protocol: 'TCP', port },
+];
+
+/** Each number for UDP, and for TCP, which needs no word; long answers come over TCP, so both are opened. */
+const asWritten = (ports: readonly PortOfPod[]): readonly RawObject[] =>
+  [...new Set(ports.map(({ port }) => port))].flatMap((port) => [{ port, protocol: 'UDP' }, { port }]);
+
+const policyOf = (namespace: string, name: string, spec: RawObject): RawObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace },
+  spec,
+});
+
+const selectorAsWritten = ({ matchLabels, matchExpressions }: LabelSelector): RawObject => ({
+  ...(Object.keys(matchLabels).length > 0 && { matchLabels: { ...matchLabels } }),
+  ...(matchExpressions.length > 0 && {
+    matchExpressions: matchExpressions.map(({ key, operator, values }) => ({ key, operator, ...(values.length > 0 && { values }) })),
+  }),
+});

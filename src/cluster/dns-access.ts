@@ -1,0 +1,67 @@
+/** Whether Pods reach the cluster's DNS, and which policies keep them from it; and whether anybody outside does. */
+import { isOneAddress } from '../kube/cidr.ts';
+import { labelsOf, matchesSelector } from '../kube/labels.ts';
+import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import { isUdp, type Resolver } from './resolver.ts';
+import { type Destination, type Flow, flow, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
+import type { ClusterView } from './view.ts';
+
+/** The ways from such Pods to whatever may answer them. */
+export const flowsToDns = (view: ClusterView, workload: Workload, { destinations, nodeAgents }: Resolver): readonly Flow[] =>
+  [...destinations.filter(isUdp), ...nodeAgents].map((destination) => flow(view, workload, destination));
+
+/** Certainly no way at all. */
+export const areCut = (flows: readonly Flow[]): boolean => flows.every(({ answer }) => answer === 'denied');
+
+const refusals = ({ egress, ingress }: Flow): readonly Verdict[] => [egress, ingress].filter(({ answer }) => answer === 'denied');
+
+/** The policies that isolate one end or the other where that end says no. */
+export const blockersOf = (flows: readonly Flow[]): readonly NetworkPolicy[] => [
+  ...new Set(flows.flatMap((one) => refusals(one).flatMap(({ isolatedBy }) => isolatedBy))),
+];
+
+/** Whether the policy has its part in each refusal of some way: where others alone say no, it is not its doing. */
+export const hasPartIn = (policy: NetworkPolicy, flows: readonly Flow[]): boolean =>
+  flows.some((one) => refusals(one).every(({ isolatedBy }) => isolatedBy.some((other) => isSame(other, policy))));
+
+const isSame = (a: NetworkPolicy, b: NetworkPolicy): boolean =>
+  a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
+
+/** Every egress rule that binds the Pods names single addresses, as for the API server: who writes that may need no names. */
+export function sendToAddressesOnly(flows: readonly Flow[]): boolean {
+  const rules = flows.flatMap(({ egress }) => egress.isolatedBy).flatMap(({ spec }) => spec.egress);
+  const isAddress = ({ ipBlock }: NetworkPolicyPeer): boolean => ipBlock !== undefined && isOneAddress(ipBlock.cidr);
+  return rules.length > 0 && rules.every(({ to }) => to?.every(isAddress));
+}
+
+/** Whether a Pod of another namespace reaches the resolver, or may; false only where certainly none does. */
+export const isOpenToOthers = (view: ClusterView, resolver: Resolver): boolean =>
+  resolver.destinations.filter(isUdp).some((destination) => admitsOthers(view, destination, resolver.nodeAgents.length > 0));
+
+/** With agents on the nodes, those ask in place of the Pods: any rule for the port may be meant for them. */
+function admitsOthers(view: ClusterView, destination: Destination, agents: boolean): boolean {
+  const { workload } = destination;
+  if (workload.pod.hostNetwork) return true;
+  const { namespace } = workload.metadata;
+  const policies = view
+    .list('NetworkPolicy', namespace)
+    .filter(({ spec }) => spec.policyTypes.includes('Ingress') && selects(spec.podSelector, workload) !== false);
+  if (!policies.some(({ spec }) => selects(spec.podSelector, workload) === true)) return true;
+  const rules = policies.flatMap((policy) => rulesOf(policy, 'Ingress')).filter(({ ports }) => portMatches(ports, workload, destination));
+  return rules.some(({ peers }) => agents || peers === undefined || peers.some((peer) => admitsSomeone(view, peer, namespace)));
+}
+
+/** A block may hold the address of any Pod, also of one that is yet to come. */
+function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer, own: string): boolean {
+  if (ipBlock !== undefined) return true;
+  if (namespaceSelector === undefined) return false;
+  const others = view
+    .list('Namespace', '')
+    .filter(({ metadata }) => metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels));
+  return others.some(({ metadata }) => podSelector === undefined || hasPod(view, podSelector, metadata.name));
+}
+
+/** Any Pod will do for a selector that asks for no label; for others one must be there, or a template of it. */
+const hasPod = (view: ClusterView, selector: LabelSelector, namespace: string): boolean =>
+  matchesSelector(selector, labelsOf({})) ||
+  view.workloadsSelectedBy(selector.matchLabels, namespace).some((workload) => selects(selector, workload) !== false);

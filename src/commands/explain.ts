@@ -1,0 +1,25 @@
+/** `portcullis explain RULE`: the page of a rule. */
+import { closest, distance } from 'fastest-levenshtein';
+import { OperatorError } from '../errors.ts';
+import { display } from '../kube/display.ts';
+import { rules } from '../rules/index.ts';
+import { markdownText } from './markdown.ts';
+import { rulePage } from './rule-pages.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Throws an OperatorError PC0001 for an unknown rule. */
+export function explain(id: string, terminal: Terminal): 0 {
+  const rule = rules.find(({ meta }) => meta.id === id);
+  if (rule === undefined) throw new OperatorError('PC0001', `there is no rule "${display(id, 80)}"`, hintFor(id));
+  const page = rulePage(id) ?? `# ${id}\n\n${rule.meta.summary}.\n`;
+  terminal.out(markdownText(page, terminal.paint));
+  return 0;
+}
+
+function hintFor(id: string): string {
+  const all = 'Run "portcullis rules" for the list.';
+  const ids = rules.map(({ meta }) => meta.id);
+  const nearest = ids.find((one) => one.includes(id) && id.length > 3) ?? closest(id.slice(0, 80), ids);
+  const isNear = nearest.includes(id) || distance(id.slice(0, 80), nearest) <= nearest.length / 2;
+  return isNear ? `Did you mean "${nearest}"? ${all}` : all;
+}

@@ -1,0 +1,175 @@
+/** The command line. Each command is loaded when it is called, so that `--help` stays quick. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { severities } from '../engine/finding.ts';
+import { profiles } from '../engine/mode.ts';
+import { OperatorError } from '../errors.ts';
+import { display } from '../kube/display.ts';
+import type { CheckOptions } from './check.ts';
+import type { RulesOptions } from './rules.ts';
+import type { ServeOptions } from './serve.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs one command and returns its exit code. Nothing that an operator can cause shows a stack. */
+export async function run(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+  let code = 0;
+  const program = createProgram(terminal, version, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return reported(error, terminal);
+  }
+}
+
+function reported(error: unknown, terminal: Terminal): number {
+  if (error instanceof OperatorError) {
+    const lines = error.message.split('\n').map((line) => display(line));
+    terminal.error(`portcullis: ${lines.join('\n  ')}. ${display(error.hint)} [${error.code}]\n`);
+    return 2;
+  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : reported(usageError(error), terminal);
+  terminal.error(
+    `portcullis: unexpected error; please report it with what follows\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return 2;
+}
+
+/** commander's message is two lines with a suggestion in brackets; ours is one. */
+function usageError({ message, code }: CommanderError): OperatorError {
+  if (code === 'commander.help') return new OperatorError('PC0001', 'no command is given', seeHelp);
+  const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  const near = /\(Did you mean (.*?)\?\)/.exec(suggestion ?? '')?.[1];
+  return new OperatorError('PC0001', what.replace(/\.$/, ''), near === undefined ? seeHelp : `Did you mean ${near}? ${seeHelp}`);
+}
+
+const seeHelp = 'See "portcullis --help", or "portcullis COMMAND --help".';
+
+function createProgram(terminal: Terminal, version: string, done: (code: number) => void): Command {
+  const program = new Command('portcullis')
+    .description('Checks Services, Ingresses and NetworkPolicies against what the cluster really contains, and explains the repair.')
+    .version(version, '-V, --version')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
+    .addHelpText('after', helpOf(overview));
+  addCheck(program, terminal, done);
+  addRules(program, terminal, done);
+  addExplain(program, terminal, done);
+  addServe(program, done);
+  addDemo(program, done);
+  return program;
+}
+
+const helpOf = (examples: string): string => `\nExamples:\n${examples.trim().replaceAll(/^/gm, '  ')}\n`;
+
+const overview = `
+portcullis check deploy/                    judge manifests before they are applied
+helm template my-chart | portcullis check - judge what a chart renders
+portcullis explain service-selector-matches-no-pods
+portcullis serve --cluster examples/cluster answer an API server, with a cluster read from files
+`;
+
+const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+function addCheck(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('check')
+    .description('Judge manifest files: each Service, Ingress and NetworkPolicy against all the other objects in them.')
+    .argument('<path...>', 'files, directories (with all that is below), or - for standard input')
+    .addOption(outputOption())
+    .addOption(new Option('--fail-on <severity>', 'exit with 1 for findings this grave, or graver').choices(severities).default('medium'))
+    .option('-n, --namespace <name>', 'the namespace of objects that name none', 'default')
+    .option('--config <file>', 'the configuration file')
+    .addOption(new Option('--profile <profile>', 'instead of the profile of the configuration').choices(profiles))
+    .option('--assume-complete', 'the files are all that there is: what they do not hold does not exist')
+    .addHelpText('after', helpOf(checkExamples))
+    .action(async (paths: string[], options: CheckOptions) => {
+      const { check } = await import('./check.ts');
+      done(await check(paths, options, terminal));
+    });
+}
+
+const checkExamples = `
+portcullis check deploy/ changed.yaml       all files together; a later path lies over the ones before
+kustomize build . | portcullis check -      what kustomize renders
+portcullis check -n shop deploy/            as "kubectl apply -n shop" would
+portcullis check -o json deploy/ > findings.json
+portcullis check --fail-on high deploy/     medium and low findings do not fail the build
+
+A rule that needs to know objects of which the files hold none is not guessed at but listed under "Not checked".
+Exit code: 0 clean, 1 findings, 2 something in the input cannot be used (the rest is checked all the same).`;
+
+function addRules(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('rules')
+    .description('List the rules, with what becomes of their findings in each profile.')
+    .addOption(outputOption())
+    .addHelpText('after', helpOf('portcullis rules\nportcullis rules -o json'))
+    .action(async (options: RulesOptions) => {
+      const { listRules } = await import('./rules.ts');
+      done(listRules(options, terminal));
+    });
+}
+
+function addExplain(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('explain')
+    .description('Tell all about one rule: what it checks, how to repair it, when to turn it off.')
+    .argument('<rule>', 'the id that stands in brackets at the end of a message')
+    .addHelpText('after', helpOf('portcullis explain service-selector-matches-no-pods'))
+    .action(async (id: string) => {
+      const { explain } = await import('./explain.ts');
+      done(explain(id, terminal));
+    });
+}
+
+interface ServeArguments extends Omit<ServeOptions, 'host' | 'drainMs'> {
+  readonly address?: string;
+}
+
+function addServe(program: Command, done: (code: number) => void): void {
+  program
+    .command('serve')
+    .description('Answer the AdmissionReviews of an API server over HTTPS.')
+    .option('--cluster <path...>', 'read the cluster from these manifests instead of watching one')
+    .option('--config <file>', 'the configuration file; read again when it changes')
+    .addOption(new Option('--port <port>', 'of the webhook (HTTPS)').argParser(portNumber).default(10250))
+    .addOption(new Option('--health-port <port>', 'of /livez, /readyz and /metrics (plain HTTP)').argParser(portNumber).default(8081))
+    .option('--tls-cert <file>', 'the serving certificate, as PEM; read again when it changes')
+    .option('--tls-key <file>', 'its private key, as PEM')
+    .option('--tls-names <name...>', 'more names in the certificate that is made where none is given')
+    .option('--ca-out <file>', 'where to write the CA of that certificate')
+    .option('--kubeconfig <file>', 'the cluster to watch; without it, the one that this runs in')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .option('--address <address>', 'the address to listen on')
+    .addHelpText('after', helpOf(serveExamples))
+    .action(async ({ address, ...options }: ServeArguments) => {
+      const { serve, serveDefaults } = await import('./serve.ts');
+      await serve({ drainMs: serveDefaults.drainMs, ...options, ...(address === undefined ? {} : { host: address }) });
+      done(0);
+    });
+}
+
+const serveExamples = `
+portcullis serve --cluster examples/cluster             no cluster needed: it is read from files
+portcullis serve --tls-cert tls.crt --tls-key tls.key   in a cluster
+portcullis serve --kubeconfig ~/.kube/config --config portcullis.yaml`;
+
+function addDemo(program: Command, done: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('Start the webhook on the example cluster, send it broken and correct manifests, print what a user would read.')
+    .addHelpText('after', helpOf('portcullis demo'))
+    .action(async () => {
+      const { demo } = await import('./demo.ts');
+      done(await demo());
+    });
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError('Not a port: use a number from 0 (any free one) to 65535.');
+  return port;
+}

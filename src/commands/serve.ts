@@ -1,0 +1,63 @@
+/** `portcullis serve`: the webhook, beside a live cluster or on one read from files. */
+import closeWithGrace from 'close-with-grace';
+import { type Log, stdoutLog } from '../server/log.ts';
+import type { Metrics } from '../server/metrics.ts';
+import { type ServeOptions, type ServerHandle, startServer } from './start-server.ts';
+
+/** What is left for the requests in flight and the last lines of the log, after the drain time. */
+const exitWithinMs = 15_000;
+
+/** Runs until a signal ends the process, with exit code 0 once all that was in flight is answered. Rejects with an OperatorError. */
+export async function serve(options: ServeOptions): Promise<number> {
+  let metrics: Metrics | undefined;
+  const { log, flush } = stdoutLog(options.logLevel, () => metrics?.internalError('log'));
+  const starting = startServer(options, {
+    log,
+    onMetrics: (created) => {
+      metrics = created;
+    },
+  });
+  const ended = Promise.withResolvers<number>();
+  const uninstall = onSignals(options.drainMs, async (error) => {
+    if (error !== undefined) metrics?.internalError('process');
+    await stop(starting, error, log);
+    flush();
+    ended.resolve(error === undefined ? 0 : 1);
+  });
+  try {
+    const { url, healthUrl, ca } = await starting;
+    // The log says it too. This is for a person who has just started it by hand.
+    if (process.stderr.isTTY) process.stderr.write(`portcullis answers on ${url}, health and metrics on ${healthUrl}\n${ca ?? ''}`);
+  } catch (error) {
+    uninstall();
+    flush();
+    throw error;
+  }
+  return ended.promise;
+}
+
+/** After an error that nobody caught there is no telling what still works: no drain, but what is in flight is finished. */
+async function stop(starting: Promise<ServerHandle>, error: Error | undefined, log: Log): Promise<void> {
+  if (error === undefined) log.info('shutting down');
+  else log.fatal({ err: error }, 'unexpected error: shutting down');
+  const server = await starting.catch(() => undefined);
+  await (error === undefined ? server?.drain() : server?.close());
+  log.info('stopped');
+}
+
+/** close-with-grace swallows the error that it is called for, so `end` gets it; then it ends the process. */
+function onSignals(drainMs: number | undefined, end: (error: Error | undefined) => Promise<void>): () => void {
+  const delay = (drainMs ?? 0) + exitWithinMs;
+  // A second signal makes it exit at once, with what is in flight lost. That is right for Ctrl-C twice, not for SIGTERM.
+  const grace = closeWithGrace({ delay, logger: false, skip: ['SIGTERM'] }, async ({ err }) => end(err));
+  let ending = false;
+  const terminate = (): void => {
+    if (!ending) grace.close();
+    ending = true;
+  };
+  process.on('SIGTERM', terminate);
+  return () => {
+    grace.uninstall();
+    process.off('SIGTERM', terminate);
+  };
+}

@@ -1,0 +1,198 @@
+/** Puts the webhook together: configuration, certificate, cluster, ports. */
+import { writeFile } from 'node:fs/promises';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Ports } from '../admission/handler.ts';
+import { certificateFiles } from '../certificates/files.ts';
+import type { CertificateSource } from '../certificates/keypair.ts';
+import { type SelfSigned, selfSigned, serviceNames } from '../certificates/self-signed.ts';
+import { OperatorError } from '../errors.ts';
+import type { Log } from '../server/log.ts';
+import { createMetrics, type Metrics } from '../server/metrics.ts';
+import { startServer as listen, type RunningServer } from '../server/server.ts';
+import type { ClusterSource } from '../sources/source.ts';
+import { clusterSource } from './cluster-source.ts';
+import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
+
+export interface ServeOptions {
+  /** A directory or file of manifests: they are all that there is in the cluster. */
+  readonly cluster?: string;
+  /** Without it and without `cluster`, the cluster that this runs in, else the default kubeconfig. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly config?: string;
+  /** Every address of the machine, if left out. */
+  readonly address?: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly healthPort: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** Where to write the CA of the certificate that is made if none is given. */
+  readonly caOut?: string;
+  /** For how long to go on answering after SIGTERM, in milliseconds; 10 s if left out. */
+  readonly drainMs?: number;
+  readonly logLevel?: string;
+}
+
+/** What the process brings, so that tests can stand in for it. */
+export interface ServeEnvironment {
+  readonly log: Log;
+  /** How often files of configuration and certificates are looked at, in milliseconds; 2 s if left out. */
+  readonly pollMs?: number;
+  readonly onMetrics?: (metrics: Metrics) => void;
+}
+
+export interface ServerHandle {
+  /** `https://localhost:10250/validate` */
+  readonly url: string;
+  /** `http://localhost:8081` */
+  readonly healthUrl: string;
+  /** What a client has to trust, as PEM, where we made the certificate ourselves. */
+  readonly ca: string | undefined;
+  isReady(): boolean;
+  /** Goes on answering for the drain time, then as `close`. */
+  drain(): Promise<void>;
+  /** Finishes what is in flight and ends. */
+  close(): Promise<void>;
+}
+
+/** The address of the Service in deploy/. */
+const deployed = { service: 'portcullis', namespace: 'portcullis' } as const;
+const defaultDrainMs = 10_000;
+const defaultPollMs = 2000;
+
+/** Starts everything; if something cannot be, stops what was started and rejects with an OperatorError. */
+export async function startServer(options: ServeOptions, environment: ServeEnvironment): Promise<ServerHandle> {
+  const parts = new Parts();
+  try {
+    return await assemble(options, environment, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+/** What runs, in the order in which it was started. */
+class Parts {
+  private readonly stops: (() => void | Promise<void>)[] = [];
+
+  add<T extends { close(): void | Promise<void> }>(part: T): T {
+    this.stops.push(() => part.close());
+    return part;
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.stops.splice(0).reverse()) await stop();
+  }
+}
+
+async function assemble(options: ServeOptions, environment: ServeEnvironment, parts: Parts): Promise<ServerHandle> {
+  const { log, pollMs = defaultPollMs } = environment;
+  let certificate: CertificateSource | SelfSigned | undefined;
+  let source: ClusterSource | undefined;
+  const metrics = createMetrics({
+    version: packageJson.version,
+    snapshot: () => source?.current(),
+    certificateEnds: () => endsOf(certificate),
+  });
+  environment.onMetrics?.(metrics);
+  const configuration = parts.add(await configurationOf(options, log, metrics, pollMs));
+  const certificates = parts.add(await certificateOf(options, log, metrics, pollMs));
+  certificate = certificates;
+  const cluster = parts.add(await clusterSource(options, configuration.current(), { log, metrics }));
+  source = cluster;
+
+  const server = await listen({
+    ports: portsOf(cluster, configuration, options.cluster !== undefined),
+    synced: () => cluster.hasSynced(),
+    certificate: certificates.current(),
+    log,
+    metrics,
+    host: options.address,
+    port: options.port,
+    healthPort: options.healthPort,
+    drainMs: options.drainMs ?? defaultDrainMs,
+  });
+  certificates.onChange((next) => {
+    server.serve(next);
+    log.info({ notAfter: new Date(next.notAfter).toISOString() }, 'serving a new certificate');
+  });
+  return handleOf(server, options, 'ca' in certificates ? certificates.ca : undefined, parts, log);
+}
+
+async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metrics, pollMs: number): Promise<LiveConfiguration> {
+  const live = await watchConfiguration(config, {
+    pollMs,
+    onLoaded: () => {
+      metrics.configurationRead(true, Date.now());
+      log.info({ file: config }, 'new configuration in effect');
+    },
+    onRefused: (err) => {
+      metrics.configurationRead(false, Date.now());
+      log.error({ file: config, err }, 'the configuration file cannot be used: the last good one stays in effect');
+    },
+  });
+  metrics.configurationRead(true, Date.now());
+  return live;
+}
+
+async function certificateOf(options: ServeOptions, log: Log, metrics: Metrics, pollMs: number): Promise<CertificateSource | SelfSigned> {
+  const { tlsCert, tlsKey, caOut } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new OperatorError('PC0005', 'a certificate needs its key', 'give both --tls-cert and --tls-key, or neither');
+  }
+  if (tlsCert === undefined || tlsKey === undefined) {
+    const made = await selfSigned(serviceNames(deployed.service, deployed.namespace), Date.now());
+    if (caOut !== undefined) await writeCa(caOut, made.ca);
+    return made;
+  }
+  return certificateFiles({
+    certFile: tlsCert,
+    keyFile: tlsKey,
+    pollMs,
+    onRefused: (err) => {
+      metrics.internalError('certificate');
+      log.error({ certFile: tlsCert, keyFile: tlsKey, err }, 'the certificate files cannot be served: the last good ones are');
+    },
+  });
+}
+
+async function writeCa(path: string, ca: string): Promise<void> {
+  try {
+    await writeFile(path, ca);
+  } catch (cause) {
+    throw new OperatorError('PC0005', `the CA cannot be written: ${(cause as Error).message}`, 'give --ca-out a path that can be written', {
+      cause,
+    });
+  }
+}
+
+function endsOf(source: CertificateSource | undefined): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  const served = source?.current();
+  if (served !== undefined) ends.set('leaf', served.notAfter);
+  if (served?.caNotAfter !== undefined) ends.set('ca', served.caNotAfter);
+  return ends;
+}
+
+/** A cluster of files has no tenants: whoever serves it may read them all. */
+const portsOf = (source: ClusterSource, configuration: LiveConfiguration, openToAll: boolean): Ports => ({
+  snapshot: () => source.current(),
+  readByName: (refs, signal) => source.readByName(refs, signal),
+  confirm: (reads, signal) => source.confirm(reads, signal),
+  configuration: () => configuration.current(),
+  tellsOfOthers: () => openToAll || configuration.current().privacy === 'open',
+  now: () => Date.now(),
+});
+
+function handleOf(server: RunningServer, { address }: ServeOptions, ca: string | undefined, parts: Parts, log: Log): ServerHandle {
+  const host = address === undefined ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+  const url = `https://${host}:${server.port}/validate`;
+  const healthUrl = `http://${host}:${server.healthPort}`;
+  log.info({ url, healthUrl, ready: server.isReady() }, 'listening');
+  const end = async (stop: () => Promise<void>): Promise<void> => {
+    await stop();
+    await parts.stop();
+  };
+  return { url, healthUrl, ca, isReady: () => server.isReady(), drain: () => end(server.drain), close: () => end(server.close) };
+}

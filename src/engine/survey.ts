@@ -1,0 +1,75 @@
+/** Every judged object of a snapshot, as it stands, with nobody writing: for `check` now, for audits later. */
+import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import { formatRef, type JudgedResource, type Kind, type ObjectRef, type Resource } from '../kube/resources.ts';
+import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
+import type { Finding } from './finding.ts';
+import type { Mode } from './mode.ts';
+import type { Settings } from './review.ts';
+import type { ConfiguredRule, Message } from './rule.ts';
+
+/** Settings bound to one object, and the rules that judge it. */
+export interface SurveySettings extends Settings {
+  readonly rules: readonly ConfiguredRule[];
+  /** What the settings have to say themselves: an exemption that has expired. */
+  readonly notices: readonly string[];
+}
+
+export interface SurveyOptions extends EvaluateOptions {
+  bind(object: JudgedResource): SurveySettings;
+  /** Reads what is never listed (Secrets), by `formatRef`. */
+  readByName?(refs: readonly ObjectRef[]): Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
+  /** Leaves objects out; they are still there for the others. */
+  readonly judges?: (object: JudgedResource) => boolean;
+}
+
+/** What was found in one object. */
+export interface Surveyed {
+  readonly object: JudgedResource;
+  /** Gravest first. */
+  readonly findings: readonly { readonly finding: Finding; readonly mode: Exclude<Mode, 'off'> }[];
+  readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
+  readonly skipped: readonly Skip[];
+  readonly faults: readonly Fault[];
+  readonly notices: readonly string[];
+}
+
+/** In alphabetical order; within a kind by namespace and name. */
+const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
+
+/** Lazy: nothing is evaluated before it is asked for. The same snapshot and options give the same, in the same order. */
+export async function* survey(snapshot: ClusterSnapshot, options: SurveyOptions): AsyncGenerator<Surveyed, void, undefined> {
+  const { bind, readByName, judges = () => true, ...evaluation } = options;
+  for (const kind of kinds)
+    for (const object of snapshot.listAll(kind)) {
+      if (!judges(object)) continue;
+      const settings = bind(object);
+      const refs = refsToRead(object, settings.rules, snapshot);
+      const fetched = refs.length > 0 && readByName !== undefined ? await readByName(refs) : undefined;
+      const cluster = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
+      const subject = { object, operation: 'WRITE', before: undefined } as const;
+      const { findings, skipped, faults } = evaluate(subject, cluster, settings.rules, evaluation);
+      yield { object, ...sorted(findings, settings), skipped, faults, notices: settings.notices };
+    }
+}
+
+/** Each once, whichever rules ask for it. */
+function refsToRead(object: JudgedResource, rules: readonly ConfiguredRule[], snapshot: ClusterSnapshot): readonly ObjectRef[] {
+  const concerned = rules.filter(({ meta }) => meta.kinds.includes(object.kind));
+  const refs = concerned.flatMap((rule) => rule.fetches(object, snapshot));
+  return [...new Map(refs.map((ref) => [formatRef(ref), ref])).values()];
+}
+
+function sorted(all: readonly Finding[], settings: SurveySettings): Pick<Surveyed, 'findings' | 'exempted'> {
+  const byId = new Map(settings.rules.map((rule) => [rule.meta.id, rule]));
+  const findings: Surveyed['findings'][number][] = [];
+  const exempted: Surveyed['exempted'][number][] = [];
+  for (const finding of all) {
+    const message = byId.get(finding.ruleId)?.messages[finding.messageId] as Message<unknown>;
+    const mode = settings.modeOf(finding, message);
+    if (mode === 'off') continue;
+    const reason = settings.exemptionOf(finding);
+    if (reason === undefined) findings.push({ finding, mode });
+    else exempted.push({ finding, reason });
+  }
+  return { findings, exempted };
+}

@@ -1,0 +1,73 @@
+/** What a report is made of, whatever its form. */
+import type { Fault, Skip } from '../engine/evaluate.ts';
+import { type Finding, type Severity, severities } from '../engine/finding.ts';
+import type { Mode } from '../engine/mode.ts';
+import type { ObjectRef } from '../kube/resources.ts';
+
+/** Line and column from 1. */
+export interface ReportPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ReportedFinding {
+  readonly finding: Finding;
+  readonly mode: Exclude<Mode, 'off'>;
+  /** Of the field at fault. */
+  readonly place: ReportPlace;
+}
+
+/** Something that the input made impossible to use. */
+export interface ReportedError {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface Report {
+  /** How many objects were judged. */
+  readonly objects: number;
+  /** How many files were read. */
+  readonly files: number;
+  readonly findings: readonly ReportedFinding[];
+  readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
+  readonly skipped: readonly { readonly skip: Skip; readonly object: ObjectRef }[];
+  readonly faults: readonly { readonly fault: Fault; readonly object: ObjectRef }[];
+  readonly errors: readonly ReportedError[];
+  /** What the configuration has to say: an exemption that has expired. */
+  readonly notices: readonly string[];
+}
+
+/** What a terminal can do with a piece of text. */
+export type Paint = (style: 'bold' | 'dim' | 'red' | 'yellow' | 'cyan', text: string) => string;
+
+export interface ReportOptions {
+  readonly paint?: Paint;
+}
+
+/** How many findings there are of each severity, gravest first. */
+export const bySeverity = (findings: readonly ReportedFinding[]): Readonly<Record<Severity, number>> =>
+  Object.fromEntries(
+    severities.map((severity) => [severity, findings.filter(({ finding }) => finding.severity === severity).length]),
+  ) as Record<Severity, number>;
+
+const reasons: Readonly<Record<Skip['reason'], string>> = {
+  notGiven: 'is not among the files',
+  unsynced: 'is not read yet',
+  forbidden: 'may not be read',
+  notServed: 'is not known to this cluster',
+  deadline: 'there was no time left',
+};
+
+/** Why a rule was not judged, as the end of a sentence: `Pod of namespace shop is not among the files`. */
+export function skipText({ reason, missing, namespace }: Skip): string {
+  if (missing === undefined) return reasons[reason];
+  const where = namespace === '*' ? ' of all namespaces' : namespace ? ` of namespace ${namespace}` : '';
+  return `${missing}${where} ${reasons[reason]}`;
+}
+
+/** A fault is a defect of ours: its text, never its stack. */
+export const faultText = ({ cause }: Fault): string => (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));

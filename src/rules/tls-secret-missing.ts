@@ -1,0 +1,139 @@
+/**
+ * An Ingress takes its certificates from Secrets of its own namespace. Where the one that it names is not there, the
+ * controller serves its default certificate, which no client trusts, or refuses the host. A Secret that cert-manager,
+ * External Secrets, Sealed Secrets or a replicator will bring is pending, not missing.
+ */
+import { z } from 'zod';
+import { nearestWord } from '../cluster/near-miss.ts';
+import { type Provider, providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from '../cluster/secret-providers.ts';
+import { candidatesFor, tlsSecretsOf } from '../cluster/tls-secrets.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import type { FieldPath } from '../kube/field-path.ts';
+import { listed } from '../kube/listed.ts';
+import { type Ingress, type ObjectRef, refOf } from '../kube/resources.ts';
+
+/** Reads by name for one Ingress, its own Secrets and candidates together. */
+const mostReads = 10;
+
+export const tlsSecretMissing = defineRule({
+  id: 'tls-secret-missing',
+  kinds: ['Ingress'],
+  orderClass: 'backward',
+  summary: 'Every Secret that an Ingress names for TLS exists in its namespace',
+  reads: ['Certificate', 'ExternalSecret', 'SealedSecret', 'Secret'],
+  // The Secret itself was read by name for this very evaluation.
+  confirms: ['Certificate', 'ExternalSecret', 'SealedSecret'],
+  since: '0.1.0',
+
+  options: z.strictObject({
+    /** Further annotations of an Ingress whose controller brings the certificate. */
+    providerAnnotations: z.array(z.string()).default([]),
+  }),
+
+  messages: {
+    missing: {
+      severity: 'high',
+      modes: { guided: 'warn', strict: 'deny' },
+      facts: 'secret',
+      text: (data: Missing): Explanation => ({
+        what: `there is no Secret ${data.name} in ${data.namespace}`,
+        why: 'The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.',
+        fixes: fixesFor(data),
+      }),
+    },
+    missingOrPending: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'secret',
+      text: (data: Missing & { readonly unreadable: readonly string[] }): Explanation => ({
+        what: `there is no Secret ${data.name} in ${data.namespace}, and whether a ${data.unreadable.join(' or ')} will bring it cannot be read`,
+        why: 'Until it is there, the controller serves its default certificate, which browsers refuse.',
+        fixes: fixesFor(data),
+      }),
+    },
+    pending: {
+      severity: 'info',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'secret',
+      text: ({ name, namespace, provider: { title, failing } }: Pending): Explanation => ({
+        what: `there is no Secret ${name} in ${namespace} yet; ${title} brings it${failing ? `, which is not ready: ${failing}` : ''}`,
+        why: 'Until it is there, the controller serves its default certificate.',
+        fixes: [{ text: failing === undefined ? 'wait for it' : `see what ${title} says: ${failing}` }],
+      }),
+    },
+  },
+
+  fetches(ingress, known) {
+    return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].slice(0, mostReads).map((name) => secretRef(ingress, name));
+  },
+
+  *check({ object: ingress, cluster, known, elsewhere, options, shared, finding }) {
+    const { namespace } = ingress.metadata;
+    const entries = [...tlsSecretsOf(ingress)];
+    // What could not be read ends the rule: what could be is judged before it.
+    const answered = ([name]: (typeof entries)[number]): boolean => known.fetched(secretRef(ingress, name)) !== 'unknown';
+    for (const [name, paths] of [...entries.filter(answered), ...entries.filter((entry) => !answered(entry))]) {
+      const [path] = paths as [FieldPath];
+      if (cluster.fetched(secretRef(ingress, name)) !== 'absent') continue;
+      const provider =
+        providerByName(shared.expectedSecrets, name) ??
+        providerOnIngress(ingress, options.providerAnnotations) ??
+        providerInNamespace(cluster, known, namespace, name);
+      if (provider !== undefined) {
+        yield finding('pending', path, { name, namespace, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
+        continue;
+      }
+      const data = { name, namespace, paths, existing: existingNames(ingress, known), others: namespacesWith(name, namespace, elsewhere) };
+      const unreadable = unreadableProviders(known, namespace);
+      if (unreadable.length === 0) yield finding('missing', path, data);
+      else yield finding('missingOrPending', path, { ...data, unreadable });
+    }
+  },
+});
+
+interface Missing {
+  readonly name: string;
+  readonly namespace: string;
+  readonly paths: readonly FieldPath[];
+  /** Secrets that other TLS entries of the namespace name and that were found. */
+  readonly existing: readonly string[];
+  readonly others: readonly string[];
+}
+
+interface Pending {
+  readonly name: string;
+  readonly namespace: string;
+  readonly provider: Provider;
+}
+
+const secretRef = ({ metadata }: Ingress, name: string): ObjectRef => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: metadata.namespace,
+  name,
+});
+
+function existingNames(ingress: Ingress, known: ClusterView): readonly string[] {
+  const exists = (name: string): boolean => typeof known.fetched(secretRef(ingress, name)) === 'object';
+  return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].filter(exists);
+}
+
+const namespacesWith = (name: string, own: string, elsewhere: ClusterView | undefined): readonly string[] =>
+  (elsewhere?.listAll('Secret') ?? [])
+    .filter(({ metadata }) => metadata.name === name && metadata.namespace !== own)
+    .map(({ metadata }) => metadata.namespace);
+
+function fixesFor({ name, namespace, paths, existing, others }: Missing): readonly [...Fix[], Fix] {
+  const nearest = nearestWord(name, existing);
+  const create = `kubectl create secret tls ${name} -n ${namespace} --cert=FILE --key=FILE`;
+  const known = existing.length === 0 ? '' : `, or name one that is there: ${listed(existing)}`;
+  const copy = `copy it from ${listed(others)}: an Ingress finds Secrets in its own namespace only`;
+  return [
+    ...(nearest === undefined
+      ? []
+      : [{ text: `did you mean ${nearest}?`, patch: paths.map((path) => ({ op: 'replace', path, value: nearest }) as const) }]),
+    { text: others.length > 0 ? copy : `${create}${known}` },
+  ];
+}

@@ -1,0 +1,110 @@
+/** The webhook's port: HTTPS, `POST /validate` and nothing else. Bodies of errors are fixed: they tell nobody anything. */
+import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import { limits } from './limits.ts';
+import { type ValidateOptions, validateRoute } from './validate-route.ts';
+
+/** A certificate chain and its key, PEM. */
+export interface Keypair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export type Webhook = FastifyInstance<Server>;
+
+/** Certificates go in together with what else a secure context holds: what is left out falls back to a default. */
+export const secureContext = ({ cert, key }: Keypair) => ({ cert, key, minVersion: limits.tlsMinimum, honorCipherOrder: true });
+
+export function createWebhook(keypair: Keypair, options: ValidateOptions): Webhook {
+  const app = fastify({
+    https: {
+      ...secureContext(keypair),
+      ALPNProtocols: [...limits.protocols],
+      handshakeTimeout: limits.handshakeMs,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      keepAliveTimeoutBuffer: limits.keepAliveBufferMs,
+      maxHeaderSize: limits.headerBytes,
+      requestCert: false,
+    },
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    // Idle for longer than the keep-alive can only be who stopped reading: see `closeUnread`.
+    connectionTimeout: 0,
+    maxRequestsPerSocket: limits.requestsPerConnection,
+    // Each review has its own deadline, from the API server.
+    handlerTimeout: 0,
+    // Draining is ours: Fastify's 503 lacks the header that makes the API server try again.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    trustProxy: false,
+    requestIdHeader: false,
+    logger: false,
+    disableRequestLogging: true,
+    allowErrorHandlerOverride: false,
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
+    frameworkErrors: (_error, _request, reply) => void plain(reply as unknown as FastifyReply, 400, 'bad request'),
+    clientErrorHandler: answerBrokenRequest,
+  }) as unknown as Webhook;
+  app.server.maxConnections = limits.connections;
+  closeUnread(app.server);
+  // The route reads the body itself; of any other type than this one, not a byte.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
+  app.setNotFoundHandler((request, reply) =>
+    request.url.split('?', 1)[0] === '/validate'
+      ? plain(reply.header('allow', 'POST'), 405, 'method not allowed')
+      : plain(reply, 404, 'not found'),
+  );
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return plain(reply, 415, 'unsupported media type');
+    // What is left goes to the administrator's failurePolicy, which an answer of ours would take the place of.
+    options.onInternalError(error);
+    return plain(reply, 500, 'internal error');
+  });
+  validateRoute(app, options);
+  return app;
+}
+
+export const plain = (reply: FastifyReply, code: number, text: string): FastifyReply =>
+  reply.code(code).type('text/plain; charset=utf-8').send(text);
+
+/** What is no HTTP, has too many headers or takes too long to arrive. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+  if (socket.writable && error.code !== 'ECONNRESET') socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  socket.destroy();
+}
+
+/** Cuts connections whose answers nobody reads: no timeout of Node's does, while the client keeps the socket open. */
+function closeUnread(server: Server): void {
+  const waitingSince = new Map<Socket, number>();
+  const open = new Set<Socket>();
+  server.on('secureConnection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      waitingSince.delete(socket);
+    });
+  });
+  const check = setInterval(() => {
+    const now = performance.now();
+    for (const socket of open) {
+      if (socket.writableLength === 0) waitingSince.delete(socket);
+      else if (!waitingSince.has(socket)) waitingSince.set(socket, now);
+      else if (now - (waitingSince.get(socket) as number) > limits.unreadAnswerMs) socket.destroy();
+    }
+  }, limits.checkEveryMs);
+  check.unref();
+  server.once('close', () => clearInterval(check));
+}

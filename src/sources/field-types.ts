@@ -1,0 +1,139 @@
+/**
+ * Types of the fields that rules read. The API server's decoder refuses an object at the first field of another type,
+ * above all a label like `version: 1.0` or `enabled: on` without quotes; without a server, this does.
+ */
+import type { FieldPath } from '../kube/field-path.ts';
+import { groupOf } from '../kube/normalize.ts';
+import { isObject, stringAt } from '../kube/read.ts';
+import type { RawObject } from '../kube/resources.ts';
+
+export type Shape =
+  | 'string'
+  | 'int'
+  | 'bool'
+  | 'intOrString'
+  | { readonly mapOf: Shape }
+  | { readonly listOf: Shape }
+  | { readonly fields: Readonly<Record<string, Shape>> };
+
+const strings: Shape = { mapOf: 'string' };
+const stringList: Shape = { listOf: 'string' };
+const fields = (shapes: Readonly<Record<string, Shape>>): Shape => ({ fields: shapes });
+
+const metadata = fields({ name: 'string', generateName: 'string', namespace: 'string', labels: strings, annotations: strings });
+const selector = fields({
+  matchLabels: strings,
+  matchExpressions: { listOf: fields({ key: 'string', operator: 'string', values: stringList }) },
+});
+const backend = fields({
+  service: fields({ name: 'string', port: fields({ name: 'string', number: 'int' }) }),
+  resource: fields({ kind: 'string', name: 'string' }),
+});
+const peers: Shape = {
+  listOf: fields({ podSelector: selector, namespaceSelector: selector, ipBlock: fields({ cidr: 'string', except: stringList }) }),
+};
+const policyPorts: Shape = { listOf: fields({ protocol: 'string', port: 'intOrString', endPort: 'int' }) };
+const containers: Shape = {
+  listOf: fields({ name: 'string', ports: { listOf: fields({ name: 'string', containerPort: 'int', protocol: 'string' }) } }),
+};
+const podSpec = fields({ containers, initContainers: containers, hostNetwork: 'bool', dnsPolicy: 'string' });
+const podTemplate = fields({ metadata: fields({ labels: strings, annotations: strings }), spec: podSpec });
+const withTemplate = fields({ replicas: 'int', template: podTemplate });
+
+/** By group and kind. */
+const specs: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  [
+    '/Service',
+    fields({
+      type: 'string',
+      selector: strings,
+      clusterIP: 'string',
+      externalName: 'string',
+      ports: { listOf: fields({ name: 'string', protocol: 'string', port: 'int', targetPort: 'intOrString', nodePort: 'int' }) },
+    }),
+  ],
+  [
+    'networking.k8s.io/Ingress',
+    fields({
+      ingressClassName: 'string',
+      defaultBackend: backend,
+      tls: { listOf: fields({ hosts: stringList, secretName: 'string' }) },
+      rules: {
+        listOf: fields({ host: 'string', http: fields({ paths: { listOf: fields({ path: 'string', pathType: 'string', backend }) } }) }),
+      },
+    }),
+  ],
+  [
+    'networking.k8s.io/NetworkPolicy',
+    fields({
+      podSelector: selector,
+      policyTypes: stringList,
+      ingress: { listOf: fields({ from: peers, ports: policyPorts }) },
+      egress: { listOf: fields({ to: peers, ports: policyPorts }) },
+    }),
+  ],
+  ['/Pod', podSpec],
+  ['apps/Deployment', withTemplate],
+  ['apps/StatefulSet', withTemplate],
+  ['apps/DaemonSet', withTemplate],
+  ['apps/ReplicaSet', withTemplate],
+  ['/ReplicationController', withTemplate],
+  ['batch/Job', withTemplate],
+  ['batch/CronJob', fields({ jobTemplate: fields({ spec: withTemplate }) })],
+]);
+
+export interface Mistyped {
+  readonly path: FieldPath;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Fields of the object whose value has another type than the API's. */
+export function mistypedFields(raw: RawObject): readonly Mistyped[] {
+  const spec = specs.get(`${groupOf(stringAt(raw, 'apiVersion') ?? '')}/${stringAt(raw, 'kind') ?? ''}`);
+  return [...mistyped(raw['metadata'], metadata, ['metadata']), ...(spec === undefined ? [] : mistyped(raw['spec'], spec, ['spec']))];
+}
+
+/** An absent field and null are never wrong here. */
+function mistyped(value: unknown, shape: Shape, path: FieldPath): readonly Mistyped[] {
+  if (value === undefined || value === null) return [];
+  if (typeof shape === 'string') return scalarFits(value, shape) ? [] : [problem(value, shape, path)];
+  if ('listOf' in shape) {
+    if (!Array.isArray(value)) return [problem(value, 'list', path)];
+    return value.flatMap((item, index) => mistyped(item, shape.listOf, [...path, index]));
+  }
+  if (!isObject(value)) return [problem(value, 'mapping', path)];
+  const inner = 'mapOf' in shape ? Object.keys(value).map((key) => [key, shape.mapOf] as const) : Object.entries(shape.fields);
+  return inner.flatMap(([key, one]) => (Object.hasOwn(value, key) ? mistyped(value[key], one, [...path, key]) : []));
+}
+
+const isInt32 = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;
+
+function scalarFits(value: unknown, shape: Shape & string): boolean {
+  switch (shape) {
+    case 'string':
+      return typeof value === 'string';
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'int':
+      return isInt32(value);
+    default:
+      return typeof value === 'string' || isInt32(value);
+  }
+}
+
+const names: Readonly<Record<(Shape & string) | 'list' | 'mapping', string>> = {
+  string: 'a string',
+  int: 'a whole number of 32 bits',
+  bool: 'true or false',
+  intOrString: 'a whole number or a string',
+  list: 'a list',
+  mapping: 'a mapping',
+};
+
+function problem(value: unknown, wanted: keyof typeof names, path: FieldPath): Mistyped {
+  const found = Array.isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : JSON.stringify(value);
+  const quotable = wanted === 'string' && (typeof value === 'boolean' || typeof value === 'number');
+  const hint = quotable ? 'Put the value in quotes: YAML reads it as a number or a truth value.' : `Write ${names[wanted]} here.`;
+  return { path, message: `${String(path.at(-1))} must be ${names[wanted]}, not ${found}`, hint };
+}

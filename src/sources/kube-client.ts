@@ -1,0 +1,140 @@
+/** Reads from one API server: whole answers, and watches as lines. One set of connections for the process. */
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { isObject, stringAt } from '../kube/read.ts';
+import type { RawObject } from '../kube/resources.ts';
+import type { Credentials } from './credentials.ts';
+import { linesOf } from './lines.ts';
+
+/** Names the metadata of an object alone: what a Secret holds never leaves the API server. */
+export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+export interface KubeClient {
+  /** The answer of a GET below the server's root, `/api/v1/…`. Throws KubeError, and whatever the network or the signal throws. */
+  get(path: string, signal: AbortSignal, accept?: string): Promise<RawObject>;
+  /** A watch's lines as they come; `onOpen` is called when the server has accepted it. Throws as `get` does. */
+  watch(path: string, signal: AbortSignal, onOpen?: () => void): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+/** The API server's refusal: a Status, or an answer from something on the way. */
+export class KubeError extends Error {
+  readonly status: number;
+  readonly reason: string;
+  /** What the server asks us to wait, in milliseconds; 0 if it says nothing. */
+  readonly retryAfterMs: number;
+
+  constructor(status: number, reason: string, message: string, retryAfterMs = 0) {
+    super(message);
+    this.name = 'KubeError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Calls at one time, for all reviews together. Watches have connections of their own, so that calls never wait for them. */
+const callConnections = 20;
+
+export function kubeClient(credentials: Credentials): KubeClient {
+  const { server } = credentials;
+  const base = server.pathname.replace(/\/+$/, '');
+  const calls = connections(credentials, callConnections);
+  const watches = connections(credentials, null);
+
+  async function open(dispatcher: Dispatcher, path: string, signal: AbortSignal, accept: string): Promise<Dispatcher.ResponseData> {
+    const { headers } = await credentials.identity();
+    signal.throwIfAborted();
+    const response = await dispatcher.request({
+      origin: server.origin,
+      path: `${base}${path}`,
+      method: 'GET',
+      headers: { ...headers, accept, 'user-agent': 'portcullis' },
+      signal,
+      // Our own deadlines end what hangs: a quiet watch is no fault.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    if (response.statusCode !== 200) throw await refusal(response);
+    return response;
+  }
+
+  return {
+    async get(path, signal, accept = 'application/json') {
+      const { body } = await open(calls, path, signal, accept);
+      const answer: unknown = await body.json();
+      if (!isObject(answer)) throw new Error(`${path} answers with something that is no object`);
+      return answer;
+    },
+    async *watch(path, signal, onOpen) {
+      const { body } = await open(watches, path, signal, 'application/json');
+      onOpen?.();
+      yield* linesOf(body);
+    },
+    close: async () => {
+      await Promise.all([calls.destroy(), watches.destroy()]);
+    },
+  };
+}
+
+/**
+ * HTTP/1.1 on purpose: each watch can be read at its own pace, and one that hangs takes no other along. New connections
+ * take the certificates of the day.
+ */
+function connections(credentials: Credentials, limit: number | null): Dispatcher {
+  const settings = { allowH2: false, pipelining: 1, connections: limit, keepAliveTimeout: 30_000 } as const;
+  const { server, proxy } = credentials;
+  if (proxy !== undefined) return proxied(credentials, proxy, settings);
+  const connect: buildConnector.connector = (options, callback) => {
+    credentials.identity().then(
+      ({ tls }) => buildConnector({ ...tls, allowH2: false, timeout: 10_000 } as buildConnector.BuildOptions)(options, callback),
+      (cause) => callback(cause as Error, null),
+    );
+  };
+  return new Pool(server.origin, { ...settings, connect });
+}
+
+/** The proxy's agent takes its certificates when it is made: made at the first request, when they are known. */
+function proxied(credentials: Credentials, proxy: string, settings: Pool.Options): Dispatcher {
+  let agent: Promise<ProxyAgent> | undefined;
+  const made = async (): Promise<ProxyAgent> => {
+    const { tls } = await credentials.identity();
+    return new ProxyAgent({ ...settings, uri: proxy, requestTls: tls } as ProxyAgent.Options);
+  };
+  return {
+    request: async (options: Dispatcher.RequestOptions) => {
+      agent ??= made();
+      return (await agent).request(options);
+    },
+    destroy: async () => (await agent)?.destroy(),
+  } as unknown as Dispatcher;
+}
+
+const longestRefusal = 64 * 1024;
+
+async function refusal({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<KubeError> {
+  const status = statusIn(await beginning(body));
+  const seconds = Number(headers['retry-after'] ?? 0);
+  const wait = Number.isFinite(seconds) ? seconds : 0;
+  return new KubeError(statusCode, stringAt(status, 'reason') ?? '', stringAt(status, 'message') ?? `HTTP ${statusCode}`, wait * 1_000);
+}
+
+/** At most 64 KiB of a refusal: one from a proxy may be anything. */
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > longestRefusal) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, longestRefusal);
+}
+
+function statusIn(text: string): RawObject {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * What the API server itself refuses, so that files are not judged by rules that take it for granted. Not a validator:
+ * only what decides how a Service, an Ingress or a NetworkPolicy is understood (Kubernetes v1.36.3:
+ * pkg/apis/core/validation and pkg/apis/networking/validation).
+ */
+import type { FieldPath } from '../kube/field-path.ts';
+import { groupOf } from '../kube/normalize.ts';
+import { isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
+import type { RawObject } from '../kube/resources.ts';
+import { mistypedFields } from './field-types.ts';
+
+export interface Rejection {
+  readonly path: FieldPath;
+  /** Ends the sentence "the API server refuses this Service: …". */
+  readonly message: string;
+  readonly hint: string;
+}
+
+const rejection = (path: FieldPath, message: string, hint: string): Rejection => ({ path, message, hint });
+
+/** Why the API server would refuse to store the object; nothing for a kind that no rule judges, its types apart. */
+export function rejectionsOf(raw: RawObject): readonly Rejection[] {
+  const mistyped = mistypedFields(raw);
+  if (mistyped.length > 0) return mistyped; // its decoder stops there too
+  return [...metadataRejections(raw), ...versionRejections(raw), ...specRejections(raw)];
+}
+
+function metadataRejections(raw: RawObject): readonly Rejection[] {
+  const metadata = objectAt(raw, 'metadata');
+  if (stringAt(metadata, 'name') || stringAt(metadata, 'generateName')) return [];
+  return [rejection(['metadata', 'name'], 'it has no name', 'Give it a metadata.name.')];
+}
+
+/** Groups and versions that served these kinds once (Kubernetes 1.22 removed them). */
+const formerVersions: ReadonlyMap<string, string> = new Map([
+  ['extensions/v1beta1', 'networking.k8s.io/v1'],
+  ['networking.k8s.io/v1beta1', 'networking.k8s.io/v1'],
+]);
+
+function versionRejections(raw: RawObject): readonly Rejection[] {
+  const kind = stringAt(raw, 'kind') ?? '';
+  const successor = formerVersions.get(stringAt(raw, 'apiVersion') ?? '');
+  if (successor === undefined || (kind !== 'Ingress' && kind !== 'NetworkPolicy')) return [];
+  return [rejection(['apiVersion'], `${stringAt(raw, 'apiVersion')} is not served since Kubernetes 1.22`, `Write it for ${successor}.`)];
+}
+
+function specRejections(raw: RawObject): readonly Rejection[] {
+  const spec = objectAt(raw, 'spec');
+  switch (`${groupOf(stringAt(raw, 'apiVersion') ?? '')}/${stringAt(raw, 'kind') ?? ''}`) {
+    case '/Service':
+      return serviceRejections(spec);
+    case 'networking.k8s.io/Ingress':
+      return ingressRejections(spec);
+    case 'networking.k8s.io/NetworkPolicy':
+      return policyRejections(spec);
+    default:
+      return [];
+  }
+}
+
+const serviceTypes = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
+
+function serviceRejections(spec: RawObject): readonly Rejection[] {
+  const type = stringAt(spec, 'type') || 'ClusterIP';
+  const ports = objectsAt(spec, 'ports');
+  const found: Rejection[] = [];
+  if (!serviceTypes.includes(type)) found.push(rejection(['spec', 'type'], `there is no type "${type}"`, `Use ${oneOf(serviceTypes)}.`));
+  if (type === 'ExternalName' && !stringAt(spec, 'externalName'))
+    found.push(rejection(['spec', 'externalName'], 'its type ExternalName needs an externalName', 'Name the host.'));
+  if (ports.length === 0 && type !== 'ExternalName' && stringAt(spec, 'clusterIP') !== 'None')
+    found.push(rejection(['spec', 'ports'], 'it has no ports', 'Give it a port, or clusterIP: None.'));
+  return [...found, ...ports.flatMap((port, index) => servicePortRejections(port, index, ports, type))];
+}
+
+function servicePortRejections(port: RawObject, index: number, ports: readonly RawObject[], type: string): readonly Rejection[] {
+  const at = (field: string): FieldPath => ['spec', 'ports', index, field];
+  const earlier = ports.slice(0, index);
+  const name = stringAt(port, 'name') || undefined;
+  const found: Rejection[] = [...portNumber(at('port'), numberAt(port, 'port')), ...protocol(at('protocol'), port)];
+  if (name === undefined && ports.length > 1)
+    found.push(rejection(at('name'), 'each of several ports needs a name', 'Name it after what it serves: http.'));
+  if (name !== undefined && earlier.some((other) => other['name'] === name))
+    found.push(rejection(at('name'), `two ports are called "${name}"`, 'Give each its own name.'));
+  if (earlier.some((other) => other['port'] === port['port'] && protocolOf(other) === protocolOf(port)))
+    found.push(rejection(at('port'), `two ports have the number ${String(port['port'])}/${protocolOf(port)}`, 'Remove one.'));
+  if (numberAt(port, 'nodePort') && type !== 'NodePort' && type !== 'LoadBalancer')
+    found.push(rejection(at('nodePort'), `a Service of type ${type} has no nodePort`, 'Remove it, or set type: NodePort.'));
+  return [...found, ...portNumberOrName(at('targetPort'), port['targetPort'])];
+}
+
+/** 0 and "" are what an absent targetPort is; a string of digits is a name, and no valid one. */
+function portNumberOrName(path: FieldPath, value: unknown): readonly Rejection[] {
+  if (value === undefined || value === null || value === 0 || value === '') return [];
+  if (typeof value === 'number') return portNumber(path, value);
+  return typeof value === 'string' ? portName(path, value) : [];
+}
+
+/** validation.IsValidPortName. */
+function portName(path: FieldPath, name: string): readonly Rejection[] {
+  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name) && name.length <= 15) return [];
+  const hint = /^\d+$/.test(name) ? `Remove the quotes: ${name}.` : 'Use at most 15 of a-z, 0-9 and -, with a letter among them.';
+  return [rejection(path, `"${name}" is no name of a port`, hint)];
+}
+
+const portNumber = (path: FieldPath, value: number | undefined): readonly Rejection[] =>
+  value !== undefined && value >= 1 && value <= 65535
+    ? []
+    : [rejection(path, value === undefined ? 'a port has no number' : `${value} is no number of a port`, 'Use a number from 1 to 65535.')];
+
+const protocols = ['TCP', 'UDP', 'SCTP'];
+const protocolOf = (port: RawObject): string => stringAt(port, 'protocol') || 'TCP';
+
+const protocol = (path: FieldPath, port: RawObject): readonly Rejection[] =>
+  protocols.includes(protocolOf(port)) ? [] : [rejection(path, `there is no protocol "${protocolOf(port)}"`, `Use ${oneOf(protocols)}.`)];
+
+function ingressRejections(spec: RawObject): readonly Rejection[] {
+  const rules = objectsAt(spec, 'rules');
+  const found = isObject(spec['defaultBackend']) ? backendRejections(['spec', 'defaultBackend'], spec['defaultBackend']) : [];
+  if (rules.length === 0 && !isObject(spec['defaultBackend']))
+    return [rejection(['spec'], 'it has neither rules nor a defaultBackend', 'Give it a rule.')];
+  return [
+    ...found,
+    ...rules.flatMap((rule, index) => {
+      const at: FieldPath = ['spec', 'rules', index, 'http', 'paths'];
+      if (!isObject(rule['http'])) return [];
+      const paths = objectsAt(rule['http'], 'paths');
+      if (paths.length === 0) return [rejection(at, 'a rule with http has no paths', 'Give it a path.')];
+      return paths.flatMap((path, place) => pathRejections([...at, place], path));
+    }),
+  ];
+}
+
+const pathTypes = ['Exact', 'Prefix', 'ImplementationSpecific'];
+
+function pathRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
+  const type = stringAt(raw, 'pathType');
+  const path = stringAt(raw, 'path') ?? '';
+  const found: Rejection[] = [];
+  if (type === undefined) return [rejection([...at, 'pathType'], 'a path has no pathType', 'Write pathType: Prefix.')];
+  if (!pathTypes.includes(type)) found.push(rejection([...at, 'pathType'], `there is no pathType "${type}"`, `Use ${oneOf(pathTypes)}.`));
+  if (!path.startsWith('/') && (path !== '' || type !== 'ImplementationSpecific'))
+    found.push(rejection([...at, 'path'], `the path "${path}" does not begin with /`, `Write /${path}.`));
+  return [...found, ...backendRejections([...at, 'backend'], objectAt(raw, 'backend'))];
+}
+
+function backendRejections(at: FieldPath, backend: RawObject): readonly Rejection[] {
+  const { service, resource } = backend;
+  if (isObject(service) === isObject(resource))
+    return [rejection(at, 'a backend needs either a service or a resource', 'Write service: { name: …, port: { number: … } }.')];
+  if (!isObject(service)) return [];
+  const port = objectAt(service, 'port');
+  const name = stringAt(port, 'name') || undefined;
+  const number = numberAt(port, 'number') || undefined;
+  if (!stringAt(service, 'name')) return [rejection([...at, 'service', 'name'], 'a backend names no Service', 'Name it.')];
+  if ((name === undefined) === (number === undefined))
+    return [rejection([...at, 'service', 'port'], 'a backend needs either the name or the number of a port', 'Give one of them.')];
+  return name === undefined ? portNumber([...at, 'service', 'port', 'number'], number) : portName([...at, 'service', 'port', 'name'], name);
+}
+
+function policyRejections(spec: RawObject): readonly Rejection[] {
+  const types = stringsAt(spec, 'policyTypes');
+  const unknown = types.findIndex((type) => type !== 'Ingress' && type !== 'Egress');
+  const found: Rejection[] = [];
+  if (unknown >= 0)
+    found.push(rejection(['spec', 'policyTypes', unknown], `there is no policyType "${types[unknown]}"`, 'Use Ingress or Egress.'));
+  if (types.length > 2) found.push(rejection(['spec', 'policyTypes'], 'it has more than two policyTypes', 'Name each once.'));
+  const directions = [
+    { rules: 'ingress', peers: 'from' },
+    { rules: 'egress', peers: 'to' },
+  ] as const;
+  const inRules = directions.flatMap(({ rules, peers }) =>
+    objectsAt(spec, rules).flatMap((rule, index) => [
+      ...objectsAt(rule, 'ports').flatMap((port, place) => policyPortRejections(['spec', rules, index, 'ports', place], port)),
+      ...objectsAt(rule, peers).flatMap((peer, place) => peerRejections(['spec', rules, index, peers, place], peer)),
+    ]),
+  );
+  return [...found, ...selectorRejections(['spec', 'podSelector'], spec['podSelector']), ...inRules];
+}
+
+function policyPortRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
+  const { port } = raw;
+  const endPort = numberAt(raw, 'endPort');
+  const numbers = typeof port === 'number' ? portNumber([...at, 'port'], port) : portNumberOrName([...at, 'port'], port);
+  const range = [...at, 'endPort'];
+  if (endPort === undefined) return [...protocol([...at, 'protocol'], raw), ...numbers];
+  if (typeof port !== 'number') return [...numbers, rejection(range, 'endPort needs a port that is a number', 'Give both as numbers.')];
+  return endPort < port
+    ? [rejection(range, `endPort ${endPort} is below port ${port}`, 'Exchange them.')]
+    : [...numbers, ...portNumber(range, endPort)];
+}
+
+function peerRejections(at: FieldPath, peer: RawObject): readonly Rejection[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  const selectors = [podSelector, namespaceSelector].filter(isObject).length;
+  if (isObject(ipBlock) && selectors > 0) return [rejection(at, 'a peer has an ipBlock beside a selector', 'Make two entries of them.')];
+  if (!isObject(ipBlock) && selectors === 0)
+    return [rejection(at, 'a peer is empty', 'Name a podSelector, a namespaceSelector or an ipBlock; {} as a selector means all.')];
+  if (isObject(ipBlock) && !/^[0-9a-fA-F.:]+\/\d{1,3}$/.test(stringAt(ipBlock, 'cidr') ?? ''))
+    return [rejection([...at, 'ipBlock', 'cidr'], `"${stringAt(ipBlock, 'cidr') ?? ''}" is no address block`, 'Write it like 10.0.0.0/8.')];
+  return [
+    ...selectorRejections([...at, 'podSelector'], podSelector),
+    ...selectorRejections([...at, 'namespaceSelector'], namespaceSelector),
+  ];
+}
+
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+
+function selectorRejections(at: FieldPath, selector: unknown): readonly Rejection[] {
+  if (!isObject(selector)) return [];
+  return objectsAt(selector, 'matchExpressions').flatMap((expression, index) => {
+    const operator = stringAt(expression, 'operator') ?? '';
+    const path = [...at, 'matchExpressions', index];
+    const values = stringsAt(expression, 'values').length;
+    if (!operators.includes(operator))
+      return [rejection([...path, 'operator'], `there is no operator "${operator}"`, `Use ${oneOf(operators)}.`)];
+    if ((operator === 'In' || operator === 'NotIn') === values > 0) return [];
+    return [rejection([...path, 'values'], `${operator} ${values > 0 ? 'takes no' : 'needs'} values`, 'Add or remove them.')];
+  });
+}
+
+const oneOf = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -1,0 +1,148 @@
+/** What a person reads who types `kubectl apply`: the five headline checks in each profile. */
+import { beforeAll, expect, it } from 'vitest';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { describeOnCluster } from '../support/cluster.ts';
+import { deployment, egressPolicy, ingress, secret, service, toDns } from '../support/shop.ts';
+import { configurationOf, seeing, useStage } from '../support/stage.ts';
+
+interface Headline {
+  readonly rule: string;
+  readonly object: RawObject;
+  readonly kind: string;
+  readonly path: string;
+  /** Words of the defect and of the repair. */
+  readonly says: readonly string[];
+  /** What `guided` does with it: a later object may repair all but the node port. */
+  readonly guided: 'warns' | 'denies';
+  readonly repaired: RawObject;
+}
+
+const headlines: readonly Headline[] = [
+  {
+    rule: 'service-selector-matches-no-pods',
+    object: service({ selector: { app: 'wbe' } }),
+    kind: 'Service "web"',
+    path: 'spec.selector',
+    says: ['app=wbe', 'did you mean app=web (Deployment web)?'],
+    guided: 'warns',
+    repaired: service(),
+  },
+  {
+    rule: 'service-named-target-port-unresolved',
+    object: service({ port: { targetPort: 'htpp' } }),
+    kind: 'Service "web"',
+    path: 'spec.ports[0].targetPort',
+    says: ['no selected Pod has a TCP port "htpp"', 'http (8080/TCP)', 'did you mean http (or the number 8080)?'],
+    guided: 'warns',
+    repaired: service({ port: { targetPort: 'http' } }),
+  },
+  {
+    rule: 'service-node-port-policy',
+    object: service({ spec: { type: 'NodePort' }, port: { nodePort: 30007 } }),
+    kind: 'Service "web"',
+    path: 'spec.ports[0].nodePort',
+    says: ['nodePort 30007', '30100-30199', 'use 30100'],
+    guided: 'denies',
+    repaired: service({ spec: { type: 'NodePort' }, port: { nodePort: 30100 } }),
+  },
+  {
+    rule: 'tls-secret-missing',
+    object: ingress('shop-tsl'),
+    kind: 'Ingress "web"',
+    path: 'spec.tls[0].secretName',
+    says: ['shop-tsl'],
+    guided: 'warns',
+    repaired: ingress('shop-tls'),
+  },
+  {
+    rule: 'network-policy-isolates-dns',
+    object: egressPolicy(),
+    kind: 'NetworkPolicy "web-egress"',
+    path: 'spec.egress',
+    says: ['kube-system/kube-dns', '53'],
+    guided: 'warns',
+    repaired: egressPolicy([toDns]),
+  },
+];
+
+const rules = { 'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } } };
+
+describeOnCluster('kubectl apply', () => {
+  const stage = useStage({ purpose: 'headline', configuration: configurationOf({ rules }) });
+
+  beforeAll(async () => {
+    await seeing(stage.replica, ['Service', 'Template'], async () => {
+      expect((await stage.cluster.kubectl(['apply', '-f', 'test/e2e/fixtures/dns.yaml'])).stderr).toBe('');
+    });
+  });
+
+  async function shop(profile: 'observe' | 'guided' | 'strict'): Promise<string> {
+    const namespace = await stage.namespace(profile);
+    await stage.given(namespace, [deployment, secret('shop-tls')]);
+    return namespace;
+  }
+
+  it.each(headlines)('is denied by $rule where the profile is strict', async ({ rule, object, kind, path, says }) => {
+    const { code, stdout, stderr } = await stage.apply(await shop('strict'), object);
+    expect(code, stderr).toBe(1);
+    expect(stdout).toBe('');
+    const [head, ...lines] = stderr.trimEnd().split('\n');
+    expect(head).toBe(`The ${kind} is invalid: `);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(new RegExp(`^ *\\* ${path.replaceAll(/[.[\]]/g, '\\$&')}: .* \\[${rule}\\] portcullis$`));
+    for (const words of says) expect(stderr).toContain(words);
+  });
+
+  it.each(headlines)('answers $rule where the profile is guided: $guided', async ({ rule, object, path, guided, says }) => {
+    const { code, stdout, stderr } = await stage.apply(await shop('guided'), object);
+    if (guided === 'denies') {
+      expect(code).toBe(1);
+      expect(stderr).toContain(`[${rule}] portcullis`);
+      return;
+    }
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/ created\n$/);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(new RegExp(`^Warning: ${path.replaceAll(/[.[\]]/g, '\\$&')} .* \\[${rule}\\]\n$`));
+    expect(stderr).toContain(says[0]);
+  });
+
+  it.each(headlines)('says nothing where $rule finds nothing', async ({ repaired }) => {
+    const { code, stdout, stderr } = await stage.apply(await shop('strict'), repaired);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/ created\n$/);
+  });
+
+  it.each(headlines)('says nothing of $rule where the profile is observe, and writes it down', async ({ rule, object }) => {
+    const namespace = await shop('observe');
+    const { code, stderr } = await stage.apply(namespace, object);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [entry] = stage.cluster.audit(namespace).filter(({ objectRef }) => objectRef.name === (object['metadata'] as RawObject)['name']);
+    expect(entry?.annotations).toMatchObject({
+      'validate.portcullis.dev/decision': 'allow',
+      'validate.portcullis.dev/rules': `audit:${rule}`,
+    });
+  });
+
+  it.each(headlines)('softens $rule in a server-side dry-run, unless no other object can repair it', async ({ rule, object, guided }) => {
+    const namespace = await shop('strict');
+    const { code, stderr } = await stage.apply(namespace, object, ['--dry-run=server']);
+    if (guided === 'denies') {
+      expect(code).toBe(1);
+      expect(stderr).toContain(`[${rule}] portcullis`);
+    } else {
+      expect(code, stderr).toBe(0);
+      expect(stderr).toMatch(new RegExp(`^Warning: would be denied: .* \\[${rule}\\]\n$`));
+    }
+  });
+
+  it('lists every defect of an object, each with its field', async () => {
+    const broken = service({ spec: { type: 'NodePort' }, port: { targetPort: 'htpp', nodePort: 30007 } });
+    const { code, stderr } = await stage.apply(await shop('strict'), broken);
+    expect(code).toBe(1);
+    expect(stderr.match(/^\* spec\.ports\[0\]\.(targetPort|nodePort): /gm)?.sort()).toEqual([
+      '* spec.ports[0].nodePort: ',
+      '* spec.ports[0].targetPort: ',
+    ]);
+  });
+});

@@ -1,0 +1,86 @@
+/** Who applies everything at once must never be stopped by the order, and a denial never rests on what we saw a moment too early. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { describeOnCluster, type KubectlResult } from '../support/cluster.ts';
+import { deployment, ingress, labelled, secret, service } from '../support/shop.ts';
+import { addressOf, create, useStage } from '../support/stage.ts';
+
+const rounds = 50;
+
+describeOnCluster('the order of what is applied', () => {
+  const stage = useStage({ purpose: 'order' });
+
+  /** `kubectl apply -f dir/`, which goes by the names of the files. */
+  async function applyDirectory(namespace: string, objects: readonly RawObject[]): Promise<KubectlResult> {
+    const directory = mkdtempSync(join(tmpdir(), 'portcullis-apply-'));
+    try {
+      for (const [index, object] of objects.entries())
+        writeFileSync(join(directory, `${index}-${object['kind']}.json`), JSON.stringify(object));
+      return await stage.cluster.kubectl(['apply', '-n', namespace, '-f', directory]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  it('is warned about where the Service comes first, which then is right', async () => {
+    const namespace = await stage.namespace('guided');
+    const objects = [service(), ingress('shop-tls'), deployment, secret('shop-tls')];
+    const first = await applyDirectory(namespace, objects);
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout.match(/created/g)).toHaveLength(4);
+    expect(first.stderr).toContain('[service-selector-matches-no-pods]');
+    expect(first.stderr).toContain('[tls-secret-missing]');
+    expect(first.stderr.match(/^Warning: /gm)).toHaveLength(2);
+
+    const changed = [
+      service({ metadata: { labels: { team: 'blue' } } }),
+      { ...ingress('shop-tls'), metadata: { name: 'web', labels: { team: 'blue' } } },
+    ];
+    const again = await applyDirectory(namespace, changed);
+    expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('is nothing to speak of where the Deployment comes first, even in strict', async () => {
+    const namespace = await stage.namespace('strict');
+    const { code, stdout, stderr } = await applyDirectory(namespace, [deployment, secret('shop-tls'), service(), ingress('shop-tls')]);
+    expect({ code, stderr: notWarnings(stderr) }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.match(/created/g)).toHaveLength(4);
+  });
+
+  /** A warning may stand where our view was behind: the live look only saves from denials. */
+  const notWarnings = (stderr: string): string => stderr.replaceAll(/^Warning: .*\n/gm, '');
+
+  it(`never denies a Service whose Deployment was created right before it, in ${rounds} rounds`, async () => {
+    const namespace = await stage.namespace('strict');
+    for (let round = 0; round < rounds; round++) {
+      const app = `web-${round}`;
+      await create(stage.cluster, namespace, labelled(app));
+      const { status, body } = await stage.cluster.request(
+        'POST',
+        addressOf('Service', namespace),
+        service({ name: app, selector: { app } }),
+      );
+      expect(status, `round ${round}: ${body.message}`).toBe(201);
+    }
+  });
+
+  it(`never denies an Ingress whose Secret was created right before it, in ${rounds} rounds`, async () => {
+    const namespace = await stage.namespace('strict');
+    for (let round = 0; round < rounds; round++) {
+      await create(stage.cluster, namespace, secret(`tls-${round}`));
+      const object = { ...ingress(`tls-${round}`), metadata: { name: `web-${round}` } };
+      const { status, body } = await stage.cluster.request('POST', addressOf('Ingress', namespace), object);
+      expect(status, `round ${round}: ${body.message}`).toBe(201);
+    }
+  });
+
+  it('denies at once what was right until its Deployment was deleted a moment ago', async () => {
+    const namespace = await stage.namespace('strict');
+    await stage.given(namespace, [deployment]);
+    await stage.gone(namespace, 'Deployment', 'web');
+    expect((await stage.apply(namespace, service())).stderr).toContain('[service-selector-matches-no-pods] portcullis');
+  });
+});

@@ -1,0 +1,170 @@
+/** A file's own webhook before the real API server: its configuration, its namespaces, and kubectl to try them with. */
+import { afterAll, beforeAll } from 'vitest';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { until } from './child-process.ts';
+import { type Cluster, connectCluster, type KubectlResult, pathOf } from './cluster.ts';
+import type { User } from './control-plane.ts';
+import { installWebhook, type Replica, type Webhook } from './webhook.ts';
+
+export interface StageOptions {
+  readonly purpose: string;
+  readonly configuration?: RawObject;
+  /** As whom our server reads the cluster. */
+  readonly user?: User;
+  /** How many replicas are started; with 0 the file starts them itself. */
+  readonly replicas?: 0 | 1;
+  /** The port that the API server is sent to, if it is not that of the only replica. */
+  readonly port?: number;
+}
+
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly webhook: Webhook;
+  readonly replica: Replica;
+  /** A namespace whose writes are judged, by this profile; our view has it when this resolves. */
+  namespace(profile?: 'observe' | 'guided' | 'strict'): Promise<string>;
+  /** Creates objects, by no kubectl; our view has them when this resolves. */
+  given(namespace: string, objects: readonly RawObject[]): Promise<void>;
+  /** Deletes an object; our view is without it when this resolves. */
+  gone(namespace: string, kind: string, name: string): Promise<void>;
+  /** `kubectl apply` of one object as a person does it. */
+  apply(namespace: string, object: RawObject, flags?: readonly string[]): Promise<KubectlResult>;
+}
+
+export const configurationOf = (settings: RawObject = {}): RawObject => ({
+  apiVersion: 'portcullis.dev/v1',
+  namespaceProfiles: 'any',
+  ...settings,
+});
+
+/** To be called within `describe`: sets up before its tests and ends everything after them. */
+export function useStage(options: StageOptions): Stage {
+  const { purpose, configuration = configurationOf(), user = 'portcullis', replicas = 1, port } = options;
+  let cluster: Cluster | undefined;
+  let webhook: Webhook | undefined;
+  let replica: Replica | undefined;
+
+  beforeAll(async () => {
+    cluster = connectCluster();
+    webhook = await installWebhook(cluster, { purpose, configuration, ...(port !== undefined && { port }) });
+    if (replicas === 0) return;
+    replica = await webhook.startReplica({ user });
+    await untilCalled(stage);
+  });
+  afterAll(async () => {
+    await webhook?.remove();
+    await cluster?.close();
+  });
+
+  const stage: Stage = {
+    get cluster() {
+      return present(cluster);
+    },
+    get webhook() {
+      return present(webhook);
+    },
+    get replica() {
+      return present(replica);
+    },
+    namespace: (profile) =>
+      seeing(present(replica), ['Namespace'], () =>
+        present(cluster).newNamespace(purpose, { e2e: purpose, ...(profile && { 'portcullis.dev/profile': profile }) }),
+      ),
+    given: (namespace, objects) =>
+      seeing(
+        present(replica),
+        objects.map(({ kind }) => collectionOfKind(String(kind))),
+        async () => {
+          for (const object of objects) await create(present(cluster), namespace, object);
+        },
+      ),
+    async gone(namespace, kind, name) {
+      const held = async (): Promise<number> => (await cacheCounts(present(replica))).get(collectionOfKind(kind)) ?? 0;
+      const before = await held();
+      const { status, body } = await present(cluster).request('DELETE', addressOf(kind, namespace, name));
+      if (status !== 200) throw new Error(`${kind} ${name} stays: ${body.message}`);
+      await until(`our view is without ${kind} ${name}`, async () => (await held()) < before);
+    },
+    apply: (namespace, object, flags = []) => present(cluster).kubectl(['apply', '-n', namespace, ...flags, '-f', '-'], { input: object }),
+  };
+  return stage;
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the stage is set up before the tests, not before that');
+  return value;
+}
+
+const templates: ReadonlySet<string> = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'Job',
+  'CronJob',
+]);
+export const collectionOfKind = (kind: string): string => (templates.has(kind) ? 'Template' : kind);
+
+/** Does something that adds objects of these collections, and waits until our view has that many more. Nobody else adds any. */
+export async function seeing<T>(replica: Replica, collections: readonly string[], act: () => Promise<T>): Promise<T> {
+  const watched = collections.filter((collection) => collection !== 'Secret');
+  const before = await cacheCounts(replica);
+  const result = await act();
+  await until(`our view has ${watched.length} more objects: ${watched.join(', ')}`, async () => {
+    const now = await cacheCounts(replica);
+    return [...Map.groupBy(watched, (one) => one)].every(([one, all]) => (now.get(one) ?? 0) >= (before.get(one) ?? 0) + all.length);
+  });
+  return result;
+}
+
+/** How many objects the view holds, by collection. */
+export async function cacheCounts({ healthPort }: Replica): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
+  const lines = text.matchAll(/^portcullis_cache_objects\{resource="(\w+)"\} (\d+)/gm);
+  return new Map([...lines].map(([, resource, count]) => [resource as string, Number(count)]));
+}
+
+const resources: Readonly<Record<string, readonly [apiVersion: string, resource: string]>> = {
+  Pod: ['v1', 'pods'],
+  Service: ['v1', 'services'],
+  Secret: ['v1', 'secrets'],
+  ReplicationController: ['v1', 'replicationcontrollers'],
+  Deployment: ['apps/v1', 'deployments'],
+  StatefulSet: ['apps/v1', 'statefulsets'],
+  DaemonSet: ['apps/v1', 'daemonsets'],
+  ReplicaSet: ['apps/v1', 'replicasets'],
+  Job: ['batch/v1', 'jobs'],
+  CronJob: ['batch/v1', 'cronjobs'],
+  Ingress: ['networking.k8s.io/v1', 'ingresses'],
+  NetworkPolicy: ['networking.k8s.io/v1', 'networkpolicies'],
+};
+
+/** The address of an object's kind within a namespace. */
+export function addressOf(kind: string, namespace: string, name = ''): string {
+  const [apiVersion, resource] = resources[kind] ?? [];
+  if (apiVersion === undefined || resource === undefined) throw new Error(`no address for ${kind}`);
+  return pathOf(apiVersion, resource, namespace, name);
+}
+
+/** By the API itself, without kubectl; throws if it is refused. */
+export async function create(cluster: Cluster, namespace: string, object: RawObject): Promise<void> {
+  const { status, body } = await cluster.request('POST', addressOf(String(object['kind']), namespace), object);
+  if (status !== 201) throw new Error(`${object['kind']} was refused: ${body.message ?? body}`);
+}
+
+/** A new registration takes some milliseconds to reach the API server's admission. */
+async function untilCalled(stage: Stage): Promise<void> {
+  const namespace = await stage.namespace('strict');
+  const path = `${addressOf('Service', namespace)}?dryRun=All`;
+  const probe = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'probe' },
+    spec: { selector: { app: 'nobody' }, ports: [{ port: 80 }] },
+  };
+  await until('the API server calls our webhook', async () => {
+    const { warnings } = await stage.cluster.request('POST', path, probe);
+    return warnings.some((warning) => warning.includes('[service-selector-matches-no-pods]'));
+  });
+}
