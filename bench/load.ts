@@ -1,6 +1,6 @@
 /** One cell of the benchmark, in a process of its own: `node bench/load.ts <address> <connections> <seconds>` prints a line of JSON. */
 import { createHistogram } from 'node:perf_hooks';
-import autocannon from 'autocannon';
+import autocannon, { type Result } from 'autocannon';
 import { review } from './review.ts';
 
 export interface Cell {
@@ -15,17 +15,19 @@ export interface Cell {
 const [url = '', connections = '1', seconds = '3'] = process.argv.slice(2);
 // autocannon's own histogram counts whole milliseconds: too coarse for answers that take a tenth of one.
 const microseconds = createHistogram();
-const load = autocannon({
+const { promise, resolve, reject } = Promise.withResolvers<Result>();
+const options = {
   url,
-  method: 'POST',
+  method: 'POST' as const,
   headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver-admission' },
   body: review,
   connections: Number(connections),
   duration: Number(seconds),
   bailout: 1000,
-});
+};
+const load = autocannon(options, (error: Error | null, result: Result) => (error === null ? resolve(result) : reject(error)));
 load.on('response', (_client, _status, _bytes, milliseconds) => microseconds.record(Math.max(1, Math.round(milliseconds * 1000))));
-const { '2xx': answered, duration, errors, timeouts, non2xx } = await load;
+const { '2xx': answered, duration, errors, timeouts, non2xx } = await promise;
 const cell: Cell = {
   perSecond: answered / duration,
   p50: microseconds.percentile(50) / 1000,

@@ -57,7 +57,7 @@ async function startPortcullis(certificates: string, cluster: string): Promise<S
   const [port, healthPort] = [await free(), await free()];
   const start = performance.now();
   const tls = ['--tls-cert', join(certificates, 'tls.crt'), '--tls-key', join(certificates, 'tls.key')];
-  const where = ['--host', '127.0.0.1', '--port', String(port), '--health-port', String(healthPort)];
+  const where = ['--address', '127.0.0.1', '--port', String(port), '--health-port', String(healthPort)];
   const process_ = startProcess(process.execPath, [bundle, 'serve', '--cluster', cluster, ...tls, ...where]);
   const ready = async (): Promise<boolean> => {
     if (process_.hasEnded()) throw new Error(`portcullis ended: ${process_.output()}`);

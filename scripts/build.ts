@@ -12,7 +12,10 @@ const embeddedRulePages = {
   load(id: string) {
     if (!id.endsWith(join('src', 'commands', 'rule-pages.ts'))) return undefined;
     const pages = globSync(join(root, 'docs', 'rules', '*.md')).map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]);
-    return { code: `const pages = new Map(${JSON.stringify(pages)});\nexport const rulePage = (id) => pages.get(id);`, moduleType: 'js' as const };
+    return {
+      code: `const pages = new Map(${JSON.stringify(pages)});\nexport const rulePage = (id) => pages.get(id);`,
+      moduleType: 'js' as const,
+    };
   },
 };
 

@@ -6,8 +6,8 @@ import type { Finding } from '../../src/engine/finding.ts';
 import type { OrderClass, Rule } from '../../src/engine/rule.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { decide } from '../../test/support/rule-case.ts';
 import { type RuleCase, readRuleTable } from '../../test/support/rule-table.ts';
-import { decide } from '../../test/support/rule-tester.ts';
 import { keysOf } from './keys.ts';
 import { fenced, hasRegion, regionOf, table, withRegion } from './regions.ts';
 
@@ -16,7 +16,7 @@ const sourceOf = (id: string): string => `src/rules/${id}.ts`;
 const tableOf = (id: string): string => `test/rules/${id}.yaml`;
 
 /** In this order on every page; the last three are written by hand. */
-export const handWritten = ['How to fix', 'When to turn it off', 'How Kubernetes behaves'] as const;
+const handWritten = ['How to fix', 'When to turn it off', 'How Kubernetes behaves'] as const;
 export const headings = ['What it checks', 'Examples', 'Options', ...handWritten] as const;
 
 /** The page as it should be: the generated part anew, the rest as it is. */
@@ -39,7 +39,7 @@ export function missingProse({ meta: { id } }: Rule, page: string): readonly str
 }
 
 /** The text below a heading, up to the next of its rank. */
-export function sectionOf(page: string, title: string): string {
+function sectionOf(page: string, title: string): string {
   const [, after = ''] = page.split(`\n## ${title}\n`);
   return (after.split('\n## ')[0] ?? '').trim();
 }

@@ -59,6 +59,9 @@ function findingLine({ path, what, fix, ruleId }: Finding, prefix: string, ageMs
     const evidence = withShortNames(what, nameRunes);
     const room = maxRunes - runesOf(head) - runesOf(repair);
     if (runesOf(evidence) <= room || room >= 30) return `${head}${display(evidence, room)}${repair}`;
+    // An edit to be copied is no longer one with a word of it shortened: all evidence goes before that.
+    const bare = `${head}${withShortNames(fix.text, nameRunes)}${age}${tail}`;
+    if (runesOf(bare) <= maxRunes) return bare;
   }
   const head = `${prefix}${pathText(path, 16)}${withShortNames(fix.text, 16)}`;
   return `${display(head, maxRunes - runesOf(age) - runesOf(tail))}${age}${tail}`;

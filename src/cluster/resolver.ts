@@ -76,7 +76,10 @@ const rankOf = ({ metadata }: Service): number =>
 
 function resolverBehind(view: ClusterView, service: Service): Resolver {
   const { namespace } = service.metadata;
-  const workloads = view.workloadsSelectedBy(service.spec.selector, namespace);
+  const selected = view.workloadsSelectedBy(service.spec.selector, namespace);
+  // A template says nothing that its Pods do not say better: those have addresses.
+  const live = selected.filter(({ kind }) => kind === 'Pod');
+  const workloads = live.length > 0 ? live : selected;
   const destinations = workloads.flatMap((workload) => destinationsIn(workload, service));
   const agents = view
     .list('Template', namespace)

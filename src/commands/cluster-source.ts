@@ -3,27 +3,72 @@ import type { Configuration } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
+import type { Credentials } from '../sources/credentials.ts';
 import { fileSource } from '../sources/file-source.ts';
 import { loadManifests } from '../sources/manifests.ts';
+import type { Restart } from '../sources/reflector.ts';
 import type { ClusterSource } from '../sources/source.ts';
-import type { ServeOptions } from './start-server.ts';
+
+export interface ClusterOptions {
+  /** Directories and files of manifests, which are all that there is in the cluster. */
+  readonly cluster?: readonly string[];
+  /** Without it and without `cluster`, the cluster that this runs in, else the default kubeconfig. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
 
 export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** Rejects with an OperatorError if the files, or the credentials, cannot be used. */
-export async function clusterSource(options: ServeOptions, configuration: Configuration, observers: Observers): Promise<ClusterSource> {
-  if (options.cluster === undefined) throw new Error('live');
-  return embedded(options.cluster, configuration);
-}
+/** Rejects with an OperatorError if the files, or the credentials, cannot be used. A live cluster is not waited for. */
+export const clusterSource = (options: ClusterOptions, configuration: Configuration, observers: Observers): Promise<ClusterSource> =>
+  options.cluster === undefined ? live(options, configuration, observers) : embedded(options.cluster, configuration);
 
-async function embedded(path: string, { workloads }: Configuration): Promise<ClusterSource> {
-  const { manifests, errors } = await loadManifests([path], { workloads });
+async function embedded(paths: readonly string[], { workloads }: Configuration): Promise<ClusterSource> {
+  const { manifests, errors } = await loadManifests(paths, { workloads });
   const [first] = errors;
   // Half a cluster would be judged as if the other half did not exist.
-  if (first !== undefined)
-    throw new OperatorError('PC0002', `${first.file}: ${first.message}`, 'correct the manifests given with --cluster');
+  if (first !== undefined) {
+    const place = first.line === undefined ? first.file : `${first.file}:${first.line}`;
+    throw new OperatorError('PC0002', `${place}: ${first.message}`, first.hint);
+  }
   return fileSource(manifests, { observedAt: Date.now(), assumeComplete: true });
+}
+
+async function live(options: ClusterOptions, { workloads, secrets }: Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
+  const [{ kubeClient }, { liveSource }] = await Promise.all([import('../sources/kube-client.ts'), import('../sources/live.ts')]);
+  const client = kubeClient(await credentialsOf(options));
+  const source = liveSource({
+    client,
+    workloads,
+    secretsLevel: secrets.level,
+    onRestart: (restart) => {
+      metrics.watchRestarted(restart.path.slice(restart.path.lastIndexOf('/') + 1), restart.reason);
+      logRestart(log, restart);
+    },
+  });
+  void source.whenSynced().then(() => {
+    if (source.hasSynced()) log.info({ collections: summary(source.states()) }, 'the cluster is known: ready');
+  });
+  return source;
+}
+
+/** The end of a watch after some minutes is the ordinary case. Rules that lack a collection are skipped, which only this tells. */
+function logRestart(log: Log, { path, reason, cause }: Restart): void {
+  if (reason !== 'ended') log.warn({ path, reason, ...(cause === undefined ? {} : { err: cause }) }, 'a watch begins anew');
+}
+
+const summary = (states: readonly { readonly path: string; readonly state: string }[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(states.map(({ path, state }) => [path, state]));
+
+async function credentialsOf({ kubeconfig, context }: ClusterOptions): Promise<Credentials> {
+  const { inClusterCredentials, isInCluster, kubeconfigCredentials } = await import('../sources/credentials.ts');
+  const { env } = process;
+  if (kubeconfig === undefined && context === undefined && isInCluster({ env })) return inClusterCredentials({ env });
+  return kubeconfigCredentials({
+    ...(kubeconfig === undefined ? {} : { file: kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
 }

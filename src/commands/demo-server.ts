@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { createLog } from '../server/log.ts';
 import { admissionAnswer, type AdmissionAnswer } from './kubectl-text.ts';
-import { startServer } from './serve.ts';
+import { startServer } from './start-server.ts';
 
 export interface DemoServer {
   readonly url: string;

@@ -4,13 +4,15 @@ import { type Log, stdoutLog } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { type ServeOptions, type ServerHandle, startServer } from './start-server.ts';
 
+export { type ServeOptions, serveDefaults, startServer } from './start-server.ts';
+
 /** What is left for the requests in flight and the last lines of the log, after the drain time. */
 const exitWithinMs = 15_000;
 
 /** Runs until a signal ends the process, with exit code 0 once all that was in flight is answered. Rejects with an OperatorError. */
 export async function serve(options: ServeOptions): Promise<number> {
   let metrics: Metrics | undefined;
-  const { log, flush } = stdoutLog(options.logLevel, () => metrics?.internalError('log'));
+  const { log, flush } = stdoutLog(() => metrics?.internalError('log'));
   const starting = startServer(options, {
     log,
     onMetrics: (created) => {
@@ -46,8 +48,8 @@ async function stop(starting: Promise<ServerHandle>, error: Error | undefined, l
 }
 
 /** close-with-grace swallows the error that it is called for, so `end` gets it; then it ends the process. */
-function onSignals(drainMs: number | undefined, end: (error: Error | undefined) => Promise<void>): () => void {
-  const delay = (drainMs ?? 0) + exitWithinMs;
+function onSignals(drainMs: number, end: (error: Error | undefined) => Promise<void>): () => void {
+  const delay = drainMs + exitWithinMs;
   // A second signal makes it exit at once, with what is in flight lost. That is right for Ctrl-C twice, not for SIGTERM.
   const grace = closeWithGrace({ delay, logger: false, skip: ['SIGTERM'] }, async ({ err }) => end(err));
   let ending = false;

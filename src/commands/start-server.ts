@@ -10,28 +10,27 @@ import type { Log } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { startServer as listen, type RunningServer } from '../server/server.ts';
 import type { ClusterSource } from '../sources/source.ts';
-import { clusterSource } from './cluster-source.ts';
+import { type ClusterOptions, clusterSource } from './cluster-source.ts';
 import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
 
-export interface ServeOptions {
-  /** A directory or file of manifests: they are all that there is in the cluster. */
-  readonly cluster?: string;
-  /** Without it and without `cluster`, the cluster that this runs in, else the default kubeconfig. */
-  readonly kubeconfig?: string;
-  readonly context?: string;
+/** The webhook's port is kubelet's too: private clusters open it towards nodes already. */
+export const serveDefaults = { port: 10250, healthPort: 8081, drainMs: 10_000 } as const;
+
+export interface ServeOptions extends ClusterOptions {
   readonly config?: string;
   /** Every address of the machine, if left out. */
-  readonly address?: string;
+  readonly host?: string;
   /** 0: any free one. */
   readonly port: number;
   readonly healthPort: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** More names for the certificate that is made if none is given. */
+  readonly tlsNames?: readonly string[];
   /** Where to write the CA of the certificate that is made if none is given. */
   readonly caOut?: string;
-  /** For how long to go on answering after SIGTERM, in milliseconds; 10 s if left out. */
-  readonly drainMs?: number;
-  readonly logLevel?: string;
+  /** For how long to go on answering after SIGTERM, in milliseconds. */
+  readonly drainMs: number;
 }
 
 /** What the process brings, so that tests can stand in for it. */
@@ -58,7 +57,6 @@ export interface ServerHandle {
 
 /** The address of the Service in deploy/. */
 const deployed = { service: 'portcullis', namespace: 'portcullis' } as const;
-const defaultDrainMs = 10_000;
 const defaultPollMs = 2000;
 
 /** Starts everything; if something cannot be, stops what was started and rejects with an OperatorError. */
@@ -108,10 +106,10 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
     certificate: certificates.current(),
     log,
     metrics,
-    host: options.address,
+    host: options.host,
     port: options.port,
     healthPort: options.healthPort,
-    drainMs: options.drainMs ?? defaultDrainMs,
+    drainMs: options.drainMs,
   });
   certificates.onChange((next) => {
     server.serve(next);
@@ -137,12 +135,12 @@ async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metr
 }
 
 async function certificateOf(options: ServeOptions, log: Log, metrics: Metrics, pollMs: number): Promise<CertificateSource | SelfSigned> {
-  const { tlsCert, tlsKey, caOut } = options;
+  const { tlsCert, tlsKey, tlsNames = [], caOut } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new OperatorError('PC0005', 'a certificate needs its key', 'give both --tls-cert and --tls-key, or neither');
   }
   if (tlsCert === undefined || tlsKey === undefined) {
-    const made = await selfSigned(serviceNames(deployed.service, deployed.namespace), Date.now());
+    const made = await selfSigned([...serviceNames(deployed.service, deployed.namespace), ...tlsNames], Date.now());
     if (caOut !== undefined) await writeCa(caOut, made.ca);
     return made;
   }
@@ -185,10 +183,10 @@ const portsOf = (source: ClusterSource, configuration: LiveConfiguration, openTo
   now: () => Date.now(),
 });
 
-function handleOf(server: RunningServer, { address }: ServeOptions, ca: string | undefined, parts: Parts, log: Log): ServerHandle {
-  const host = address === undefined ? 'localhost' : address.includes(':') ? `[${address}]` : address;
-  const url = `https://${host}:${server.port}/validate`;
-  const healthUrl = `http://${host}:${server.healthPort}`;
+function handleOf(server: RunningServer, { host }: ServeOptions, ca: string | undefined, parts: Parts, log: Log): ServerHandle {
+  const name = host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const url = `https://${name}:${server.port}/validate`;
+  const healthUrl = `http://${name}:${server.healthPort}`;
   log.info({ url, healthUrl, ready: server.isReady() }, 'listening');
   const end = async (stop: () => Promise<void>): Promise<void> => {
     await stop();

@@ -6,7 +6,7 @@ import { type NamespaceFacts, namespaceTest } from './namespaces.ts';
 import { didYouMean } from './problems.ts';
 import type { ConfigurationFile, ExemptionEntry } from './schema.ts';
 
-export const annotationPrefix = 'exempt.portcullis.dev/';
+const annotationPrefix = 'exempt.portcullis.dev/';
 
 /** Whom exemptions are looked up for. */
 export interface ExemptionContext {

@@ -5,7 +5,7 @@ import { type NamespaceFacts, namespaceTest } from './namespaces.ts';
 import { didYouMean } from './problems.ts';
 import type { ConfigurationFile, RuleSettings } from './schema.ts';
 
-export const profileLabel = 'portcullis.dev/profile';
+const profileLabel = 'portcullis.dev/profile';
 
 type ProfileSettings = Pick<ConfigurationFile, 'profile' | 'namespaceProfiles'>;
 

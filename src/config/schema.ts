@@ -49,7 +49,7 @@ const override = z
     error: 'chooses no namespaces; add namespaces or namespaceSelector',
   });
 
-export const ruleSettings = z.strictObject({
+const ruleSettings = z.strictObject({
   mode: mode
     .optional()
     .describe(

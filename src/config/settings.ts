@@ -13,7 +13,7 @@ import { isOffEverywhere } from './modes.ts';
 import { problemsOf } from './problems.ts';
 import { apiVersion, type ConfigurationFile, configurationSchema } from './schema.ts';
 
-export type { BoundSettings, WriteContext } from './bind.ts';
+export type { WriteContext } from './bind.ts';
 
 export interface Configuration {
   readonly profile: Profile;
@@ -69,7 +69,7 @@ function invalid(raw: unknown, rules: readonly Rule[], failures: readonly Failur
   const problems = failures.flatMap(({ issues, path }) => problemsOf(issues, path, { raw, schema }));
   const lines = [...new Set([...problems, ...hiddenKeys(raw)])];
   const message = `${lines.length === 1 ? 'one problem' : `${lines.length} problems`} in the configuration:\n${lines.join('\n')}`;
-  return new OperatorError('PC0003', message, 'docs/configuration.md lists every key with its values and its default');
+  return new OperatorError('PC0003', message, 'Correct these lines; docs/configuration.md lists every key.');
 }
 
 /** A value in the file and the one that holds it. */

@@ -15,9 +15,9 @@ export interface SurveySettings extends Settings {
 }
 
 export interface SurveyOptions extends EvaluateOptions {
-  bind(object: JudgedResource): SurveySettings;
+  readonly bind: (object: JudgedResource) => SurveySettings;
   /** Reads what is never listed (Secrets), by `formatRef`. */
-  readByName?(refs: readonly ObjectRef[]): Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
+  readonly readByName?: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
   /** Leaves objects out; they are still there for the others. */
   readonly judges?: (object: JudgedResource) => boolean;
 }

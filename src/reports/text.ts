@@ -20,7 +20,7 @@ const plain: Paint = (_, text) => text;
 export function textReport(report: Report, { paint = plain }: ReportOptions = {}): string {
   const blocks = [
     ...byFile(report.findings).map(([file, findings]) =>
-      [paint('bold', display(file)), ...findings.map((one) => findingText(one, paint))].join('\n'),
+      [paint('bold', display(file)), findings.map((one) => findingText(one, paint)).join('\n\n')].join('\n'),
     ),
     section('Cannot be used', errorLines(report.errors, paint), paint),
     section('Not checked', skipLines(report), paint),
@@ -58,12 +58,12 @@ function findingText({ finding, mode, place }: ReportedFinding, paint: Paint): s
   const style = mode === 'audit' ? 'cyan' : severities.indexOf(finding.severity) <= 1 ? 'red' : 'yellow';
   const verdict = mode === 'deny' ? 'denied on apply' : mode === 'warn' ? 'warned on apply' : 'noted in audits';
   return [
-    `  ${place.line}:${place.column}  ${paint(style, level)}  ${nameOf(subject)}  ${display(formatPath(path))}`,
-    `    ${display(what)}.`,
+    `  ${place.line}:${place.column}  ${paint(style, level)}  ${nameOf(subject)}`,
+    `    ${display(formatPath(path))}: ${display(what)}.`,
     `    why: ${display(why)}`,
     `    fix: ${display(fix.text)}`,
     ...(fix.manifest === undefined ? [] : [`    apply: ${display(flowYaml(fix.manifest))}`]),
-    `    ${paint('dim', `${ruleId} (${verdict})`)}`,
+    `    ${paint('dim', `${display(ruleId)} (${verdict})`)}`,
   ].join('\n');
 }
 

@@ -38,7 +38,7 @@ export const dnsResolverIsolated = defineRule({
       deniesDryRun: false,
       text: ({ policy, operation, resolver, allowance }: Isolated): Explanation => ({
         what: `${operation === 'DELETE' ? 'without this policy' : 'with this policy'} no Pod of another namespace reaches the cluster's DNS, ${formatResolver(resolver)}`,
-        why: `The whole cluster loses name resolution at once. Apply the policy that admits DNS first: ${flowYaml(allowance.manifest)}`,
+        why: `Apply first the policy that lets DNS in, ${flowYaml(allowance.manifest)}, or the whole cluster loses name resolution at once.`,
         fixes: fixesFor(policy, operation, allowance),
       }),
       defects: () => ['isolated'],

@@ -17,7 +17,7 @@ const entry = z
   .strictObject({
     namespaces: z.array(z.string()).optional().describe('Names of namespaces, with `*` for any characters'),
     namespaceSelector: z
-      .strictObject({ matchLabels: z.record(z.string(), z.string()) })
+      .strictObject({ matchLabels: z.record(z.string(), z.string()).describe('All of these') })
       .optional()
       .describe('Labels of namespaces; together with `namespaces` both must match'),
     ports: z.array(ports).min(1).describe('NodePorts and ranges of them, as `30100-30199`'),

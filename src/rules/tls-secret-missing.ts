@@ -60,7 +60,7 @@ export const tlsSecretMissing = defineRule({
       text: ({ name, namespace, provider: { title, failing } }: Pending): Explanation => ({
         what: `there is no Secret ${name} in ${namespace} yet; ${title} brings it${failing ? `, which is not ready: ${failing}` : ''}`,
         why: 'Until it is there, the controller serves its default certificate.',
-        fixes: [{ text: failing === undefined ? 'wait for it' : `see what ${title} says: ${failing}` }],
+        fixes: [{ text: failing === undefined ? 'wait for it' : `repair ${title}` }],
       }),
     },
   },

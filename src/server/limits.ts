@@ -1,8 +1,10 @@
+import type { SecureVersion } from 'node:tls';
+
 /**
  * Every limit of the webhook's socket and of the framework behind it. None is left to a default: of a stock Fastify seven
  * lose requests of the API server, or let them by unseen (reliability.md A6). A test compares what is in effect with this.
  */
-export const limits = {
+export const limits: Limits = {
   /** Above anything that can be stored: a 1.5 MiB Ingress of `<` is 18.1 MB as an update (object and oldObject, six bytes each). */
   bodyBytes: 24 * 1024 * 1024,
   /** Bodies in memory at any moment, all together. */
@@ -26,4 +28,21 @@ export const limits = {
   tlsMinimum: 'TLSv1.2',
   /** The API server speaks HTTP/1.1 to Services (apiserver pkg/util/webhook/client.go), and so do we to everybody. */
   protocols: ['http/1.1'],
-} as const;
+};
+
+export interface Limits {
+  readonly bodyBytes: number;
+  readonly inFlightBytes: number;
+  readonly keepAliveMs: number;
+  readonly keepAliveBufferMs: number;
+  readonly requestMs: number;
+  readonly headersMs: number;
+  readonly handshakeMs: number;
+  readonly unreadAnswerMs: number;
+  readonly checkEveryMs: number;
+  readonly connections: number;
+  readonly requestsPerConnection: number;
+  readonly headerBytes: number;
+  readonly tlsMinimum: SecureVersion;
+  readonly protocols: readonly string[];
+}

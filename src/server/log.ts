@@ -13,13 +13,13 @@ export type Log = Logger;
 const maxUnreadBytes = 1024 * 1024;
 
 /** A log on stdout that never blocks; `onDrop` hears of each line that found no room. */
-export function stdoutLog(level = 'info', onDrop: () => void = () => {}): { readonly log: Log; flush(): void } {
+export function stdoutLog(onDrop: () => void = () => {}): { readonly log: Log; flush(): void } {
   const stream = pino.destination({ dest: 1, sync: false, maxLength: maxUnreadBytes });
   stream.on('drop', onDrop);
   // A closed pipe: there is nobody left to tell.
   stream.on('error', onDrop);
   return {
-    log: createLog(stream, level),
+    log: createLog(stream),
     flush: () => {
       try {
         stream.flushSync();
@@ -30,10 +30,9 @@ export function stdoutLog(level = 'info', onDrop: () => void = () => {}): { read
   };
 }
 
-export const createLog = (destination: DestinationStream, level = 'info'): Log =>
+export const createLog = (destination: DestinationStream): Log =>
   pino(
     {
-      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },

@@ -4,6 +4,7 @@ import type { Ports } from '../admission/handler.ts';
 import { OperatorError } from '../errors.ts';
 import { createHealth } from './health.ts';
 import { Lifecycle } from './lifecycle.ts';
+import type { Limits } from './limits.ts';
 import { type Log, logDecision, whoAndWhat } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ValidateOptions } from './validate-route.ts';
@@ -23,6 +24,7 @@ export interface ServerOptions {
   readonly healthPort: number;
   /** For how long to go on answering after `drain` was called, in milliseconds. */
   readonly drainMs: number;
+  readonly limits?: Limits;
 }
 
 export interface RunningServer {
@@ -82,7 +84,7 @@ function internalErrors({ log, metrics }: ServerOptions) {
 }
 
 function validation(
-  { ports, synced, log, metrics }: ServerOptions,
+  { ports, synced, log, metrics, limits }: ServerOptions,
   lifecycle: Lifecycle,
   onInternalError: (error: unknown) => void,
 ): ValidateOptions {
@@ -90,6 +92,7 @@ function validation(
     ports,
     synced,
     lifecycle,
+    ...(limits === undefined ? {} : { limits }),
     onInternalError,
     onTurnedAway: (why) => metrics.turnedAway(why),
     onHandled: (handled, durationMs) => {

@@ -4,7 +4,7 @@ import { budgetMs } from '../admission/deadline.ts';
 import { type Deadline, type Handled, handle, type Ports } from '../admission/handler.ts';
 import { ByteBudget, readBody } from './body.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { limits } from './limits.ts';
+import { limits as defaults, type Limits } from './limits.ts';
 import { plain, type Webhook } from './webhook.ts';
 
 /** Why a request got no review. */
@@ -18,11 +18,12 @@ export interface ValidateOptions {
   readonly onHandled: (handled: Handled, durationMs: number) => void;
   readonly onTurnedAway: (why: TurnedAway) => void;
   readonly onInternalError: (error: unknown) => void;
-  readonly budget?: ByteBudget;
+  readonly limits?: Limits;
 }
 
 export function validateRoute(app: Webhook, options: ValidateOptions): void {
-  const { lifecycle, budget = new ByteBudget(limits.inFlightBytes) } = options;
+  const { lifecycle, limits = defaults } = options;
+  const budget = new ByteBudget(limits.inFlightBytes);
   app.post('/validate', async (request: FastifyRequest, reply: FastifyReply) => {
     const startedAt = performance.now();
     const body = await readBody(request.raw, limits.bodyBytes, budget);

@@ -2,7 +2,7 @@
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import { limits } from './limits.ts';
+import { limits as defaults, type Limits } from './limits.ts';
 import { type ValidateOptions, validateRoute } from './validate-route.ts';
 
 /** A certificate chain and its key, PEM. */
@@ -14,9 +14,10 @@ export interface Keypair {
 export type Webhook = FastifyInstance<Server>;
 
 /** Certificates go in together with what else a secure context holds: what is left out falls back to a default. */
-export const secureContext = ({ cert, key }: Keypair) => ({ cert, key, minVersion: limits.tlsMinimum, honorCipherOrder: true });
+export const secureContext = ({ cert, key }: Keypair) => ({ cert, key, minVersion: defaults.tlsMinimum, honorCipherOrder: true });
 
 export function createWebhook(keypair: Keypair, options: ValidateOptions): Webhook {
+  const { limits = defaults } = options;
   const app = fastify({
     https: {
       ...secureContext(keypair),
@@ -45,14 +46,13 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
     trustProxy: false,
     requestIdHeader: false,
     logger: false,
-    disableRequestLogging: true,
     allowErrorHandlerOverride: false,
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false },
     frameworkErrors: (_error, _request, reply) => void plain(reply as unknown as FastifyReply, 400, 'bad request'),
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as Webhook;
   app.server.maxConnections = limits.connections;
-  closeUnread(app.server);
+  closeUnread(app.server, limits);
   // The route reads the body itself; of any other type than this one, not a byte.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
@@ -87,7 +87,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
 }
 
 /** Cuts connections whose answers nobody reads: no timeout of Node's does, while the client keeps the socket open. */
-function closeUnread(server: Server): void {
+function closeUnread(server: Server, limits: Limits): void {
   const waitingSince = new Map<Socket, number>();
   const open = new Set<Socket>();
   server.on('secureConnection', (socket) => {

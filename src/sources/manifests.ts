@@ -29,7 +29,7 @@ export interface Manifest {
   /** The API server refuses it: others may refer to it, but it is not judged. */
   readonly rejected: boolean;
   /** Where a field of it stands, or the nearest parent that is there. */
-  placeOf(path: FieldPath): Place;
+  readonly placeOf: (path: FieldPath) => Place;
 }
 
 export interface Manifests {

@@ -4,7 +4,7 @@
  */
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { type BackoffOptions, backoffMs, clientGoBackoff } from './backoff.ts';
+import { backoffMs, defaultPace, type Pace } from './backoff.ts';
 import { type Clock, sleep, systemClock, type Timer } from './clock.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { eventOf, Lost, type WatchEvent } from './watch-event.ts';
@@ -46,28 +46,6 @@ export interface Restart {
   readonly reason: RestartReason;
   readonly cause?: unknown;
 }
-
-export interface Pace {
-  readonly backoff: BackoffOptions;
-  /** Until a kind that is forbidden or not served is tried again, stretched by chance up to its double. */
-  readonly refusedMs: number;
-  /** Without a frame for so long, a watch is dead: a healthy server sends a bookmark each minute (measured on 1.36.3). */
-  readonly silenceMs: number;
-  /** The server ends a watch after a time between this and its double, so that not all end together. */
-  readonly watchSeconds: number;
-  /** A watch that lived for so long was a success: the next failure is the first again. */
-  readonly steadyMs: number;
-  readonly pageSize: number;
-}
-
-export const defaultPace: Pace = {
-  backoff: clientGoBackoff,
-  refusedMs: 15_000,
-  silenceMs: 90_000,
-  watchSeconds: 300,
-  steadyMs: 1_500,
-  pageSize: 500,
-};
 
 export interface ReflectorOptions {
   readonly client: Pick<KubeClient, 'get' | 'watch'>;
@@ -219,7 +197,6 @@ export class Reflector {
     const lifetime = new AbortController();
     try {
       await this.guarded(this.pace.silenceMs, (signal, frame) => this.readWatch(path, AbortSignal.any([signal, lifetime.signal]), frame));
-      if (this.version === undefined) throw new Lost('unreadable', new Error('the watch ended before the end of its list'));
     } catch (cause) {
       if (isList) this.withoutWatchList(cause);
       if (lifetime.signal.aborted && this.version !== undefined) return;
@@ -241,6 +218,7 @@ export class Reflector {
         frame();
         this.apply(eventOf(line));
       }
+      if (this.version === undefined) throw new Lost('unreadable', new Error('the watch ended before the end of its list'));
       if (!this.wasSteady()) throw new Error('the watch ended at once');
     } finally {
       if (this.wasSteady()) this.failures = 0;

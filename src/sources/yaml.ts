@@ -61,11 +61,13 @@ export function offsetOf(event: Event): number | undefined {
   const starts = [
     'tagStart' in event ? event.tagStart : -1,
     'anchorStart' in event ? event.anchorStart - 1 : -1, // with its `&` or `*`
-    'valueStart' in event ? event.valueStart : -1,
+    'valueStart' in event ? event.valueStart - (isQuoted(event) ? 1 : 0) : -1,
     'start' in event ? event.start : -1,
   ].filter((start) => start >= 0);
   return starts.length === 0 ? undefined : Math.min(...starts);
 }
+
+const isQuoted = ({ style }: ScalarEvent): boolean => style === SCALAR_STYLE.DOUBLE_QUOTED || style === SCALAR_STYLE.SINGLE_QUOTED;
 
 /** Handles of `%TAG`, by name. */
 type Handles = ReadonlyMap<string, string>;

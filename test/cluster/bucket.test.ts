@@ -10,7 +10,9 @@ const keyed = fc.tuple(
   fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 5_000 })).map((n) => `k${n}`),
   fc.option(fc.integer(), { nil: undefined }),
 );
-const batches = fc.array(fc.oneof(fc.array(keyed, { maxLength: 3 }), fc.array(keyed, { minLength: 100, maxLength: 600 })), { maxLength: 12 });
+const batches = fc.array(fc.oneof(fc.array(keyed, { maxLength: 3 }), fc.array(keyed, { minLength: 100, maxLength: 600 })), {
+  maxLength: 12,
+});
 
 describe('Bucket', () => {
   it('equals a sorted map, after any changes in any batches', () => {

@@ -9,7 +9,7 @@ import type { JudgedResource, RawObject } from '../../src/kube/resources.ts';
 
 export type Verdict = readonly [guided: Mode, strict: Mode, severity?: Severity];
 
-export const message = ([guided, strict, severity = 'high']: Verdict): Message<unknown> => ({
+const message = ([guided, strict, severity = 'high']: Verdict): Message<unknown> => ({
   severity,
   modes: { guided, strict },
   facts: 'self',

@@ -3,11 +3,11 @@ import { beforeAll, expect, it } from 'vitest';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { describeOnCluster } from '../support/cluster.ts';
 import { deployment, egressPolicy, ingress, secret, service, toDns } from '../support/shop.ts';
-import { configurationOf, seeing, useStage } from '../support/stage.ts';
+import { configurationOf, useStage } from '../support/stage.ts';
 
 interface Headline {
   readonly rule: string;
-  readonly object: RawObject;
+  readonly object: (nodePort: number) => RawObject;
   readonly kind: string;
   readonly path: string;
   /** Words of the defect and of the repair. */
@@ -20,7 +20,7 @@ interface Headline {
 const headlines: readonly Headline[] = [
   {
     rule: 'service-selector-matches-no-pods',
-    object: service({ selector: { app: 'wbe' } }),
+    object: () => service({ selector: { app: 'wbe' } }),
     kind: 'Service "web"',
     path: 'spec.selector',
     says: ['app=wbe', 'did you mean app=web (Deployment web)?'],
@@ -29,7 +29,7 @@ const headlines: readonly Headline[] = [
   },
   {
     rule: 'service-named-target-port-unresolved',
-    object: service({ port: { targetPort: 'htpp' } }),
+    object: () => service({ port: { targetPort: 'htpp' } }),
     kind: 'Service "web"',
     path: 'spec.ports[0].targetPort',
     says: ['no selected Pod has a TCP port "htpp"', 'http (8080/TCP)', 'did you mean http (or the number 8080)?'],
@@ -38,16 +38,19 @@ const headlines: readonly Headline[] = [
   },
   {
     rule: 'service-node-port-policy',
-    object: service({ spec: { type: 'NodePort' }, port: { nodePort: 30007 } }),
+    object: (nodePort) => service({ spec: { type: 'NodePort' }, port: { nodePort } }),
     kind: 'Service "web"',
     path: 'spec.ports[0].nodePort',
-    says: ['nodePort 30007', '30100-30199', 'use 30100'],
+    says: ['is not among the ports of namespace headline-', '30100-30199', 'use 30100'],
     guided: 'denies',
-    repaired: service({ spec: { type: 'NodePort' }, port: { nodePort: 30100 } }),
+    repaired: service({
+      spec: { type: 'NodePort' },
+      port: { nodePort: 30100 },
+    }),
   },
   {
     rule: 'tls-secret-missing',
-    object: ingress('shop-tsl'),
+    object: () => ingress('shop-tsl'),
     kind: 'Ingress "web"',
     path: 'spec.tls[0].secretName',
     says: ['shop-tsl'],
@@ -56,25 +59,34 @@ const headlines: readonly Headline[] = [
   },
   {
     rule: 'network-policy-isolates-dns',
-    object: egressPolicy(),
+    object: () => egressPolicy(),
     kind: 'NetworkPolicy "web-egress"',
     path: 'spec.egress',
-    says: ['kube-system/kube-dns', '53'],
+    says: ['kube-dns', 'kube-system/kube-dns', '53/UDP'],
     guided: 'warns',
     repaired: egressPolicy([toDns]),
   },
 ];
 
-const rules = { 'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } } };
+const rules = {
+  'service-node-port-policy': {
+    options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] },
+  },
+};
+
+const literal = (path: string): string => path.replaceAll(/[.[\]]/g, '\\$&');
 
 describeOnCluster('kubectl apply', () => {
-  const stage = useStage({ purpose: 'headline', configuration: configurationOf({ rules }) });
-
-  beforeAll(async () => {
-    await seeing(stage.replica, ['Service', 'Template'], async () => {
-      expect((await stage.cluster.kubectl(['apply', '-f', 'test/e2e/fixtures/dns.yaml'])).stderr).toBe('');
-    });
+  const stage = useStage({
+    purpose: 'headline',
+    configuration: configurationOf({ rules }),
   });
+
+  beforeAll(() => stage.dns());
+
+  /** Each number exists once in the cluster, and the API server looks after that before it asks us. */
+  let lastNodePort = 30000;
+  const brokenBy = ({ object }: Headline): RawObject => object(++lastNodePort);
 
   async function shop(profile: 'observe' | 'guided' | 'strict'): Promise<string> {
     const namespace = await stage.namespace(profile);
@@ -82,19 +94,19 @@ describeOnCluster('kubectl apply', () => {
     return namespace;
   }
 
-  it.each(headlines)('is denied by $rule where the profile is strict', async ({ rule, object, kind, path, says }) => {
-    const { code, stdout, stderr } = await stage.apply(await shop('strict'), object);
+  it.each(headlines)('is denied by $rule where the profile is strict', async (headline) => {
+    const { rule, kind, path, says } = headline;
+    const { code, stdout, stderr } = await stage.apply(await shop('strict'), brokenBy(headline));
     expect(code, stderr).toBe(1);
     expect(stdout).toBe('');
-    const [head, ...lines] = stderr.trimEnd().split('\n');
-    expect(head).toBe(`The ${kind} is invalid: `);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`^ *\\* ${path.replaceAll(/[.[\]]/g, '\\$&')}: .* \\[${rule}\\] portcullis$`));
+    expect(stderr.trimEnd().split('\n'), 'one line for one defect').toHaveLength(1);
+    expect(stderr).toMatch(new RegExp(`^The ${kind} is invalid: ${literal(path)}: .* \\[${rule}\\] portcullis\n$`));
     for (const words of says) expect(stderr).toContain(words);
   });
 
-  it.each(headlines)('answers $rule where the profile is guided: $guided', async ({ rule, object, path, guided, says }) => {
-    const { code, stdout, stderr } = await stage.apply(await shop('guided'), object);
+  it.each(headlines)('answers $rule where the profile is guided: $guided', async (headline) => {
+    const { rule, path, guided, says } = headline;
+    const { code, stdout, stderr } = await stage.apply(await shop('guided'), brokenBy(headline));
     if (guided === 'denies') {
       expect(code).toBe(1);
       expect(stderr).toContain(`[${rule}] portcullis`);
@@ -103,7 +115,7 @@ describeOnCluster('kubectl apply', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/ created\n$/);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect(stderr).toMatch(new RegExp(`^Warning: ${path.replaceAll(/[.[\]]/g, '\\$&')} .* \\[${rule}\\]\n$`));
+    expect(stderr).toMatch(new RegExp(`^Warning: ${literal(path)} .* \\[${rule}\\]\n$`));
     expect(stderr).toContain(says[0]);
   });
 
@@ -113,7 +125,9 @@ describeOnCluster('kubectl apply', () => {
     expect(stdout).toMatch(/ created\n$/);
   });
 
-  it.each(headlines)('says nothing of $rule where the profile is observe, and writes it down', async ({ rule, object }) => {
+  it.each(headlines)('says nothing of $rule where the profile is observe, and writes it down', async (headline) => {
+    const { rule } = headline;
+    const object = brokenBy(headline);
     const namespace = await shop('observe');
     const { code, stderr } = await stage.apply(namespace, object);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -124,9 +138,9 @@ describeOnCluster('kubectl apply', () => {
     });
   });
 
-  it.each(headlines)('softens $rule in a server-side dry-run, unless no other object can repair it', async ({ rule, object, guided }) => {
-    const namespace = await shop('strict');
-    const { code, stderr } = await stage.apply(namespace, object, ['--dry-run=server']);
+  it.each(headlines)('softens $rule in a server-side dry-run, unless no other object can repair it', async (headline) => {
+    const { rule, guided } = headline;
+    const { code, stderr } = await stage.apply(await shop('strict'), brokenBy(headline), ['--dry-run=server']);
     if (guided === 'denies') {
       expect(code).toBe(1);
       expect(stderr).toContain(`[${rule}] portcullis`);
@@ -137,7 +151,10 @@ describeOnCluster('kubectl apply', () => {
   });
 
   it('lists every defect of an object, each with its field', async () => {
-    const broken = service({ spec: { type: 'NodePort' }, port: { targetPort: 'htpp', nodePort: 30007 } });
+    const broken = service({
+      spec: { type: 'NodePort' },
+      port: { targetPort: 'htpp', nodePort: ++lastNodePort },
+    });
     const { code, stderr } = await stage.apply(await shop('strict'), broken);
     expect(code).toBe(1);
     expect(stderr.match(/^\* spec\.ports\[0\]\.(targetPort|nodePort): /gm)?.sort()).toEqual([

@@ -26,14 +26,14 @@ describeOnCluster('an exemption', () => {
   it('in the configuration lets the write pass, with its reason in the audit log', async () => {
     const { code, stderr, annotations } = await answered(service({ name: 'legacy-db', selector: { app: 'wbe' } }));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(annotations[`${prefix}rules`]).toBe('exempt:service-selector-matches-no-pods (to be moved by the platform team)');
+    expect(annotations[`${prefix}rules`]).toMatch(/^exempt:service-selector-matches-no-pods \(to be moved by the platform team\b/);
   });
 
   it('by annotation lets the write pass, with its reason in the audit log', async () => {
     const annotations = { 'exempt.portcullis.dev/service-selector-matches-no-pods': 'Pods come by hand' };
     const result = await answered(service({ selector: { app: 'wbe' }, metadata: { annotations } }));
     expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(result.annotations[`${prefix}rules`]).toBe('exempt:service-selector-matches-no-pods (Pods come by hand)');
+    expect(result.annotations[`${prefix}rules`]).toMatch(/^exempt:service-selector-matches-no-pods \(Pods come by hand\b/);
   });
 
   it('of another rule changes nothing', async () => {

@@ -108,7 +108,8 @@ function ingressAllows(world: OracleWorld, connection: OracleConnection, generou
   if (isolating.length === 0) return true;
   for (const policy of isolating)
     for (const rule of policy.spec.ingress ?? [])
-      if (peersAllow(world, policy, rule.from, connection.from, connection.from.ips, generous) && portsAllow(rule.ports, connection)) return true;
+      if (peersAllow(world, policy, rule.from, connection.from, connection.from.ips, generous) && portsAllow(rule.ports, connection))
+        return true;
   return false;
 }
 
@@ -185,7 +186,8 @@ function portsAllow(ports: readonly RawPort[] | undefined, connection: OracleCon
     if (typeof port.port === 'string') {
       // "a numerical or named port on a pod": the one that receives.
       for (const declared of connection.to.ports)
-        if (declared.name === port.port && declared.protocol === connection.protocol && declared.containerPort === connection.port) return true;
+        if (declared.name === port.port && declared.protocol === connection.protocol && declared.containerPort === connection.port)
+          return true;
       continue;
     }
     // "endPort indicates that the range of ports from port to endPort if set, inclusive, should be allowed."

@@ -41,13 +41,8 @@ export const service = ({
   spec: { selector, ports: [{ name: 'http', port: 80, targetPort: 'http', ...port }], ...spec },
 });
 
-export const secret = (name: string): RawObject => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name },
-  type: 'kubernetes.io/tls',
-  data: { 'tls.crt': '', 'tls.key': '' },
-});
+/** Opaque, since the API server itself warns of one of the TLS type without a real certificate in it. */
+export const secret = (name: string): RawObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque' });
 
 export const ingress = (secretName: string): RawObject => ({
   apiVersion: 'networking.k8s.io/v1',

@@ -1,9 +1,11 @@
 /** A file's own webhook before the real API server: its configuration, its namespaces, and kubectl to try them with. */
 import { afterAll, beforeAll } from 'vitest';
+import { objectAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { until } from './child-process.ts';
 import { type Cluster, connectCluster, type KubectlResult, pathOf } from './cluster.ts';
-import type { User } from './control-plane.ts';
+import { type ControlPlane, startControlPlane, type User } from './control-plane.ts';
+import { controlPlaneBinaries } from './control-plane-binaries.ts';
 import { installWebhook, type Replica, type Webhook } from './webhook.ts';
 
 export interface StageOptions {
@@ -15,6 +17,8 @@ export interface StageOptions {
   readonly replicas?: 0 | 1;
   /** The port that the API server is sent to, if it is not that of the only replica. */
   readonly port?: number;
+  /** A control plane of its own, where namespaces have fixed names and nothing of other files may be in the view. */
+  readonly ownControlPlane?: boolean;
 }
 
 export interface Stage {
@@ -23,8 +27,10 @@ export interface Stage {
   readonly replica: Replica;
   /** A namespace whose writes are judged, by this profile; our view has it when this resolves. */
   namespace(profile?: 'observe' | 'guided' | 'strict'): Promise<string>;
-  /** Creates objects, by no kubectl; our view has them when this resolves. */
+  /** Creates objects without asking us; our view has them when this resolves. */
   given(namespace: string, objects: readonly RawObject[]): Promise<void>;
+  /** CoreDNS stands in kube-system as kubeadm installs it. */
+  dns(): Promise<void>;
   /** Deletes an object; our view is without it when this resolves. */
   gone(namespace: string, kind: string, name: string): Promise<void>;
   /** `kubectl apply` of one object as a person does it. */
@@ -39,13 +45,15 @@ export const configurationOf = (settings: RawObject = {}): RawObject => ({
 
 /** To be called within `describe`: sets up before its tests and ends everything after them. */
 export function useStage(options: StageOptions): Stage {
-  const { purpose, configuration = configurationOf(), user = 'portcullis', replicas = 1, port } = options;
+  const { purpose, configuration = configurationOf(), user = 'portcullis', replicas = 1, port, ownControlPlane = false } = options;
+  let plane: ControlPlane | undefined;
   let cluster: Cluster | undefined;
   let webhook: Webhook | undefined;
   let replica: Replica | undefined;
 
   beforeAll(async () => {
-    cluster = connectCluster();
+    if (ownControlPlane) plane = await startControlPlane(await controlPlaneBinaries(console.error));
+    cluster = connectCluster(plane?.address);
     webhook = await installWebhook(cluster, { purpose, configuration, ...(port !== undefined && { port }) });
     if (replicas === 0) return;
     replica = await webhook.startReplica({ user });
@@ -54,6 +62,7 @@ export function useStage(options: StageOptions): Stage {
   afterAll(async () => {
     await webhook?.remove();
     await cluster?.close();
+    await plane?.stop();
   });
 
   const stage: Stage = {
@@ -78,6 +87,11 @@ export function useStage(options: StageOptions): Stage {
           for (const object of objects) await create(present(cluster), namespace, object);
         },
       ),
+    async dns() {
+      const { code, stderr } = await present(cluster).kubectl(['apply', '-f', 'test/e2e/fixtures/dns.yaml']);
+      if (code !== 0) throw new Error(stderr);
+      await untilViewIsTrue(present(cluster), present(replica));
+    },
     async gone(namespace, kind, name) {
       const held = async (): Promise<number> => (await cacheCounts(present(replica))).get(collectionOfKind(kind)) ?? 0;
       const before = await held();
@@ -125,7 +139,31 @@ export async function cacheCounts({ healthPort }: Replica): Promise<ReadonlyMap<
   return new Map([...lines].map(([, resource, count]) => [resource as string, Number(count)]));
 }
 
+const listed = ['Namespace', 'Service', 'Ingress', 'NetworkPolicy', 'Certificate', 'ExternalSecret', 'SealedSecret', 'Pod', ...templates];
+
+/** Waits until our view holds as many objects of each collection as the API server does. */
+export async function untilViewIsTrue(cluster: Cluster, replica: Replica): Promise<void> {
+  const truth = new Map<string, number>();
+  for (const kind of listed) {
+    const { body } = await cluster.request('GET', addressOf(kind, ''));
+    const items = (body.items ?? []) as readonly RawObject[];
+    const collection = collectionOfKind(kind);
+    truth.set(collection, (truth.get(collection) ?? 0) + items.filter(isInView).length);
+  }
+  await until(`our view has ${JSON.stringify([...truth])}`, async () => {
+    const counts = await cacheCounts(replica);
+    return [...truth].every(([collection, count]) => counts.get(collection) === count);
+  });
+}
+
+/** Pods that have ended are left out by `normalize`. */
+function isInView(object: RawObject): boolean {
+  const phase = stringAt(objectAt(object, 'status'), 'phase');
+  return phase !== 'Succeeded' && phase !== 'Failed';
+}
+
 const resources: Readonly<Record<string, readonly [apiVersion: string, resource: string]>> = {
+  Namespace: ['v1', 'namespaces'],
   Pod: ['v1', 'pods'],
   Service: ['v1', 'services'],
   Secret: ['v1', 'secrets'],
@@ -138,6 +176,9 @@ const resources: Readonly<Record<string, readonly [apiVersion: string, resource:
   CronJob: ['batch/v1', 'cronjobs'],
   Ingress: ['networking.k8s.io/v1', 'ingresses'],
   NetworkPolicy: ['networking.k8s.io/v1', 'networkpolicies'],
+  Certificate: ['cert-manager.io/v1', 'certificates'],
+  ExternalSecret: ['external-secrets.io/v1', 'externalsecrets'],
+  SealedSecret: ['bitnami.com/v1alpha1', 'sealedsecrets'],
 };
 
 /** The address of an object's kind within a namespace. */
@@ -147,9 +188,9 @@ export function addressOf(kind: string, namespace: string, name = ''): string {
   return pathOf(apiVersion, resource, namespace, name);
 }
 
-/** By the API itself, without kubectl; throws if it is refused. */
+/** By the API itself, without kubectl and without our opinion; throws if it is refused. */
 export async function create(cluster: Cluster, namespace: string, object: RawObject): Promise<void> {
-  const { status, body } = await cluster.request('POST', addressOf(String(object['kind']), namespace), object);
+  const { status, body } = await cluster.request('POST', addressOf(String(object['kind']), namespace), object, 'unjudged');
   if (status !== 201) throw new Error(`${object['kind']} was refused: ${body.message ?? body}`);
 }
 

@@ -1,0 +1,49 @@
+/** The kinds that a live source watches, and where the API has them. */
+import type { Kindred } from '../cluster/snapshot.ts';
+import { builtInWorkloads, type WorkloadKind } from '../kube/normalize-workload.ts';
+import type { Collection } from '../kube/resources.ts';
+
+export interface WatchedKind extends Kindred {
+  /** The name in the API's addresses: `services`. */
+  readonly resource: string;
+  /** Versions that serve it, the best first. */
+  readonly apiVersions: readonly [string, ...string[]];
+}
+
+const watched = (collection: Collection, kind: string, resource: string, ...apiVersions: readonly [string, ...string[]]): WatchedKind => ({
+  collection,
+  apiVersion: apiVersions[0],
+  kind,
+  resource,
+  apiVersions,
+});
+
+const builtIn: readonly WatchedKind[] = [
+  watched('Service', 'Service', 'services', 'v1'),
+  watched('Ingress', 'Ingress', 'ingresses', 'networking.k8s.io/v1'),
+  watched('NetworkPolicy', 'NetworkPolicy', 'networkpolicies', 'networking.k8s.io/v1'),
+  watched('Namespace', 'Namespace', 'namespaces', 'v1'),
+  watched('Pod', 'Pod', 'pods', 'v1'),
+];
+
+/** Kinds of other projects, whose controllers write Secrets. A cluster may have none of them. */
+export const secretSources: readonly WatchedKind[] = [
+  watched('Certificate', 'Certificate', 'certificates', 'cert-manager.io/v1'),
+  watched('ExternalSecret', 'ExternalSecret', 'externalsecrets', 'external-secrets.io/v1', 'external-secrets.io/v1beta1'),
+  watched('SealedSecret', 'SealedSecret', 'sealedsecrets', 'bitnami.com/v1alpha1'),
+];
+
+export const watchedKinds = (workloads: readonly WorkloadKind[]): readonly WatchedKind[] => [
+  ...builtIn,
+  ...[...builtInWorkloads, ...workloads].map(({ apiVersion, kind, resource }) => watched('Template', kind, resource, apiVersion)),
+  ...secretSources,
+];
+
+/** `/api/v1/services`, `/apis/apps/v1/namespaces/shop/deployments/web`; nothing of a name can lead out of its place. */
+export function addressOf(apiVersion: string, resource: string, namespace = '', name = ''): string {
+  const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}${within}/${resource}${name && `/${encodeURIComponent(name)}`}`;
+}
+
+/** A name that an object can have. Others are never asked for: `..` and the empty name would lead to another address. */
+export const isObjectName = (name: string): boolean => /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(name);

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { nearestWord, nearMiss } from '../../src/cluster/near-miss.ts';
+import { labelsOf } from '../../src/kube/labels.ts';
+import type { Workload } from '../../src/kube/resources.ts';
+
+const workload = (name: string, labels: object, kind = 'Deployment'): Workload => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: { namespace: 'shop', name },
+  pod: { labels: labelsOf(labels), ports: [], probePorts: [], hostNetwork: false, dnsPolicy: '', nameservers: [] },
+});
+
+describe('nearestWord', () => {
+  it.each([
+    ['htpp', ['http', 'https', 'grpc'], 'http'],
+    ['wbe', ['cart', 'web'], 'web'],
+    ['web', ['web-server', 'cart'], 'web-server'],
+    ['web-frontend', ['web', 'database'], 'web'],
+    ['Web', ['web', 'wab'], 'web'],
+    ['8800', ['8080', '9411'], '8080'],
+    ['http', ['grpc', 'metrics'], undefined],
+    ['a', ['b-a-c'], undefined], // one letter in common is no likeness
+    ['web', [], undefined],
+    ['web', ['wec', 'wea'], 'wea'], // of two that are as near, the first by name
+  ])('%s among %j: %s', (word, candidates, expected) => expect(nearestWord(word, candidates)).toBe(expected));
+});
+
+describe('nearMiss', () => {
+  const found = (selector: object, ...workloads: readonly Workload[]) => {
+    const miss = nearMiss(labelsOf(selector), workloads);
+    return (
+      miss && {
+        name: miss.workload.metadata.name,
+        differences: miss.differences.map(({ key, wanted, found }) => `${key}: ${wanted} ≠ ${found}`),
+      }
+    );
+  };
+
+  it('finds the workload with the value that looks alike', () =>
+    expect(found({ app: 'wbe' }, workload('cart', { app: 'cart' }), workload('web', { app: 'web' }))).toEqual({
+      name: 'web',
+      differences: ['app: wbe ≠ web'],
+    }));
+
+  it('prefers fewer differences to greater likeness', () =>
+    expect(
+      found({ app: 'web', tier: 'front' }, workload('both', { app: 'wep', tier: 'fromt' }), workload('one', { app: 'web', tier: 'zzzzz' })),
+    ).toEqual({ name: 'one', differences: ['tier: front ≠ zzzzz'] }));
+
+  it('names the keys that the Pods lack', () =>
+    expect(found({ app: 'web', track: 'stable' }, workload('web', { app: 'web' }))).toEqual({
+      name: 'web',
+      differences: ['track: stable ≠ undefined'],
+    }));
+
+  it('takes what has nothing in common for no candidate', () =>
+    expect(found({ app: 'web' }, workload('db', { app: 'database' }), workload('other', { name: 'web' }))).toBeUndefined());
+
+  it('does not count labels that come at run time', () =>
+    expect(found({ app: 'wbe', 'pod-template-hash': 'x' }, workload('web', { app: 'web' }))?.differences).toEqual(['app: wbe ≠ web']));
+
+  it('takes a match for no near miss', () => expect(found({ app: 'web' }, workload('web', { app: 'web' }))).toBeUndefined());
+
+  it.each([0, 1])('of equals takes a template before Pods, then the first by name, in any order', (turn) => {
+    const equals = [workload('b', { app: 'web' }), workload('a', { app: 'web' }), workload('0', { app: 'web' }, 'Pod')];
+    expect(found({ app: 'wbe' }, ...(turn === 0 ? equals : equals.toReversed()))?.name).toBe('a');
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/engine/evaluate.ts';
+import { only8080, service, toyRule, view } from '../support/toy-rules.ts';
+
+const subject = (spec = {}) => ({ object: service(spec), operation: 'WRITE', before: undefined }) as const;
+const path = ['spec', 'ports', 0, 'targetPort'];
+
+describe('evaluate', () => {
+  it('orders findings by severity, and within one as the rules stand', () => {
+    const mild = only8080({ id: 'a', severity: 'low' });
+    const grave = only8080({ id: 'b', severity: 'critical' });
+    const also = only8080({ id: 'c', severity: 'low' });
+    const { findings } = evaluate(subject(), view(), [mild, grave, also]);
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(['b', 'a', 'c']);
+  });
+
+  it('keeps what a rule found before it met something unknown', () => {
+    const rule = toyRule({
+      *check({ cluster, finding }) {
+        yield finding('wrong', path, undefined);
+        cluster.list('Ingress', 'shop');
+        yield finding('wrong', ['spec'], undefined);
+      },
+    });
+    const forbidden = view((collection) => (collection === 'Ingress' ? 'forbidden' : 'complete'));
+    const { findings, skipped, faults } = evaluate(subject(), forbidden, [rule]);
+    expect(findings.map((finding) => finding.path)).toEqual([path]);
+    expect(skipped).toEqual([{ ruleId: 'service-is-wrong', reason: 'forbidden', missing: 'Ingress', namespace: 'shop' }]);
+    expect(faults).toEqual([]);
+  });
+
+  it('lets a rule conclude from what is there, whatever else is unknown', () => {
+    const held = view(() => 'unsynced').with([service({}, { name: 'other' })]);
+    const rule = toyRule({
+      *check({ cluster, finding }) {
+        if (cluster.get('Service', 'shop', 'other') !== undefined) yield finding('wrong', path, undefined);
+      },
+    });
+    const { findings, skipped } = evaluate(subject(), held, [rule]);
+    expect(findings).toHaveLength(1);
+    expect(skipped).toEqual([]);
+  });
+
+  it('makes a fault of a rule that throws, and goes on with the next', () => {
+    const cause = new TypeError('a bug');
+    const broken = toyRule({
+      id: 'broken',
+      check: () => {
+        throw cause;
+      },
+    });
+    const { findings, faults } = evaluate(subject(), view(), [broken, only8080()]);
+    expect(faults).toEqual([{ ruleId: 'broken', cause }]);
+    expect(findings).toHaveLength(1);
+  });
+
+  it('starts no rule once time is up, and says which', () => {
+    let asked = 0;
+    const { findings, skipped } = evaluate(subject(), view(), [only8080({ id: 'a' }), only8080({ id: 'b' })], {
+      outOfTime: () => ++asked > 1,
+    });
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(['a']);
+    expect(skipped).toEqual([{ ruleId: 'b', reason: 'deadline' }]);
+  });
+
+  it('runs a rule on a removal only where the rule judges those', () => {
+    const removal = { object: service(), operation: 'DELETE', before: undefined } as const;
+    expect(evaluate(removal, view(), [only8080()]).findings).toEqual([]);
+    expect(evaluate(removal, view(), [only8080({ judgesDelete: true })]).findings).toHaveLength(1);
+  });
+
+  it('notes what each rule looked up', () => {
+    const rule = toyRule({
+      check: ({ cluster, known }) => {
+        cluster.get('Ingress', 'shop', 'web');
+        cluster.workloadsSelectedBy({ app: 'web' }, 'shop');
+        known.listAll('NetworkPolicy'); // explanations look without leave to conclude
+        return [];
+      },
+    });
+    expect(evaluate(subject(), view(), [rule]).reads.get('service-is-wrong')).toEqual([
+      { collection: 'Ingress', namespace: 'shop', name: 'web' },
+      { collection: 'Template', namespace: 'shop' },
+      { collection: 'Pod', namespace: 'shop', selector: { app: 'web' } },
+    ]);
+  });
+
+  it('tells a rule of other namespaces, and of files, only where it may', () => {
+    const seen: unknown[] = [];
+    const rule = toyRule({
+      check: ({ elsewhere, offline }) => {
+        seen.push([elsewhere !== undefined, offline]);
+        return [];
+      },
+    });
+    evaluate(subject(), view(), [rule]);
+    evaluate(subject(), view(), [rule], { tellsOfOthers: true, offline: true });
+    expect(seen).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+  });
+});
+
+describe('fixes', () => {
+  const patch = (value: unknown) => [{ op: 'replace', path, value }] as const;
+  const fixOf = (fixes: Parameters<typeof only8080>[0]) => evaluate(subject(), view(), [only8080(fixes)]).findings[0]?.fix.text;
+
+  it('keeps the first that makes the rule content', () => {
+    const good = { text: 'good', patch: patch(8080) };
+    expect(fixOf({ fixes: [{ text: 'bad', patch: patch(9090) }, good, { text: 'last' }] })).toBe('good');
+  });
+
+  it('drops all that do not hold, down to the last, which promises nothing', () =>
+    expect(fixOf({ fixes: [{ text: 'bad', patch: patch(9090) }, { text: 'last' }] })).toBe('last'));
+
+  it('drops one on which the rule breaks', () => {
+    const rule = toyRule({
+      fixes: [{ text: 'breaks', patch: patch('boom') }, { text: 'last' }],
+      *check({ object, finding }) {
+        if (object.spec.ports[0]?.targetPort === 'boom') throw new Error('a bug');
+        yield finding('wrong', path, undefined);
+      },
+    });
+    const { findings, faults } = evaluate(subject(), view(), [rule]);
+    expect(findings[0]?.fix.text).toBe('last');
+    expect(faults).toEqual([]);
+  });
+
+  it('tries an object to apply beside it in the cluster', () => {
+    const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'helper', namespace: 'shop' }, spec: { ports: [{ port: 1 }] } };
+    const rule = (name: string) =>
+      toyRule({
+        fixes: [{ text: 'apply it', manifest }, { text: 'last' }],
+        *check({ cluster, finding }) {
+          if (cluster.get('Service', 'shop', name) === undefined) yield finding('wrong', path, undefined);
+        },
+      });
+    expect(evaluate(subject(), view(), [rule('helper')]).findings[0]?.fix.text).toBe('apply it');
+    expect(evaluate(subject(), view(), [rule('another')]).findings[0]?.fix.text).toBe('last');
+  });
+
+  it('judges a fix by the field that it mends, not by what is wrong elsewhere', () => {
+    const both = subject({
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'b', port: 81 },
+      ],
+    });
+    const [first, second] = evaluate(both, view(), [
+      only8080({ fixes: [{ text: 'good', patch: patch(8080) }, { text: 'last' }] }),
+    ]).findings;
+    expect([first?.fix.text, second?.fix.text]).toEqual(['good', 'last']);
+  });
+});
+
+describe('fingerprints', () => {
+  const prints = (spec: object) => evaluate(subject(spec), view(), [only8080()]).findings.map(({ fingerprint }) => fingerprint);
+
+  it('are equal wherever in a list the defect stands', () => {
+    const a = { name: 'a', port: 80, targetPort: 1 };
+    const b = { name: 'b', port: 81, targetPort: 8080 };
+    expect(prints({ ports: [a, b] })).toEqual(prints({ ports: [b, a] }));
+  });
+
+  it('differ with the value', () =>
+    expect(prints({ ports: [{ port: 80, targetPort: 1 }] })).not.toEqual(prints({ ports: [{ port: 80, targetPort: 2 }] })));
+});

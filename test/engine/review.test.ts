@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import type { Read } from '../../src/cluster/view.ts';
+import { afterLiveLook, type Decision, review, type Settings, type Write } from '../../src/engine/review.ts';
+import type { ConfiguredRule } from '../../src/engine/rule.ts';
+import { only8080, service, toyRule, view } from '../support/toy-rules.ts';
+
+const strict: Settings = { modeOf: (_, { modes }) => modes.strict, exemptionOf: () => undefined };
+const inMode = (mode: 'deny' | 'warn' | 'audit' | 'off', exemption?: string): Settings => ({
+  modeOf: () => mode,
+  exemptionOf: () => exemption,
+});
+const port = (targetPort: number | string, name = 'a') => ({ name, port: name.charCodeAt(0), targetPort });
+const object = (...ports: object[]) => service({ ports });
+
+const create = (after = object(port(1)), dryRun = false): Write => ({ operation: 'CREATE', after, dryRun });
+const update = (before: ReturnType<typeof object>, after: ReturnType<typeof object>): Write => ({
+  operation: 'UPDATE',
+  before,
+  after,
+  dryRun: false,
+});
+
+/** What became of each finding, in one word. */
+function outcome(decision: Decision): string {
+  const words = [
+    ...decision.denials.map(() => 'denied'),
+    ...decision.warnings.map(({ softened }) => softened ?? 'warned'),
+    ...decision.audited.map(() => 'audited'),
+    ...decision.exempted.map(({ reason }) => `exempt: ${reason}`),
+  ];
+  return `${decision.allowed ? 'allowed' : 'refused'}${words.length === 0 ? '' : `, ${words.join(' and ')}`}`;
+}
+
+describe('modes and exemptions', () => {
+  it.each([
+    ['deny', undefined, 'refused, denied'],
+    ['warn', undefined, 'allowed, warned'],
+    ['audit', undefined, 'allowed, audited'],
+    ['off', undefined, 'allowed'],
+    ['deny', 'to be moved', 'allowed, exempt: to be moved'],
+    ['audit', 'to be moved', 'allowed, exempt: to be moved'],
+    ['off', 'to be moved', 'allowed'],
+  ] as const)('%s with exemption %s: %s', (mode, exemption, expected) =>
+    expect(outcome(review(create(), view(), [only8080()], { settings: inMode(mode, exemption) }))).toBe(expected),
+  );
+
+  it('a fault and a skip deny nothing, and are told', () => {
+    const faulty = toyRule({
+      id: 'faulty',
+      check: () => {
+        throw new Error('a bug');
+      },
+    });
+    const blind = toyRule({
+      id: 'blind',
+      check: ({ cluster }) => {
+        cluster.list('Ingress', 'shop');
+        return [];
+      },
+    });
+    const decision = review(
+      create(),
+      view(() => 'unsynced'),
+      [faulty, blind],
+      { settings: strict },
+    );
+    expect(outcome(decision)).toBe('allowed');
+    expect(decision.faults.map(({ ruleId }) => ruleId)).toEqual(['faulty']);
+    expect(decision.skipped.map(({ ruleId, reason }) => [ruleId, reason])).toEqual([['blind', 'unsynced']]);
+  });
+});
+
+describe('the ratchet', () => {
+  it.each([
+    ['the same defect', object(port(1)), object(port(1)), 'allowed, ratcheted'],
+    ['the same defect, in another place', object(port(1), port(8080, 'b')), object(port(8080, 'b'), port(1)), 'allowed, ratcheted'],
+    ['another wrong value', object(port(1)), object(port(2)), 'refused, denied'],
+    ['one more defect', object(port(1)), object(port(1), port(2, 'b')), 'refused, denied and ratcheted'],
+    ['a new defect', object(port(8080)), object(port(1)), 'refused, denied'],
+    ['a repair', object(port(1)), object(port(8080)), 'allowed'],
+    ['half a repair', object(port(1), port(2, 'b')), object(port(8080), port(2, 'b')), 'allowed, ratcheted'],
+  ])('%s', (_, before, after, expected) =>
+    expect(outcome(review(update(before, after), view(), [only8080()], { settings: strict }))).toBe(expected),
+  );
+
+  it('counts a defect by what it consists of where the message says so', () => {
+    const cuts = (): ConfiguredRule =>
+      toyRule({
+        defects: (data: unknown) => data as readonly string[],
+        *check({ object, finding }) {
+          const cut = object.spec.ports.map(({ targetPort }) => String(targetPort));
+          if (cut.length > 0) yield finding('wrong', ['spec'], cut);
+        },
+      });
+    const told = (before: readonly number[], after: readonly number[]) =>
+      outcome(
+        review(update(object(...before.map((one) => port(one))), object(...after.map((one) => port(one)))), view(), [cuts()], {
+          settings: strict,
+        }),
+      );
+    expect(told([1, 2], [2])).toBe('allowed, ratcheted');
+    expect(told([1], [1, 2])).toBe('refused, denied');
+  });
+
+  it('denies nothing by a rule that could not be judged on the object as it was', () => {
+    const rule = toyRule({
+      *check({ object, cluster, finding }) {
+        if (object.spec.ports[0]?.targetPort === 1) cluster.list('Ingress', 'shop');
+        else yield finding('wrong', ['spec', 'ports', 0, 'targetPort'], undefined);
+      },
+    });
+    const decision = review(
+      update(object(port(1)), object(port(2))),
+      view(() => 'forbidden'),
+      [rule],
+      { settings: strict },
+    );
+    expect(outcome(decision)).toBe('allowed, ratcheted');
+  });
+
+  it('judges the object as it was in the cluster as it is: what others did is not this write’s doing', () => {
+    const rule = toyRule({
+      *check({ cluster, finding }) {
+        if (cluster.get('Service', 'shop', 'other') === undefined) yield finding('wrong', ['spec', 'ports'], undefined);
+      },
+    });
+    const relabelled = service({}, { labels: { team: 'a' } });
+    expect(outcome(review(update(service(), relabelled), view(), [rule], { settings: strict }))).toBe('allowed, ratcheted');
+  });
+});
+
+describe('the cluster that rules see', () => {
+  const names: string[] = [];
+  const watcher = toyRule({
+    judgesDelete: true,
+    check: ({ cluster, before }) => {
+      const marked = (of: typeof before) => of?.get('Service', 'shop', 'web')?.metadata.labels['mark'] ?? 'none';
+      names.push(`${marked(before)} → ${marked(cluster)}`);
+      return [];
+    },
+  });
+  const mark = (value: string) => service({}, { labels: { mark: value } });
+
+  it.each([
+    ['a creation', { operation: 'CREATE', after: mark('new'), dryRun: false }, 'none → new'],
+    ['an update', { operation: 'UPDATE', before: mark('old'), after: mark('new'), dryRun: false }, 'old → new'],
+    ['a removal', { operation: 'DELETE', before: mark('old'), dryRun: false }, 'old → none'],
+  ] as const)('%s', (_, write, expected) => {
+    names.length = 0;
+    review(write, view().with([mark('what the watch has')]), [watcher], { settings: strict });
+    expect(names).toEqual([write.operation === 'DELETE' ? 'what the watch has → none' : expected]);
+  });
+});
+
+describe('dry-runs', () => {
+  it.each([
+    ['self-contained', undefined, 'refused, denied'],
+    ['exclusive', undefined, 'refused, denied'],
+    ['backward', undefined, 'allowed, dry-run'],
+    ['forward', undefined, 'allowed, dry-run'],
+    ['destructive', undefined, 'allowed, dry-run'],
+    ['exclusive', false, 'allowed, dry-run'],
+    ['forward', true, 'refused, denied'],
+  ] as const)('class %s, deniesDryRun %s: %s', (orderClass, deniesDryRun, expected) => {
+    const rule = only8080({ orderClass, ...(deniesDryRun !== undefined && { deniesDryRun }) });
+    expect(outcome(review(create(object(port(1)), true), view(), [rule], { settings: strict }))).toBe(expected);
+  });
+});
+
+describe('the live look before a denial', () => {
+  const looksUp = (changes: object): ConfiguredRule =>
+    toyRule({
+      orderClass: 'forward',
+      *check({ cluster, finding }) {
+        cluster.list('Ingress', 'shop');
+        if (cluster.get('Service', 'shop', 'other') === undefined) yield finding('wrong', ['spec'], undefined);
+      },
+      ...changes,
+    });
+  const toConfirm = (rule: ConfiguredRule, settings = strict): readonly Read[] => review(create(), view(), [rule], { settings }).toConfirm;
+  const reads = [
+    { collection: 'Ingress', namespace: 'shop' },
+    { collection: 'Service', namespace: 'shop', name: 'other' },
+  ];
+
+  it('reads again what the denying rules have read', () => expect(toConfirm(looksUp({}))).toEqual(reads));
+  it('reads only what the rule says its denials rest on', () => expect(toConfirm(looksUp({ confirms: ['Service'] }))).toEqual([reads[1]]));
+  it('reads nothing for what the object alone proves', () => expect(toConfirm(looksUp({ orderClass: 'self-contained' }))).toEqual([]));
+  it('reads nothing for a warning', () => expect(toConfirm(looksUp({}), inMode('warn'))).toEqual([]));
+
+  const sure = only8080({ id: 'sure' });
+  const unsure = looksUp({ id: 'unsure' });
+  const both = [sure, unsure];
+  const first = review(create(), view(), both, { settings: strict });
+  const second = (held: Parameters<ReturnType<typeof view>['with']>[0]) =>
+    review(create(), view().with(held), [unsure], { settings: strict });
+  const denying = ({ denials }: Decision) => denials.map(({ ruleId }) => ruleId);
+
+  it('begins with both denials', () => expect(denying(first)).toEqual(['sure', 'unsure']));
+  it('lets what it confirms stand', () => expect(denying(afterLiveLook(first, second([]), both))).toEqual(['sure', 'unsure']));
+
+  it('drops what it refutes', () => {
+    const decision = afterLiveLook(first, second([service({}, { name: 'other' })]), both);
+    expect(denying(decision)).toEqual(['sure']);
+    expect(decision.warnings).toEqual([]);
+  });
+
+  it('that fails leaves a warning of what rests on the cluster’s state', () => {
+    const decision = afterLiveLook(first, undefined, both);
+    expect(outcome(decision)).toBe('refused, denied and unconfirmed');
+    expect(denying(decision)).toEqual(['sure']);
+    expect(outcome(afterLiveLook(review(create(), view(), [unsure], { settings: strict }), undefined, [unsure]))).toBe(
+      'allowed, unconfirmed',
+    );
+  });
+});

@@ -1,0 +1,65 @@
+/** A report with one of everything, and text that someone hostile wrote. */
+import type { Finding } from '../../src/engine/finding.ts';
+import type { Report, ReportedFinding } from '../../src/reports/report.ts';
+
+export const subject = { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name: 'web' };
+
+export const finding = (more: Partial<Finding> = {}): Finding => ({
+  ruleId: 'service-selector-matches-no-pods',
+  messageId: 'noPodMatches',
+  severity: 'high',
+  facts: 'namespace',
+  subject,
+  path: ['spec', 'selector'],
+  what: 'no Pod in shop matches app=wbe',
+  why: 'Connections fail.',
+  fix: { text: 'use app=web', patch: [{ op: 'replace', path: ['spec', 'selector', 'a/b~c'], value: 'web' }] },
+  related: [{ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' }],
+  fingerprint: 'print',
+  defects: [],
+  ...more,
+});
+
+export const reported = (
+  more: Partial<Finding> = {},
+  mode: ReportedFinding['mode'] = 'warn',
+  file = 'a.yaml',
+  line = 3,
+  column = 5,
+): ReportedFinding => ({
+  finding: finding(more),
+  mode,
+  place: { file, line, column },
+});
+
+export const emptyReport: Report = { objects: 1, files: 1, findings: [], exempted: [], skipped: [], faults: [], errors: [], notices: [] };
+
+export const fullReport: Report = {
+  objects: 4,
+  files: 2,
+  findings: [
+    reported({ severity: 'low', ruleId: 'later-in-file' }, 'warn', 'b.yaml', 20, 1),
+    reported({}, 'deny', 'b.yaml', 7, 3),
+    reported({ ruleId: 'only-noted', severity: 'medium' }, 'audit', 'b.yaml', 7, 2),
+    reported(
+      { fix: { text: 'apply this', manifest: { kind: 'NetworkPolicy', metadata: { name: 'dns' } } }, severity: 'medium' },
+      'warn',
+      'a.yaml',
+    ),
+  ],
+  exempted: [{ finding: finding({ ruleId: 'let-through' }), reason: 'moved by the platform team' }],
+  skipped: [
+    { skip: { ruleId: 'unsure', reason: 'notGiven', missing: 'Pod', namespace: 'shop' }, object: subject },
+    { skip: { ruleId: 'unsure', reason: 'notGiven', missing: 'Pod', namespace: 'shop' }, object: { ...subject, name: 'api' } },
+    { skip: { ruleId: 'late', reason: 'deadline' }, object: subject },
+    { skip: { ruleId: 'wide', reason: 'forbidden', missing: 'Service', namespace: '*' }, object: subject },
+  ],
+  faults: [{ fault: { ruleId: 'broken', cause: new TypeError('x is not a function') }, object: subject }],
+  errors: [
+    { file: 'c.yaml', line: 2, column: 9, message: 'is not valid YAML', hint: 'Repair it.' },
+    { file: 'd.yaml', message: 'does not exist', hint: 'Check the path.' },
+  ],
+  notices: ['an exemption has expired'],
+};
+
+export const hostile = 'a\n\u001b[2Jb\u202Ec\u009b';

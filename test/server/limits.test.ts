@@ -1,0 +1,249 @@
+import { Agent } from 'node:https';
+import { createServer } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { Lifecycle } from '../../src/server/lifecycle.ts';
+import { limits } from '../../src/server/limits.ts';
+import { createWebhook } from '../../src/server/webhook.ts';
+import { configurationOf, needsTemplate, portsOf, snapshotOf } from '../admission/reviews.ts';
+import { dial, identity, reviewText, send, start, warmUp } from './client.ts';
+
+warmUp();
+
+const none = () => {};
+
+it('no setting of Node or Fastify is a default left by accident', async () => {
+  const { certificate } = await identity();
+  const app = createWebhook(certificate, {
+    ports: portsOf(snapshotOf(), configurationOf([])),
+    synced: () => true,
+    lifecycle: new Lifecycle(),
+    onHandled: none,
+    onTurnedAway: none,
+    onInternalError: none,
+  });
+  await app.ready();
+  const { server, initialConfig } = app;
+  const { keepAliveTimeout, headersTimeout, requestTimeout, timeout, maxRequestsPerSocket, maxConnections, maxHeadersCount } = server;
+  // What Node keeps to itself: options of the constructor without a property of their own.
+  const hidden = Object.fromEntries(
+    ['connectionsCheckingInterval', 'keepAliveTimeoutBuffer', 'ALPNProtocols', '_handshakeTimeout', 'minVersion'].map((key) => [
+      key,
+      (server as never)[key],
+    ]),
+  );
+  expect({
+    fastify: {
+      bodyLimit: initialConfig.bodyLimit,
+      connectionTimeout: initialConfig.connectionTimeout,
+      keepAliveTimeout: initialConfig.keepAliveTimeout,
+      requestTimeout: initialConfig.requestTimeout,
+      maxRequestsPerSocket: initialConfig.maxRequestsPerSocket,
+      forceCloseConnections: initialConfig.forceCloseConnections,
+      exposeHeadRoutes: initialConfig.exposeHeadRoutes,
+      onProtoPoisoning: initialConfig.onProtoPoisoning,
+      onConstructorPoisoning: initialConfig.onConstructorPoisoning,
+      requestIdHeader: initialConfig.requestIdHeader,
+      http2: initialConfig.http2,
+    },
+    parsers: ['application/json', 'text/plain', '*'].filter((type) => app.hasContentTypeParser(type)),
+    node: { keepAliveTimeout, headersTimeout, requestTimeout, timeout, maxRequestsPerSocket, maxConnections, maxHeadersCount },
+    hidden: { ...hidden, ALPNProtocols: String(hidden['ALPNProtocols']) },
+  }).toEqual({
+    fastify: {
+      bodyLimit: 25_165_824, // 1 MiB would let an 18 MB update by unseen
+      connectionTimeout: 0,
+      keepAliveTimeout: 120_000, // 72 s would close under the API server's 90 s
+      requestTimeout: 10_000, // 0 would never cut a slow body
+      maxRequestsPerSocket: 0,
+      forceCloseConnections: 'idle',
+      exposeHeadRoutes: false,
+      onProtoPoisoning: 'ignore', // 'error' would let an impersonator by
+      onConstructorPoisoning: 'ignore',
+      requestIdHeader: false,
+      http2: undefined,
+    },
+    parsers: ['application/json'],
+    node: {
+      keepAliveTimeout: 120_000,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+      timeout: 0,
+      maxRequestsPerSocket: 0,
+      maxConnections: 1024,
+      maxHeadersCount: null,
+    },
+    hidden: {
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeoutBuffer: 1000,
+      ALPNProtocols: '\bhttp/1.1',
+      _handshakeTimeout: 5000,
+      minVersion: 'TLSv1.2',
+    },
+  });
+  expect(limits).toMatchObject({ inFlightBytes: 67_108_864, unreadAnswerMs: 8000, headerBytes: 16_384 });
+  await app.close();
+});
+
+describe('a body', () => {
+  const small = { bodyBytes: 10_000, inFlightBytes: 25_000 };
+  const padded = (bytes: number): string =>
+    reviewText()
+      .replace('"spec":', `"x":"${'x'.repeat(bytes - reviewText().length - 7)}","spec":`)
+      .padEnd(bytes);
+
+  it.each([true, false])('over the limit is too large (with its length said: %s)', async (said) => {
+    const server = await start({ limits: small });
+    const headers = { 'content-type': 'application/json', ...(said ? {} : { 'transfer-encoding': 'chunked' }) };
+    expect((await send(server, padded(10_000), { headers })).status).toBe(200);
+    const answer = await send(server, padded(10_001), { headers });
+    expect([answer.status, answer.text, answer.headers['connection']]).toEqual([413, 'request too large', 'close']);
+    expect(await server.counted()).toContain('decision="too-large"} 1');
+  });
+
+  it('is not believed to be as long as it says', async () => {
+    const server = await start({ limits: { inFlightBytes: 25_000 } });
+    for (let count = 0; count < 3; count += 1) {
+      const line = await dial(server);
+      line.socket.write('POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24000\r\n\r\n{');
+    }
+    expect((await send(server, padded(20_000))).status).toBe(200);
+  });
+
+  it('without end is cut at the limit', async () => {
+    const server = await start({ limits: small });
+    const { socket, closed, received } = await dial(server);
+    socket.write('POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const feed = setInterval(() => socket.writable && socket.write(`1000\r\n${' '.repeat(0x1000)}\r\n`), 5);
+    await closed;
+    clearInterval(feed);
+    expect(received()).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('over the budget of all is to come again, elsewhere; when the others are done, there is room again', async () => {
+    const held = Promise.withResolvers<undefined>();
+    const ports = portsOf(snapshotOf(), configurationOf([needsTemplate()]), { confirm: () => held.promise });
+    const confirm = vi.spyOn(ports, 'confirm');
+    const server = await start({ ports, limits: { inFlightBytes: 25_000 } });
+    const first = send(server, padded(20_000));
+    await vi.waitFor(() => expect(confirm).toHaveBeenCalledOnce());
+    const second = await send(server, padded(20_000));
+    expect([second.status, second.headers['retry-after'], second.headers['connection']]).toEqual([429, '1', 'close']);
+    expect((await send(server, padded(4000).replace('CREATE', 'OTHER'))).status).toBe(200);
+    held.resolve(undefined);
+    expect((await first).status).toBe(200);
+    expect((await send(server, padded(20_000))).status).toBe(200);
+    expect(await server.counted()).toContain('decision="overloaded"} 1');
+  });
+
+  it('of a client that gave up gives its bytes back', async () => {
+    const server = await start({ limits: { inFlightBytes: 25_000 } });
+    const { socket, closed } = await dial(server);
+    socket.write(
+      `POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24000\r\n\r\n${' '.repeat(20_000)}`,
+    );
+    await vi.waitFor(async () => expect((await send(server, padded(20_000))).status).toBe(429));
+    socket.destroy();
+    await closed;
+    await vi.waitFor(async () => expect((await send(server, padded(20_000))).status).toBe(200));
+  });
+});
+
+describe('a client that is slow', () => {
+  const quick = { headersMs: 300, requestMs: 600, handshakeMs: 300, unreadAnswerMs: 300, checkEveryMs: 50 };
+  const dripping = (text: string, write: (part: string) => void): NodeJS.Timeout => {
+    let at = 0;
+    return setInterval(() => write(text[at++ % text.length] as string), 20);
+  };
+
+  it('with its handshake is cut', async () => {
+    const server = await start({ limits: quick });
+    const { connect } = await import('node:net');
+    const socket = connect(server.port, '127.0.0.1');
+    await new Promise((resolve) => socket.once('close', resolve).on('error', none));
+  });
+
+  it('with its headers is cut', async () => {
+    const { socket, closed, received } = await dial(await start({ limits: quick }));
+    socket.write('POST /validate HTTP/1.1\r\nX: ');
+    const drip = dripping('x', (part) => void (socket.writable && socket.write(part)));
+    await closed;
+    clearInterval(drip);
+    expect(received()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('with its body is cut', async () => {
+    const { socket, closed, received } = await dial(await start({ limits: quick }));
+    socket.write('POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n');
+    const drip = dripping(' ', (part) => void (socket.writable && socket.write(part)));
+    await closed;
+    clearInterval(drip);
+    expect(received()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('to read its answers is cut', async () => {
+    const server = await start({ limits: { ...quick, requestMs: 10_000 } });
+    const { socket, closed } = await dial(server);
+    socket.pause();
+    const body = reviewText({ subResource: 'status' });
+    const one = `POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const feed = setInterval(() => socket.writableLength < 100_000 && socket.writable && socket.write(one.repeat(50)), 1);
+    await closed;
+    clearInterval(feed);
+  });
+});
+
+describe('a connection', () => {
+  it('is kept, whatever it was refused', async () => {
+    const server = await start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const bodies = [reviewText(), 'nonsense', reviewText()];
+    const answers = [];
+    for (const body of bodies) answers.push(await send(server, body, { agent }));
+    agent.destroy();
+    expect(answers.map(({ status, reused }) => [status, reused])).toEqual([
+      [200, false],
+      [400, true],
+      [200, true],
+    ]);
+  });
+
+  it('that speaks no HTTP is answered in fixed words', async () => {
+    const { socket, closed, received } = await dial(await start());
+    socket.write('HELLO\r\n\r\n');
+    await closed;
+    expect(received()).toBe('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+
+  it('with too many headers is refused', async () => {
+    const { socket, closed, received } = await dial(await start());
+    socket.write(`POST /validate HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+    await closed;
+    expect(received()).toMatch(/^HTTP\/1\.1 431 /);
+  });
+});
+
+it('a port that is taken is the operator’s to change', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { startServer } = await import('../../src/server/server.ts');
+  const { createLog } = await import('../../src/server/log.ts');
+  const { createMetrics } = await import('../../src/server/metrics.ts');
+  const ports = portsOf(snapshotOf(), configurationOf([]));
+  const { port } = other.address() as { port: number };
+  const starting = startServer({
+    ports,
+    synced: () => true,
+    certificate: (await identity()).certificate,
+    log: createLog({ write: none }),
+    metrics: createMetrics({ version: '1', snapshot: () => undefined, certificateEnds: () => new Map() }),
+    host: '127.0.0.1',
+    port,
+    healthPort: 0,
+    drainMs: 0,
+  });
+  await expect(starting).rejects.toMatchObject({
+    code: 'PC0006',
+    message: `port ${port} cannot be listened on: another process listens on it`,
+  });
+  await new Promise((resolve) => other.close(resolve));
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { Collection } from '../../src/kube/resources.ts';
+import { fileSource } from '../../src/sources/file-source.ts';
+import { loadManifests } from '../../src/sources/manifests.ts';
+
+const object = (kind: string, namespace: string, name = 'a', apiVersion = 'v1') => ({
+  apiVersion,
+  kind,
+  metadata: { name, ...(namespace === '' ? {} : { namespace }) },
+  ...(kind === 'Service' ? { spec: { ports: [{ port: 80 }] } } : {}),
+});
+async function source(objects: readonly object[], assumeComplete = false) {
+  const { manifests, errors } = await loadManifests(['-'], {
+    stdin: async () => Buffer.from(objects.map((one) => JSON.stringify(one)).join('\n')),
+  });
+  expect(errors).toEqual([]);
+  return fileSource(manifests, { observedAt: 42, assumeComplete });
+}
+const coverage = async (objects: readonly object[], collection: Collection, namespace: string, assumeComplete = false) =>
+  (await source(objects, assumeComplete)).current().coverage(collection, namespace);
+
+describe('what files allow to conclude', () => {
+  const shop = [object('Deployment', 'shop', 'web', 'apps/v1'), object('Service', 'shop'), object('ConfigMap', 'tools')];
+
+  it.each<[Collection, string, string]>([
+    ['Pod', 'shop', 'complete'],
+    ['Template', 'shop', 'complete'],
+    ['Pod', 'tools', 'notGiven'],
+    ['Template', '*', 'notGiven'],
+    ['Service', 'shop', 'complete'],
+    ['Service', '*', 'complete'],
+    ['Service', 'tools', 'complete'],
+    ['Service', 'kube-system', 'notGiven'],
+    ['NetworkPolicy', 'shop', 'notGiven'],
+    ['Namespace', '', 'notGiven'],
+    ['Secret', 'shop', 'notGiven'],
+    ['Certificate', 'shop', 'notGiven'],
+  ])('%s of %s is %s', async (collection, namespace, expected) => {
+    expect(await coverage(shop, collection, namespace)).toBe(expected);
+    expect(await coverage(shop, collection, namespace, true)).toBe('complete');
+  });
+
+  it('takes one object of a collection for all of it', async () => {
+    expect(await coverage([object('NetworkPolicy', 'a', 'p', 'networking.k8s.io/v1')], 'NetworkPolicy', 'b')).toBe('complete');
+    expect(await coverage([object('Namespace', '', 'b'), object('Service', 'a')], 'Service', 'b')).toBe('complete');
+    expect(await coverage([object('Pod', 'a')], 'Template', 'a')).toBe('complete');
+  });
+  it('takes Secrets for everything that brings Secrets', async () => {
+    for (const kind of ['Certificate', 'ExternalSecret', 'SealedSecret'] as const)
+      expect(await coverage([object('Secret', 'a')], kind, 'b')).toBe('complete');
+    expect(await coverage([object('Certificate', 'a', 'c', 'cert-manager.io/v1')], 'Certificate', 'b')).toBe('complete');
+    expect(await coverage([object('Certificate', 'a', 'c', 'cert-manager.io/v1')], 'Secret', 'b')).toBe('notGiven');
+  });
+});
+
+describe('the source', () => {
+  const ref = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', namespace: 'a', name });
+  const signal = AbortSignal.timeout(1000);
+
+  it('answers Secrets by name, and keeps nothing of what is in them', async () => {
+    const files = await source([{ ...object('Secret', 'a', 'tls'), type: 'kubernetes.io/tls', data: { 'tls.key': 'c2VjcmV0' } }]);
+    const read = await files.readByName([ref('tls'), ref('none')], signal);
+    expect(read.get('Secret a/tls')).toMatchObject({ kind: 'Secret', type: 'kubernetes.io/tls' });
+    expect(JSON.stringify([...read])).not.toContain('c2VjcmV0');
+    expect(read.get('Secret a/none')).toBe('absent');
+  });
+  it('does not know of Secrets where the files hold none', async () => {
+    const files = await source([object('Service', 'a')]);
+    expect((await files.readByName([ref('tls')], signal)).get('Secret a/tls')).toBe('unknown');
+    const all = await source([object('Service', 'a')], true);
+    expect((await all.readByName([ref('tls')], signal)).get('Secret a/tls')).toBe('absent');
+  });
+  it('is there at once, at the time given, and nothing is more live', async () => {
+    const files = await source([object('Service', 'a')]);
+    expect([files.hasSynced(), files.current().observedAt]).toEqual([true, 42]);
+    expect(await files.confirm([], signal)).toBe(files.current());
+    await files.close();
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { formatPath } from '../../src/kube/field-path.ts';
+import { rejectionsOf } from '../../src/sources/rejections.ts';
+import { readYaml } from '../../src/sources/yaml.ts';
+
+const rejected = (yaml: string): string[] =>
+  rejectionsOf(readYaml(yaml).value as Record<string, unknown>).map(({ path, message }) => `${formatPath(path)}: ${message}`);
+const service = (spec: string): string => `{apiVersion: v1, kind: Service, metadata: {name: a}, spec: ${spec}}`;
+const ingress = (spec: string): string => `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: ${spec}}`;
+const path = (text: string): string => ingress(`{rules: [{http: {paths: [${text}]}}]}`);
+const policy = (spec: string): string => `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: ${spec}}`;
+const backend = 'backend: {service: {name: b, port: {number: 80}}}';
+
+describe('what the API server accepts', () => {
+  it.each([
+    service('{ports: [{port: 80}]}'),
+    service('{clusterIP: None}'),
+    service('{type: ExternalName, externalName: a.example}'),
+    service(
+      '{type: NodePort, ports: [{name: a, port: 80, targetPort: 0, nodePort: 30000}, {name: b, port: 80, protocol: UDP, targetPort: ""}]}',
+    ),
+    service('{ports: [{port: 80, targetPort: http}], selector: null}'),
+    ingress(`{defaultBackend: {service: {name: a, port: {name: http}}}}`),
+    ingress('{rules: [{host: a.example}]}'),
+    path(`{path: /, pathType: Prefix, ${backend}}`),
+    path(`{pathType: ImplementationSpecific, ${backend}}`),
+    path('{path: /, pathType: Exact, backend: {resource: {kind: B, name: b}}}'),
+    policy('{}'),
+    policy(
+      '{podSelector: {}, ingress: [{from: [{podSelector: {}, namespaceSelector: {}}, {ipBlock: {cidr: "::/0"}}], ports: [{}, {port: a}, {port: 1, endPort: 2}]}]}',
+    ),
+    policy('{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}, {key: a, operator: Exists}]}}'),
+    '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 0, template: {spec: {containers: [{ports: [{containerPort: 80}]}]}}}}',
+    '{apiVersion: example.com/v1, kind: Other, metadata: {generateName: a-}, spec: {anything: [1]}}',
+  ])('%s', (yaml) => expect(rejected(yaml)).toEqual([]));
+});
+
+describe('what the API server refuses', () => {
+  it.each([
+    ['{apiVersion: v1, kind: Pod}', 'metadata.name: it has no name'],
+    [
+      '{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: a}}',
+      'apiVersion: extensions/v1beta1 is not served since Kubernetes 1.22',
+    ],
+    [service('{}'), 'spec.ports: it has no ports'],
+    [service('{type: External, ports: [{port: 80}]}'), 'spec.type: there is no type "External"'],
+    [service('{type: ExternalName}'), 'spec.externalName: its type ExternalName needs an externalName'],
+    [service('{ports: [{name: a}]}'), 'spec.ports[0].port: a port has no number'],
+    [service('{ports: [{port: 70000}]}'), 'spec.ports[0].port: 70000 is no number of a port'],
+    [service('{ports: [{port: 80, targetPort: 65536}]}'), 'spec.ports[0].targetPort: 65536 is no number of a port'],
+    [service('{ports: [{port: 80, targetPort: "8080"}]}'), 'spec.ports[0].targetPort: "8080" is no name of a port'],
+    [service('{ports: [{port: 80, targetPort: HTTP}]}'), 'spec.ports[0].targetPort: "HTTP" is no name of a port'],
+    [service('{ports: [{port: 80, protocol: tcp}]}'), 'spec.ports[0].protocol: there is no protocol "tcp"'],
+    [service('{ports: [{name: a, port: 80}, {port: 81}]}'), 'spec.ports[1].name: each of several ports needs a name'],
+    [service('{ports: [{name: a, port: 80}, {name: a, port: 81}]}'), 'spec.ports[1].name: two ports are called "a"'],
+    [service('{ports: [{name: a, port: 80}, {name: b, port: 80}]}'), 'spec.ports[1].port: two ports have the number 80/TCP'],
+    [service('{ports: [{port: 80, nodePort: 30080}]}'), 'spec.ports[0].nodePort: a Service of type ClusterIP has no nodePort'],
+    [ingress('{}'), 'spec: it has neither rules nor a defaultBackend'],
+    [ingress('{rules: [{http: {paths: []}}]}'), 'spec.rules[0].http.paths: a rule with http has no paths'],
+    [path(`{path: /, ${backend}}`), 'spec.rules[0].http.paths[0].pathType: a path has no pathType'],
+    [path(`{path: /, pathType: prefix, ${backend}}`), 'spec.rules[0].http.paths[0].pathType: there is no pathType "prefix"'],
+    [path(`{path: api, pathType: Prefix, ${backend}}`), 'spec.rules[0].http.paths[0].path: the path "api" does not begin with /'],
+    [path(`{pathType: Exact, ${backend}}`), 'spec.rules[0].http.paths[0].path: the path "" does not begin with /'],
+    [
+      path('{path: /, pathType: Prefix, backend: {serviceName: a, servicePort: 80}}'),
+      'spec.rules[0].http.paths[0].backend: a backend needs either a service or a resource',
+    ],
+    [
+      path('{path: /, pathType: Prefix, backend: {service: {port: {number: 1}}}}'),
+      'spec.rules[0].http.paths[0].backend.service.name: a backend names no Service',
+    ],
+    [
+      path('{path: /, pathType: Prefix, backend: {service: {name: a}}}'),
+      'spec.rules[0].http.paths[0].backend.service.port: a backend needs either the name or the number of a port',
+    ],
+    [
+      path('{path: /, pathType: Prefix, backend: {service: {name: a, port: {name: b, number: 1}}}}'),
+      'spec.rules[0].http.paths[0].backend.service.port: a backend needs either the name or the number of a port',
+    ],
+    [policy('{policyTypes: [ingress]}'), 'spec.policyTypes[0]: there is no policyType "ingress"'],
+    [policy('{policyTypes: [Ingress, Egress, Ingress]}'), 'spec.policyTypes: it has more than two policyTypes'],
+    [policy('{egress: [{to: [{}]}]}'), 'spec.egress[0].to[0]: a peer is empty'],
+    [
+      policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}'),
+      'spec.egress[0].to[0]: a peer has an ipBlock beside a selector',
+    ],
+    [policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.1}}]}]}'), 'spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1" is no address block'],
+    [policy('{ingress: [{ports: [{endPort: 5}]}]}'), 'spec.ingress[0].ports[0].endPort: endPort needs a port that is a number'],
+    [policy('{ingress: [{ports: [{port: 9, endPort: 5}]}]}'), 'spec.ingress[0].ports[0].endPort: endPort 5 is below port 9'],
+    [policy('{ingress: [{ports: [{port: 0}]}]}'), 'spec.ingress[0].ports[0].port: 0 is no number of a port'],
+    [
+      policy('{podSelector: {matchExpressions: [{key: a, operator: in, values: [b]}]}}'),
+      'spec.podSelector.matchExpressions[0].operator: there is no operator "in"',
+    ],
+    [policy('{podSelector: {matchExpressions: [{key: a, operator: In}]}}'), 'spec.podSelector.matchExpressions[0].values: In needs values'],
+    [
+      policy('{podSelector: {matchExpressions: [{key: a, operator: Exists, values: [x]}]}}'),
+      'spec.podSelector.matchExpressions[0].values: Exists takes no values',
+    ],
+  ])('%s', (yaml, expected) => expect(rejected(yaml)).toEqual([expected]));
+});
+
+describe('values of another type, which its decoder refuses', () => {
+  it.each([
+    [
+      '{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {version: 1.0, on: x, debug: on}}}',
+      ['metadata.labels.version: version must be a string, not 1', 'metadata.labels.debug: debug must be a string, not true'],
+    ],
+    ['{apiVersion: example.com/v1, kind: Any, metadata: {name: 12}}', ['metadata.name: name must be a string, not 12']],
+    ['{apiVersion: v1, kind: Pod, metadata: []}', ['metadata: metadata must be a mapping, not a list']],
+    [
+      service('{ports: [{port: "80", targetPort: 8.5}]}'),
+      [
+        'spec.ports[0].port: port must be a whole number of 32 bits, not "80"',
+        'spec.ports[0].targetPort: targetPort must be a whole number or a string, not 8.5',
+      ],
+    ],
+    [service('{ports: {port: 80}}'), ['spec.ports: ports must be a list, not a mapping']],
+    [service('{selector: {app: yes}, ports: [{port: 80}]}'), ['spec.selector.app: app must be a string, not true']],
+    [
+      '{apiVersion: batch/v1, kind: CronJob, metadata: {name: a}, spec: {jobTemplate: {spec: {template: {metadata: {labels: {a: 1}}}}}}}',
+      ['spec.jobTemplate.spec.template.metadata.labels.a: a must be a string, not 1'],
+    ],
+  ])('%s', (yaml, expected) => expect(rejected(yaml)).toEqual(expected));
+
+  it('sees labels of every name', () => {
+    expect(rejected('{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {__proto__: 1, constructor: x}}}')).toEqual([
+      'metadata.labels.__proto__: __proto__ must be a string, not 1',
+    ]);
+  });
+});

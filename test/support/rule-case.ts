@@ -1,0 +1,113 @@
+/** Runs a rule on a case of its table, without a test around it: tests and documentation need both. */
+import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { type Evaluation, evaluate } from '../../src/engine/evaluate.ts';
+import type { Finding } from '../../src/engine/finding.ts';
+import type { Mode } from '../../src/engine/mode.ts';
+import { type Decision, review, type Settings, type Write } from '../../src/engine/review.ts';
+import type { ConfiguredRule, Message, Rule, Subject } from '../../src/engine/rule.ts';
+import { formatPath } from '../../src/kube/field-path.ts';
+import { normalize } from '../../src/kube/normalize.ts';
+import {
+  formatRef,
+  isJudged,
+  type JudgedResource,
+  type ObjectRef,
+  type RawObject,
+  type Resource,
+  refOf,
+} from '../../src/kube/resources.ts';
+import type { RuleCase } from './rule-table.ts';
+
+/** What the rule finds, on frozen objects. */
+export function judge(rule: Rule, one: RuleCase): Evaluation {
+  const configured = configure(rule, one);
+  const { subject, cluster } = worldOf(configured, one);
+  const options = { tellsOfOthers: one.privacy === 'open', offline: one.offline === true };
+  return evaluate(subject, cluster, [configured], options);
+}
+
+/** The decision on the case as a write, by the profile alone. */
+export function decide(rule: Rule, one: RuleCase): Decision {
+  const configured = configure(rule, one);
+  const { cluster, write } = worldOf(configured, one);
+  return review(write, cluster, [configured], {
+    settings: byProfile(one.profile, one.operation),
+    tellsOfOthers: one.privacy === 'open',
+    offline: one.offline === true,
+  });
+}
+
+/** A removal is never denied by a profile. */
+export const byProfile = (profile: RuleCase['profile'], operation?: 'DELETE'): Settings => ({
+  modeOf: (_, message: Message<unknown>) => {
+    const mode = profile === 'observe' ? 'audit' : message.modes[profile];
+    return mode === 'deny' && operation === 'DELETE' ? 'warn' : mode;
+  },
+  exemptionOf: () => undefined,
+});
+
+/** What becomes of the gravest finding; off where there is none. */
+export function verdictOf({ denials, warnings, audited }: Decision): Mode {
+  if (denials.length > 0) return 'deny';
+  if (warnings.length > 0) return 'warn';
+  return audited.length > 0 ? 'audit' : 'off';
+}
+
+const configure = (rule: Rule, one: RuleCase): ConfiguredRule => rule.configure(one.options, { expectedSecrets: one.expectedSecrets });
+
+interface World {
+  readonly subject: Subject;
+  readonly cluster: ClusterSnapshot;
+  readonly write: Write;
+}
+
+function worldOf(rule: ConfiguredRule, one: RuleCase): World {
+  const after = judgedOf(one.object);
+  const before = one.before && judgedOf(one.before);
+  const held = one.cluster.flatMap((raw) => normalize(raw) ?? []).map(deepFrozen);
+  const base = snapshotOf(
+    held.filter(({ kind }) => kind !== 'Secret'), // never listed, only read by name
+    one,
+  );
+  const cluster = base.knowing({ fetched: fetchedFor(rule.fetches(after, base), held, one) });
+  if (one.operation === 'DELETE') {
+    const subject = { object: after, operation: 'DELETE', before: cluster.with([after]) } as const;
+    return { subject, cluster: cluster.without([after]), write: { operation: 'DELETE', before: after, dryRun: false } };
+  }
+  const earlier = before === undefined ? cluster.without([after]) : cluster.with([before]);
+  const write: Write =
+    before === undefined ? { operation: 'CREATE', after, dryRun: false } : { operation: 'UPDATE', before, after, dryRun: false };
+  return { subject: { object: after, operation: 'WRITE', before: earlier }, cluster: cluster.with([after]), write };
+}
+
+/** A view that knows everything, but for what the case says it does not. */
+const snapshotOf = (objects: readonly Resource[], { unknown }: RuleCase): ClusterSnapshot =>
+  ClusterSnapshot.empty({
+    observedAt: Date.UTC(2026, 10, 21),
+    coverage: (collection) => (unknown.some((one) => one === collection) ? 'unsynced' : 'complete'),
+  }).with(objects);
+
+/** What reads by name bring: what the case's cluster holds, and nothing else. */
+function fetchedFor(refs: readonly ObjectRef[], held: readonly Resource[], { secretsUnknown }: RuleCase) {
+  const byName = new Map(held.map((resource) => [formatRef(refOf(resource)), resource]));
+  return new Map(refs.map((ref) => [formatRef(ref), secretsUnknown ? 'unknown' : (byName.get(formatRef(ref)) ?? 'absent')] as const));
+}
+
+export function judgedOf(raw: RawObject): JudgedResource {
+  const resource = normalize(raw);
+  if (resource === undefined || !isJudged(resource)) throw new Error(`no rule judges a ${raw['kind']}`);
+  return deepFrozen(resource);
+}
+
+/** A rule that changes what it judges fails on it. */
+export function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFrozen(part);
+  return Object.freeze(value);
+}
+
+export const brief = ({ messageId, path, related }: Finding) => ({
+  message: messageId,
+  path: formatPath(path),
+  related: related.map(formatRef),
+});
