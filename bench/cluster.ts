@@ -1,6 +1,5 @@
-/** A cluster as files: 50 namespaces with 10,000 Pods of 330 workloads, their Services, Ingresses and policies. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** A cluster: 50 namespaces with 10,000 Pods of 350 workloads, their Services and Ingresses, and a policy each. */
+import type { FakeObject } from '../test/support/fake-api-server.ts';
 
 const namespaces = 50;
 export const pods = 10_000;
@@ -8,27 +7,57 @@ const podsPerWorkload = 30;
 
 const labelsOf = (app: string) => ({ app, 'app.kubernetes.io/part-of': 'shop', 'pod-template-hash': '7c5d9f' });
 
-const pod = (namespace: string, app: string, index: number) => ({
+const names = Array.from({ length: 25 }, (_, index) => `SETTING_NUMBER_${index}`);
+/** What makes Pods large and no rule reads: with it, one is 5 kB as JSON. */
+const env = names.map((name) => ({ name, value: `value-of-${name.toLowerCase()}` }));
+const managedFields = [
+  {
+    manager: 'kube-controller-manager',
+    operation: 'Update',
+    apiVersion: 'v1',
+    time: '2026-11-20T10:00:00Z',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {
+      'f:spec': { 'f:env': Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, { '.': {}, 'f:name': {}, 'f:value': {} }])) },
+    },
+  },
+];
+
+const pod = (namespace: string, app: string, index: number): FakeObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: `${app}-7c5d9f-${index}`, namespace, labels: labelsOf(app), ownerReferences: [{ kind: 'ReplicaSet', name: `${app}-7c5d9f`, controller: true }] },
+  metadata: {
+    name: `${app}-7c5d9f-${index}`,
+    namespace,
+    labels: labelsOf(app),
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${app}-7c5d9f`, controller: true }],
+    managedFields,
+  },
   spec: {
     nodeName: `node-${index % 100}`,
     containers: [
-      { name: app, image: `shop/${app}:1.0.0`, ports: [{ name: 'http', containerPort: 8080 }, { name: 'metrics', containerPort: 9100 }] },
+      {
+        name: app,
+        image: `shop/${app}:1.0.0`,
+        env,
+        ports: [
+          { name: 'http', containerPort: 8080 },
+          { name: 'metrics', containerPort: 9100 },
+        ],
+      },
     ],
   },
   status: { phase: 'Running', podIPs: [{ ip: `10.${index % 200}.${index % 250}.7` }], conditions: [{ type: 'Ready', status: 'True' }] },
 });
 
-const service = (namespace: string, app: string) => ({
+const service = (namespace: string, app: string): FakeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: app, namespace },
   spec: { selector: { app }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
 });
 
-const ingress = (namespace: string, app: string) => ({
+const ingress = (namespace: string, app: string): FakeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'Ingress',
   metadata: { name: app, namespace },
@@ -42,33 +71,38 @@ const ingress = (namespace: string, app: string) => ({
   },
 });
 
-const allowDns = (namespace: string) => ({
+const allowDns = (namespace: string): FakeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: { name: 'allow-dns', namespace },
   spec: {
     podSelector: {},
     policyTypes: ['Egress'],
-    egress: [{ ports: [{ protocol: 'UDP', port: 53 }, { protocol: 'TCP', port: 53 }] }],
+    egress: [
+      {
+        ports: [
+          { protocol: 'UDP', port: 53 },
+          { protocol: 'TCP', port: 53 },
+        ],
+      },
+    ],
   },
 });
 
-const namespaceNamed = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+const namespaceNamed = (name: string): FakeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
-/** Writes one file a namespace. `count` Pods in all; their workloads are spread over the namespaces evenly. */
-export function writeCluster(directory: string, count: number): void {
-  mkdirSync(directory, { recursive: true });
+/** `count` Pods in all; they and their workloads are spread over the namespaces evenly. */
+export function* clusterObjects(count: number): Generator<FakeObject> {
   for (let at = 0; at < namespaces; at++) {
     const name = `team-${at}`;
     const here = count / namespaces;
-    const workloads = Math.ceil(here / podsPerWorkload);
-    const apps = Array.from({ length: workloads }, (_, index) => `app-${index + 1}`);
-    const objects = [
-      namespaceNamed(name),
-      allowDns(name),
-      ...apps.flatMap((app) => [service(name, app), ingress(name, app)]),
-      ...Array.from({ length: here }, (_, index) => pod(name, apps[index % workloads] as string, index)),
-    ];
-    writeFileSync(join(directory, `${name}.yaml`), objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+    const apps = Array.from({ length: Math.ceil(here / podsPerWorkload) }, (_, index) => `app-${index + 1}`);
+    yield namespaceNamed(name);
+    yield allowDns(name);
+    for (const app of apps) {
+      yield service(name, app);
+      yield ingress(name, app);
+    }
+    for (let index = 0; index < here; index++) yield pod(name, apps[index % apps.length] as string, index);
   }
 }

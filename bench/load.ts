@@ -1,4 +1,4 @@
-/** One cell of the benchmark, in a process of its own: `node bench/load.ts <address> <connections> <seconds>` prints a line of JSON. */
+/** One cell of the benchmark, in a process of its own: `node bench/load.ts <address> <connections> <seconds> [<requests>]` prints a line of JSON. */
 import { createHistogram } from 'node:perf_hooks';
 import autocannon, { type Result } from 'autocannon';
 import { review } from './review.ts';
@@ -12,7 +12,7 @@ export interface Cell {
   readonly failed: number;
 }
 
-const [url = '', connections = '1', seconds = '3'] = process.argv.slice(2);
+const [url = '', connections = '1', seconds = '3', amount = '0'] = process.argv.slice(2);
 // autocannon's own histogram counts whole milliseconds: too coarse for answers that take a tenth of one.
 const microseconds = createHistogram();
 const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -22,7 +22,7 @@ const options = {
   headers: { 'content-type': 'application/json', 'user-agent': 'kube-apiserver-admission' },
   body: review,
   connections: Number(connections),
-  duration: Number(seconds),
+  ...(Number(amount) > 0 ? { amount: Number(amount) } : { duration: Number(seconds) }),
   bailout: 1000,
 };
 const load = autocannon(options, (error: Error | null, result: Result) => (error === null ? resolve(result) : reject(error)));

@@ -19,6 +19,13 @@ const embeddedRulePages = {
   },
 };
 
+/** Of client-node we take the reading of kubeconfigs. Its index would bring a class for each kind of the API: 15 MB. */
+const kubeconfigOnly = {
+  name: 'kubeconfig-only',
+  resolveId: (id: string) =>
+    id === '@kubernetes/client-node' ? join(root, 'node_modules', '@kubernetes', 'client-node', 'dist', 'config.js') : undefined,
+};
+
 /** The folder of the package that a bundled module comes from, or undefined for our own code. */
 function packageOf(module: string): string | undefined {
   return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module.replace(/^\0/, ''))?.[0];
@@ -35,7 +42,8 @@ async function build(): Promise<void> {
   await using bundle = await rolldown({
     input: join(root, 'src', 'main.ts'),
     platform: 'node',
-    plugins: [embeddedRulePages],
+    plugins: [embeddedRulePages, kubeconfigOnly],
+    treeshake: { moduleSideEffects: (id) => !id.includes('/@kubernetes/client-node/') },
     // Packages whose only fault is to be CommonJS, or to try optional ones, are nothing to act on.
     onLog: (level, log, handler) => {
       if (level === 'warn' && (log.id?.includes('node_modules') ?? false)) return;

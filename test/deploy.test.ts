@@ -29,15 +29,18 @@ it('reads', () => {
 });
 
 describe('rights', () => {
-  const granted = (role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]).flatMap(({ apiGroups, resources, verbs }) =>
-    resources.map((resource) => [`${apiGroups.join()}/${resource}`, verbs.join()] as const),
+  const granted = (role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]).flatMap(
+    ({ apiGroups, resources, verbs }) => resources.map((resource) => [`${apiGroups.join()}/${resource}`, verbs.join()] as const),
   );
 
   it('are one role, which only our own account holds', () => {
     expect(ofKind('ClusterRole')).toHaveLength(1);
     expect([...ofKind('Role'), ...ofKind('RoleBinding')]).toEqual([]);
     expect(ofKind('ClusterRoleBinding')).toMatchObject([
-      { roleRef: { kind: 'ClusterRole', name: role.metadata.name }, subjects: [{ kind: 'ServiceAccount', name: 'portcullis', namespace: 'portcullis' }] },
+      {
+        roleRef: { kind: 'ClusterRole', name: role.metadata.name },
+        subjects: [{ kind: 'ServiceAccount', name: 'portcullis', namespace: 'portcullis' }],
+      },
     ]);
   });
 

@@ -40,7 +40,7 @@ describe('rules', () => {
   it('have a page each, and each page a rule, a table and a place in the catalogue', () => {
     expect(named('docs/rules/*.md', 'README')).toEqual([...ids].sort());
     expect(named('test/rules/*.yaml')).toEqual([...ids].sort());
-    const catalogue = [...read('docs/rules/README.md').matchAll(/\]\(([\w-]+)\.md\)/g)].map(([, id]) => id);
+    const catalogue = [...read('docs/rules/README.md').matchAll(/\]\(([\w-]+)\.md\)/g)].map(([, id = '']) => id);
     expect(catalogue.toSorted()).toEqual([...ids].sort());
   });
 
@@ -128,8 +128,8 @@ it('the decisions are numbered without a gap, and the index lists all', () => {
 });
 
 it('the map lists the folders of src, all of them and no other', () => {
-  const folders = [...new Set(globSync('src/*/*.ts').map((file) => file.split('/')[1]))].sort();
-  const mapped = [...read('src/README.md').matchAll(/^[├└]─ (\w+)\//gm)].map(([, folder]) => folder);
+  const folders = [...new Set(globSync('src/*/*.ts').map((file) => file.split('/')[1] ?? ''))].sort();
+  const mapped = [...read('src/README.md').matchAll(/^[├└]─ (\w+)\//gm)].map(([, folder = '']) => folder);
   expect(mapped.toSorted()).toEqual(folders);
   const files = [...read('src/README.md').matchAll(/`(\w+\/[\w-]+\.ts)`/g)].map(([, file]) => `src/${file}`);
   expect(files.filter((file) => !existsSync(file))).toEqual([]);

@@ -55,8 +55,11 @@ export function configurationKeys(): readonly Key[] {
   const schema = configurationJsonSchema(rules);
   const properties = objectAt(schema, 'properties');
   const [anyRule] = Object.values(objectAt(objectAt(properties, 'rules'), 'properties'));
-  const { options, ...others } = objectAt(anyRule as RawObject, 'properties');
-  const forAll = { properties: { ...others, options: { type: 'object', description: "The rule's own options: see its page" } } };
+  const settings = {
+    ...objectAt(anyRule as RawObject, 'properties'),
+    options: { type: 'object', description: "The rule's own options: see its page" },
+  };
+  const forAll = { properties: settings };
   const generic = {
     ...schema,
     properties: {

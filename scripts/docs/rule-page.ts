@@ -5,7 +5,8 @@ import { optionsJsonSchema } from '../../src/config/json-schema.ts';
 import type { Finding } from '../../src/engine/finding.ts';
 import type { OrderClass, Rule } from '../../src/engine/rule.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
-import type { RawObject } from '../../src/kube/resources.ts';
+import { objectAt } from '../../src/kube/read.ts';
+import { formatRef, type ObjectRef, type RawObject } from '../../src/kube/resources.ts';
 import { decide } from '../../test/support/rule-case.ts';
 import { type RuleCase, readRuleTable } from '../../test/support/rule-table.ts';
 import { keysOf } from './keys.ts';
@@ -132,14 +133,27 @@ interface WrittenCase {
   readonly options?: unknown;
 }
 
+interface WrittenTable {
+  /** What the cluster holds in every case. */
+  readonly cluster?: readonly RawObject[];
+  readonly valid?: readonly WrittenCase[];
+  readonly invalid?: readonly WrittenCase[];
+}
+
+const nameOf = (object: RawObject): string => {
+  const { kind = '', namespace = '', name = '' } = { ...objectAt(object, 'metadata'), kind: object['kind'] } as Partial<ObjectRef>;
+  return formatRef({ apiVersion: '', kind, namespace, name });
+};
+
 /** The cases that the table marks, as they are written there, with what the rule really says of them. */
 function examples(rule: Rule, tableText: string): readonly string[] {
   const { id } = rule.meta;
-  const { valid = [], invalid = [] } = load(tableText) as { valid?: readonly WrittenCase[]; invalid?: readonly WrittenCase[] };
+  const { cluster = [], valid = [], invalid = [] } = load(tableText) as WrittenTable;
   const written = new Map([...valid, ...invalid].map((one) => [one.name, one]));
   const read = readRuleTable(new URL(`../../${tableOf(id)}`, import.meta.url));
   const shown = [...read.invalid, ...read.valid].filter(({ docs }) => docs);
-  return shown.map((one) => example(rule, one, written.get(one.name) as WrittenCase));
+  const common = cluster.length === 0 ? [] : [`Besides what an example shows, the cluster holds ${listed(cluster.map(nameOf))}.`];
+  return [...common, ...shown.map((one) => example(rule, one, written.get(one.name) as WrittenCase))];
 }
 
 function example(rule: Rule, one: RuleCase, written: WrittenCase): string {

@@ -26,7 +26,7 @@ export async function check(paths: readonly string[], options: CheckOptions, ter
   const { namespace } = options;
   const loaded = await loadManifests(paths, {
     workloads: configuration.workloads,
-    stdin: terminal.stdin,
+    stdin: () => terminal.stdin(),
     ...(namespace === undefined ? {} : { namespace }),
   });
   const report = await reportOf(loaded, configuration, { assumeComplete: options.assumeComplete ?? false, now: terminal.now() });

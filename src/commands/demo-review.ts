@@ -51,7 +51,11 @@ export function admissionReview({ operation, before, after, dryRun }: DemoWrite)
 
 const optionsOf = (operation: DemoWrite['operation']): RawObject => {
   if (operation === 'DELETE') return { kind: 'DeleteOptions', propagationPolicy: 'Background' };
-  return { kind: operation === 'CREATE' ? 'CreateOptions' : 'UpdateOptions', fieldManager: 'kubectl-client-side-apply', fieldValidation: 'Strict' };
+  return {
+    kind: operation === 'CREATE' ? 'CreateOptions' : 'UpdateOptions',
+    fieldManager: 'kubectl-client-side-apply',
+    fieldValidation: 'Strict',
+  };
 };
 
 /** The object as it comes to validating admission: in a namespace, with defaults filled in and addresses allocated. */
@@ -68,7 +72,10 @@ export function admitted(manifest: RawObject, namespace: string): RawObject {
       ...metadata,
       uid: randomUUID(),
       creationTimestamp: time,
-      annotations: { ...objectAt(metadata, 'annotations'), 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(manifest)}\n` },
+      annotations: {
+        ...objectAt(metadata, 'annotations'),
+        'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(manifest)}\n`,
+      },
       managedFields: [
         {
           manager: 'kubectl-client-side-apply',
@@ -115,9 +122,7 @@ const policySpec = (spec: RawObject): RawObject => ({
 });
 
 const rulesOf = (spec: RawObject, key: string): readonly RawObject[] | undefined =>
-  Object.hasOwn(spec, key)
-    ? objectsAt(spec, key).map((rule) => ({ ...rule, ...given('ports', portsOf(rule)) }))
-    : undefined;
+  Object.hasOwn(spec, key) ? objectsAt(spec, key).map((rule) => ({ ...rule, ...given('ports', portsOf(rule)) })) : undefined;
 
 const portsOf = (rule: RawObject): readonly RawObject[] | undefined =>
   Object.hasOwn(rule, 'ports') ? objectsAt(rule, 'ports').map((port) => ({ protocol: 'TCP', ...port })) : undefined;

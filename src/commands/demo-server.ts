@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { createLog } from '../server/log.ts';
-import { admissionAnswer, type AdmissionAnswer } from './kubectl-text.ts';
+import { type AdmissionAnswer, admissionAnswer } from './kubectl-text.ts';
 import { startServer } from './start-server.ts';
 
 export interface DemoServer {

@@ -66,13 +66,20 @@ export async function demo(): Promise<number> {
 
 /** Beside the sources, or beside dist/. */
 function examplesDirectory(): string {
-  const found = ['../../examples', '../examples'].map((path) => join(import.meta.dirname, path)).find((path) => existsSync(join(path, 'demo.yaml')));
+  const found = ['../../examples', '../examples']
+    .map((path) => join(import.meta.dirname, path))
+    .find((path) => existsSync(join(path, 'demo.yaml')));
   if (found === undefined)
-    throw new OperatorError('PC0002', 'examples/demo.yaml is not here', 'The demo needs a checkout of the project: run "npm run demo" in it.');
+    throw new OperatorError(
+      'PC0002',
+      'examples/demo.yaml is not here',
+      'The demo needs a checkout of the project: run "npm run demo" in it.',
+    );
   return found;
 }
 
-export const scenesOf = (examples: string): readonly Scene[] => scenes.parse(readYaml(readFileSync(join(examples, 'demo.yaml'), 'utf8')).value).scenes;
+export const scenesOf = (examples: string): readonly Scene[] =>
+  scenes.parse(readYaml(readFileSync(join(examples, 'demo.yaml'), 'utf8')).value).scenes;
 
 /** What the scenes are played with. */
 export interface Stage {
@@ -114,7 +121,11 @@ async function enactment(one: Scene, { examples, cluster }: Stage): Promise<Enac
   const name = stringAt(objectAt(manifest, 'metadata'), 'name') ?? '';
   if (one.delete !== undefined) {
     const write = { operation: 'DELETE', before: after, after: undefined, dryRun } as const;
-    return { write, command: `kubectl delete -n ${namespace} -f examples/${file}`, done: `${resource} "${name}" deleted from ${namespace} namespace` };
+    return {
+      write,
+      command: `kubectl delete -n ${namespace} -f examples/${file}`,
+      done: `${resource} "${name}" deleted from ${namespace} namespace`,
+    };
   }
   if (one.label !== undefined) {
     const write = { operation: 'UPDATE', before: after, after: labelled(after, one.with), dryRun } as const;
@@ -152,9 +163,13 @@ function existing(cluster: readonly RawObject[], manifest: RawObject, namespace:
 }
 
 /** The rules that spoke: a denial names all of them in its causes, a warning ends with its own. */
-function rulesIn({ allowed, warnings, status }: AdmissionAnswer): { readonly denied: readonly string[]; readonly warned: readonly string[] } {
+function rulesIn({ allowed, warnings, status }: AdmissionAnswer): {
+  readonly denied: readonly string[];
+  readonly warned: readonly string[];
+} {
   const causes = allowed ? [] : (status?.details?.causes ?? []).map(({ message }) => message);
-  const inCauses = (warning: boolean): readonly string[] => causes.filter((text) => text.startsWith('warning: ') === warning).flatMap(idsIn);
+  const inCauses = (warning: boolean): readonly string[] =>
+    causes.filter((text) => text.startsWith('warning: ') === warning).flatMap(idsIn);
   return { denied: inCauses(false), warned: [...inCauses(true), ...warnings.flatMap(idsIn)] };
 }
 
@@ -166,7 +181,10 @@ const sameIds = (a: readonly string[], b: readonly string[]): boolean => sorted(
 function shown({ scene, lines, denied, warned, asDocumented }: Played, number: number): readonly string[] {
   const heading = ['', `${number}. ${scene.title}`, ...lines.map((line) => `   ${line}`)];
   if (asDocumented) return heading;
-  return [...heading, `   NOT AS DOCUMENTED: denied by ${told(denied)}, warned by ${told(warned)}; examples/demo.yaml says ${told(scene.denied)}, ${told(scene.warned)}`];
+  return [
+    ...heading,
+    `   NOT AS DOCUMENTED: denied by ${told(denied)}, warned by ${told(warned)}; examples/demo.yaml says ${told(scene.denied)}, ${told(scene.warned)}`,
+  ];
 }
 
 const told = (ids: readonly string[]): string => sorted(ids).join(' and ') || 'no rule';
@@ -178,6 +196,9 @@ function summary(played: readonly Played[]): readonly string[] {
     return `${String(index + 1).padStart(3)}  ${verdict.padEnd(12)} ${scene.namespace.padEnd(12)} ${rules}${asDocumented ? '' : '   NOT AS DOCUMENTED'}`;
   });
   const wrong = played.filter(({ asDocumented }) => !asDocumented).length;
-  const verdict = wrong === 0 ? `All ${played.length} answers are as documented in examples/demo.yaml.` : `${wrong} of ${played.length} answers differ from examples/demo.yaml.`;
+  const verdict =
+    wrong === 0
+      ? `All ${played.length} answers are as documented in examples/demo.yaml.`
+      : `${wrong} of ${played.length} answers differ from examples/demo.yaml.`;
   return ['', '  #  answer       namespace    rule', ...rows, '', verdict];
 }

@@ -1,4 +1,4 @@
-/** Markdown as our pages use it → text for a terminal: headings, code, emphasis, links; everything else as it stands. */
+/** Markdown as our pages use it → text for a terminal: headings, code, tables, emphasis, links; everything else as it stands. */
 import type { Paint } from '../reports/report.ts';
 
 export function markdownText(markdown: string, paint: Paint): string {
@@ -21,8 +21,33 @@ const codeText = (block: string, paint: Paint): string =>
 
 const proseText = (prose: string, paint: Paint): string =>
   prose
+    .replaceAll(/(?:^\|.*\|\n)+/gm, tableText)
     .replaceAll(/^#+ (.*)$/gm, (_, heading: string) => paint('bold', heading))
     .replaceAll(/\*\*([^*\n]+)\*\*/g, (_, strong: string) => paint('bold', strong))
     .replaceAll(/`([^`\n]+)`/g, (_, code: string) => paint('cyan', code))
     .replaceAll(/\[([^\]\n]+)\]\((https?:[^)\s]+)\)/g, '$1 ($2)')
     .replaceAll(/\[([^\]\n]+)\]\([^)\s]+\)/g, '$1');
+
+/** Columns of equal width in place of bars; the line below the head, and a head that is empty, go. */
+function tableText(table: string): string {
+  const cells = (line: string): readonly string[] =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim());
+  const rows = table
+    .trimEnd()
+    .split('\n')
+    .map(cells)
+    .filter((row) => row.some((cell) => !/^:?-*:?$/.test(cell)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map(
+      (row) =>
+        `  ${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

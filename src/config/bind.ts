@@ -29,8 +29,8 @@ export interface BoundSettings extends Settings {
 }
 
 /**
- * Who clears up after others: to deny them leaves a namespace terminating for ever. The last is both of them where the
- * controller manager runs without `--use-service-account-credentials`.
+ * Who clears up after others: to deny them leaves a namespace terminating for ever. The last is what both are called
+ * where the controller manager runs without `--use-service-account-credentials` and its kubeconfig is kubeadm's.
  */
 const cleaners: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:namespace-controller',

@@ -121,5 +121,7 @@ const renewal = (now: number): string => daysAfter(now, 90);
 const longestQuote = 60;
 
 /** In double quotes, on one line, and short: the text is its writer's, and may be anything. */
-const quote = (text: string): string =>
-  JSON.stringify([...text].length > longestQuote ? `${[...text].slice(0, longestQuote).join('')}…` : text);
+function quote(text: string): string {
+  const runes = Array.from(text);
+  return JSON.stringify(runes.length > longestQuote ? `${runes.slice(0, longestQuote).join('')}…` : text);
+}

@@ -21,7 +21,7 @@ export function configurationJsonSchema(rules: readonly Rule[]): RawObject {
 /** The schema of one rule's options; an empty one for a rule whose options are not described by zod. */
 export function optionsJsonSchema({ options }: Rule): RawObject {
   if (!(options instanceof z.ZodType)) return {};
-  const { $schema, ...schema } = jsonSchemaOf(options);
+  const { $schema: _, ...schema } = jsonSchemaOf(options);
   return schema;
 }
 

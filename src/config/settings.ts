@@ -67,7 +67,7 @@ function configured(rule: Rule, raw: unknown, shared: Shared): Failure | { reado
 function invalid(raw: unknown, rules: readonly Rule[], failures: readonly Failure[]): OperatorError {
   const schema = configurationJsonSchema(rules);
   const problems = failures.flatMap(({ issues, path }) => problemsOf(issues, path, { raw, schema }));
-  const lines = [...new Set([...problems, ...hiddenKeys(raw)])];
+  const lines = [...problems, ...hiddenKeys(raw)];
   const message = `${lines.length === 1 ? 'one problem' : `${lines.length} problems`} in the configuration:\n${lines.join('\n')}`;
   return new OperatorError('PC0003', message, 'Correct these lines; docs/configuration.md lists every key.');
 }

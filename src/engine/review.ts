@@ -91,7 +91,7 @@ function file(finding: Finding, softened: Warning['softened'], { denials, warnin
 
 function afterWrite(write: Write, cluster: ClusterSnapshot, rules: readonly ConfiguredRule[], options: EvaluateOptions): Evaluation {
   if (write.operation === 'DELETE')
-    return evaluate({ object: write.before, operation: 'DELETE', before: cluster.with([write.before]) }, cluster.without([write.before]), rules, options);
+    return evaluate({ object: write.before, operation: 'DELETE', before: cluster }, cluster.without([write.before]), rules, options);
   const before = write.operation === 'UPDATE' ? cluster.with([write.before]) : cluster.without([write.after]);
   return evaluate({ object: write.after, operation: 'WRITE', before }, cluster.with([write.after]), rules, options);
 }

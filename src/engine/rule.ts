@@ -77,12 +77,12 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   readonly options: O;
   readonly shared: Shared;
   /** Makes a finding about one field: which message, with which facts, and which other objects are involved. */
-  finding<Id extends keyof M & string>(
+  readonly finding: <Id extends keyof M & string>(
     messageId: Id,
     path: FieldPath,
     data: Parameters<M[Id]['text']>[0],
     related?: readonly ObjectRef[],
-  ): Draft;
+  ) => Draft;
 }
 
 /** A finding whose fixes have not been tried yet. */
@@ -134,7 +134,8 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
       return {
         meta,
         messages,
-        fetches: (object, known) => fetches?.(object as Judged[K], known, options) ?? [],
+        fetches: (object, known) =>
+          meta.kinds.some((kind) => kind === object.kind) ? (fetches?.(object as Judged[K], known, options) ?? []) : [],
         check: (subject, cluster, { known, elsewhere, offline = false }) => {
           const { object, operation, before } = subject as Subject<K>;
           const finding = drafter(meta.id, messages, object);

@@ -8,7 +8,7 @@ import type { Settings } from './review.ts';
 import type { ConfiguredRule, Message } from './rule.ts';
 
 /** Settings bound to one object, and the rules that judge it. */
-export interface SurveySettings extends Settings {
+interface SurveySettings extends Settings {
   readonly rules: readonly ConfiguredRule[];
   /** What the settings have to say themselves: an exemption that has expired. */
   readonly notices: readonly string[];

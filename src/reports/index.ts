@@ -3,7 +3,7 @@ import { jsonReport } from './json.ts';
 import type { Report, ReportOptions } from './report.ts';
 import { textReport } from './text.ts';
 
-export type { Report, ReportedFinding, ReportOptions } from './report.ts';
+export type { Report, ReportOptions } from './report.ts';
 
 export const reports: Readonly<Record<'text' | 'json', (report: Report, options: ReportOptions) => string>> = {
   text: textReport,

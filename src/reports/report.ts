@@ -5,7 +5,7 @@ import type { Mode } from '../engine/mode.ts';
 import type { ObjectRef } from '../kube/resources.ts';
 
 /** Line and column from 1. */
-export interface ReportPlace {
+interface ReportPlace {
   readonly file: string;
   readonly line: number;
   readonly column: number;

@@ -25,8 +25,10 @@ export const dnsResolverIsolated = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({
-    /** The Service that Pods ask, where it is not found by its usual names and labels. */
-    resolver: z.strictObject({ namespace: z.string(), name: z.string() }).optional(),
+    resolver: z
+      .strictObject({ namespace: z.string(), name: z.string() })
+      .optional()
+      .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
   }),
 
   messages: {

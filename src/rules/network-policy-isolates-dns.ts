@@ -29,8 +29,10 @@ export const networkPolicyIsolatesDns = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({
-    /** The Service that Pods ask, where it is not found by its usual names and labels. */
-    resolver: z.strictObject({ namespace: z.string(), name: z.string() }).optional(),
+    resolver: z
+      .strictObject({ namespace: z.string(), name: z.string() })
+      .optional()
+      .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
   }),
 
   messages: {
@@ -71,7 +73,7 @@ export const networkPolicyIsolatesDns = defineRule({
     const { podSelector, policyTypes } = policy.spec;
     if (!policyTypes.includes('Egress') && !mayHoldResolver(namespace, options.resolver)) return;
     const candidates = cluster.workloadsSelectedBy(podSelector.matchLabels, namespace);
-    const selected = candidates.filter((workload) => selects(podSelector, workload) === true && !workload.pod.hostNetwork);
+    const selected = candidates.filter((workload) => selects(podSelector, workload) === true);
     if (selected.length === 0) return;
     const resolver = resolverOf(cluster, options.resolver);
     const isCut = (workload: Workload): boolean => {
@@ -126,7 +128,7 @@ function verdictOn(
 
 function explain({ policy, operation, backends, of, resolver, blockers, allowance }: Cut, verb: string): Explanation {
   const { line, entry, manifest, name } = allowance;
-  const names = listed(blockers.map(({ metadata }) => metadata.name));
+  const names = `NetworkPolicy ${listed(blockers.map(({ metadata }) => metadata.name))}`;
   const path = ['spec', 'egress'];
   const here: Fix = {
     text: `add ${line}`,
@@ -136,7 +138,7 @@ function explain({ policy, operation, backends, of, resolver, blockers, allowanc
   const there = `allow ${line} here, and ingress from ${policy.metadata.namespace} in the policies of ${resolver.service.metadata.namespace}`;
   return {
     what: `${tallyOf(backends, of)} ${verb} the cluster's DNS, ${formatResolver(resolver)}`,
-    why: `Isolated by ${names}, none of which allows it: every name look-up times out, and with it most connections.`,
+    why: `${names} ${blockers.length === 1 ? 'isolates them and does' : 'isolate them and do'} not allow it: every name look-up times out, and with it most connections.`,
     fixes:
       operation === 'DELETE'
         ? [{ ...beside, text: `keep it, or first apply NetworkPolicy ${name} with the same egress` }, { text: 'keep it' }]

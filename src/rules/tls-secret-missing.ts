@@ -28,8 +28,10 @@ export const tlsSecretMissing = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({
-    /** Further annotations of an Ingress whose controller brings the certificate. */
-    providerAnnotations: z.array(z.string()).default([]),
+    providerAnnotations: z
+      .array(z.string())
+      .default([])
+      .describe('Further annotations of an Ingress that say that some controller brings the certificate'),
   }),
 
   messages: {

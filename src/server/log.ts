@@ -13,7 +13,7 @@ export type Log = Logger;
 const maxUnreadBytes = 1024 * 1024;
 
 /** A log on stdout that never blocks; `onDrop` hears of each line that found no room. */
-export function stdoutLog(onDrop: () => void = () => {}): { readonly log: Log; flush(): void } {
+export function stdoutLog(onDrop: () => void = () => {}): { readonly log: Log; readonly flush: () => void } {
   const stream = pino.destination({ dest: 1, sync: false, maxLength: maxUnreadBytes });
   stream.on('drop', onDrop);
   // A closed pipe: there is nobody left to tell.

@@ -30,13 +30,13 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly port: number;
   readonly healthPort: number;
-  isReady(): boolean;
+  readonly isReady: () => boolean;
   /** New connections get this certificate; those that are open live on with theirs. */
-  serve(certificate: Keypair): void;
+  readonly serve: (certificate: Keypair) => void;
   /** Not ready at once, but serving for the drain time; then sends callers away, finishes what is in flight, and ends. */
-  drain(): Promise<void>;
+  readonly drain: () => Promise<void>;
   /** The same without the drain time. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Rejects with an OperatorError PC0006 if a port cannot be listened on. */

@@ -5,7 +5,7 @@ import { type Deadline, type Handled, handle, type Ports } from '../admission/ha
 import { ByteBudget, readBody } from './body.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { limits as defaults, type Limits } from './limits.ts';
-import { plain, type Webhook } from './webhook.ts';
+import { plain, type Webhook } from './plain.ts';
 
 /** Why a request got no review. */
 export type TurnedAway = 'malformed' | 'too-large' | 'overloaded' | 'unready' | 'closing';

@@ -1,8 +1,9 @@
 /** The webhook's port: HTTPS, `POST /validate` and nothing else. Bodies of errors are fixed: they tell nobody anything. */
-import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import { limits as defaults, type Limits } from './limits.ts';
+import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import { watchConnections } from './connections.ts';
+import { limits as defaults } from './limits.ts';
+import { plain, type Webhook } from './plain.ts';
 import { type ValidateOptions, validateRoute } from './validate-route.ts';
 
 /** A certificate chain and its key, PEM. */
@@ -10,8 +11,6 @@ export interface Keypair {
   readonly cert: string;
   readonly key: string;
 }
-
-export type Webhook = FastifyInstance<Server>;
 
 /** Certificates go in together with what else a secure context holds: what is left out falls back to a default. */
 export const secureContext = ({ cert, key }: Keypair) => ({ cert, key, minVersion: defaults.tlsMinimum, honorCipherOrder: true });
@@ -32,7 +31,7 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
-    // Idle for longer than the keep-alive can only be who stopped reading: see `closeUnread`.
+    // Who does not read its answers is cut by `watchConnections`.
     connectionTimeout: 0,
     maxRequestsPerSocket: limits.requestsPerConnection,
     // Each review has its own deadline, from the API server.
@@ -52,7 +51,8 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as Webhook;
   app.server.maxConnections = limits.connections;
-  closeUnread(app.server, limits);
+  const connections = watchConnections(app.server, limits);
+  app.addHook('preClose', async () => connections.closeLate());
   // The route reads the body itself; of any other type than this one, not a byte.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
@@ -62,7 +62,9 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
       : plain(reply, 404, 'not found'),
   );
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return plain(reply, 415, 'unsupported media type');
+    const { code, statusCode = 500 } = error;
+    if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return plain(reply, 415, 'unsupported media type');
+    if (statusCode >= 400 && statusCode < 500) return plain(reply, statusCode, 'bad request');
     // What is left goes to the administrator's failurePolicy, which an answer of ours would take the place of.
     options.onInternalError(error);
     return plain(reply, 500, 'internal error');
@@ -70,9 +72,6 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
   validateRoute(app, options);
   return app;
 }
-
-export const plain = (reply: FastifyReply, code: number, text: string): FastifyReply =>
-  reply.code(code).type('text/plain; charset=utf-8').send(text);
 
 /** What is no HTTP, has too many headers or takes too long to arrive. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -84,27 +83,4 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
         : '400 Bad Request';
   if (socket.writable && error.code !== 'ECONNRESET') socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   socket.destroy();
-}
-
-/** Cuts connections whose answers nobody reads: no timeout of Node's does, while the client keeps the socket open. */
-function closeUnread(server: Server, limits: Limits): void {
-  const waitingSince = new Map<Socket, number>();
-  const open = new Set<Socket>();
-  server.on('secureConnection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => {
-      open.delete(socket);
-      waitingSince.delete(socket);
-    });
-  });
-  const check = setInterval(() => {
-    const now = performance.now();
-    for (const socket of open) {
-      if (socket.writableLength === 0) waitingSince.delete(socket);
-      else if (!waitingSince.has(socket)) waitingSince.set(socket, now);
-      else if (now - (waitingSince.get(socket) as number) > limits.unreadAnswerMs) socket.destroy();
-    }
-  }, limits.checkEveryMs);
-  check.unref();
-  server.once('close', () => clearInterval(check));
 }

@@ -1,17 +1,21 @@
 /** How long a reflector waits, and for what. */
 
-/** After the nth failure in a row: longer each time, never twice the same, and never without end. */
 export interface BackoffOptions {
   readonly firstMs: number;
   readonly longestMs: number;
+  /** The longest wait while nobody answers: to knock costs the server nothing, and it may be back any moment. */
+  readonly unansweredMs: number;
 }
 
-/** As client-go waits: 0.8 s, doubled up to 30 s, each stretched by chance up to its double (tools/cache/reflector.go). */
-export const clientGoBackoff: BackoffOptions = { firstMs: 800, longestMs: 30_000 };
+/** As client-go waits (tools/cache/reflector.go), but that half a wait is left to chance instead of a whole one on top. */
+export const clientGoBackoff: BackoffOptions = { firstMs: 800, longestMs: 30_000, unansweredMs: 5_000 };
 
-/** Milliseconds; `failures` counts from 1, `random` lies between 0 and 1. */
-export const backoffMs = ({ firstMs, longestMs }: BackoffOptions, failures: number, random: number): number =>
-  Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30) * (1 + random));
+/**
+ * Milliseconds after the nth failure in a row, counted from 1: longer each time up to the longest, and never twice the
+ * same, since `random` lies between 0 and 1.
+ */
+export const backoffMs = (firstMs: number, longestMs: number, failures: number, random: number): number =>
+  Math.min(longestMs / 2, firstMs * 2 ** Math.min(failures - 1, 30)) * (1 + random);
 
 export interface Pace {
   readonly backoff: BackoffOptions;

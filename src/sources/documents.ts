@@ -2,7 +2,7 @@
 import { yamlLimits } from './yaml.ts';
 
 /** A part of a file that holds one document. */
-export interface Chunk {
+interface Chunk {
   readonly text: string;
   /** Where it begins in the file. */
   readonly offset: number;
@@ -65,15 +65,22 @@ function skipSpace(text: string, from: number): number {
   return space.lastIndex;
 }
 
-/** The offset behind the brace that closes the one at `from`. */
+/** The offset behind the brace that closes the one at `from`. Each character is looked at once, however hostile the text. */
 function endOfObject(text: string, from: number): number | undefined {
-  const token = /"(?:[^"\\]|\\.)*"|[{}]/gs;
-  token.lastIndex = from;
   let depth = 0;
-  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
-    if (found[0] === '{') depth++;
-    else if (found[0] === '}') depth--;
-    if (depth === 0) return token.lastIndex;
+  for (let at = from; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '{') depth++;
+    else if (character === '}') depth--;
+    if (depth === 0) return at + 1;
   }
   return undefined;
+}
+
+/** The offset of the quote that closes the one at `from`; the length of the text if none does. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }

@@ -7,7 +7,7 @@ import { groupOf } from '../kube/normalize.ts';
 import { isObject, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 
-export type Shape =
+type Shape =
   | 'string'
   | 'int'
   | 'bool'

@@ -40,6 +40,7 @@ export function kubeClient(credentials: Credentials): KubeClient {
   const base = server.pathname.replace(/\/+$/, '');
   const calls = connections(credentials, callConnections);
   const watches = connections(credentials, null);
+  let closed: Promise<void> | undefined;
 
   async function open(dispatcher: Dispatcher, path: string, signal: AbortSignal, accept: string): Promise<Dispatcher.ResponseData> {
     const { headers } = await credentials.identity();
@@ -70,9 +71,7 @@ export function kubeClient(credentials: Credentials): KubeClient {
       onOpen?.();
       yield* linesOf(body);
     },
-    close: async () => {
-      await Promise.all([calls.destroy(), watches.destroy()]);
-    },
+    close: () => (closed ??= Promise.all([calls.destroy(), watches.destroy()]).then(() => undefined)),
   };
 }
 

@@ -45,7 +45,7 @@ export interface LiveSource extends ClusterSource {
 const longestWaitMs = 50;
 const longestQueue = 1_000;
 
-/** Starts to list and watch at once. */
+/** Starts to list and watch at once. Its `close` closes the client too. */
 export function liveSource(options: LiveOptions): LiveSource {
   return new WatchedCluster(options);
 }
@@ -60,9 +60,11 @@ class WatchedCluster implements LiveSource {
   private timer: Timer | undefined;
   private readonly waiting: (() => void)[] = [];
   private closed = false;
+  private readonly client: KubeClient;
 
   constructor({ client, workloads = [], secretsLevel, onRestart, pace, clock = systemClock }: LiveOptions) {
     this.clock = clock;
+    this.client = client;
     const target = {
       queue: (event: ClusterEvent) => this.queue(event),
       adopt: (kind: WatchedKind, staged: ClusterSnapshot) => this.adopt(kind, staged),
@@ -126,6 +128,7 @@ class WatchedCluster implements LiveSource {
     this.closed = true;
     this.timer?.stop();
     await Promise.all(this.reflectors.map(({ reflector }) => reflector.close()));
+    await this.client.close();
     this.wake();
   }
 

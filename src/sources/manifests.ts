@@ -1,7 +1,7 @@
 /** Manifest files → objects, each with the place of every field of it; and what in them cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldPath } from '../kube/field-path.ts';
-import { groupOf, normalize } from '../kube/normalize.ts';
+import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { isObject, objectAt, stringAt } from '../kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../kube/resources.ts';
@@ -10,8 +10,6 @@ import { locator, type Place, placer } from './positions.ts';
 import { type InputError, type ReadFilesOptions, readFiles, type TextFile } from './read-files.ts';
 import { rejectionsOf } from './rejections.ts';
 import { readYaml, YamlError, yamlLimits } from './yaml.ts';
-
-export type { InputError } from './read-files.ts';
 
 export interface ManifestOptions extends ReadFilesOptions {
   /** Of objects that name none, as `kubectl apply --namespace` gives it. */
@@ -45,10 +43,24 @@ export interface Manifests {
 export async function loadManifests(paths: readonly string[], options: ManifestOptions = {}): Promise<Manifests> {
   const { files, errors } = await readFiles(paths, options);
   const reader = new ManifestReader(options);
-  for (const file of files) reader.read(file);
-  const all = [...errors, ...reader.errors];
+  const all = [...errors];
+  for (const file of files) all.push(...cut(reader.read(file)));
   if (reader.manifests.length === 0 && all.length === 0) all.push(nothingAt(paths));
   return { manifests: reader.manifests, errors: all, notices: reader.notices, files: files.length };
+}
+
+/** Of one file, whatever is in it. */
+const maxErrors = 50;
+
+function cut(errors: readonly InputError[]): readonly InputError[] {
+  const [first] = errors;
+  if (first === undefined || errors.length <= maxErrors) return errors;
+  const more = {
+    file: first.file,
+    message: `${errors.length - maxErrors} more errors in this file`,
+    hint: 'Repair the first ones, and check again.',
+  };
+  return [...errors.slice(0, maxErrors), more];
 }
 
 const nothingAt = (paths: readonly string[]): InputError => ({
@@ -67,7 +79,8 @@ interface Document {
 
 class ManifestReader {
   readonly manifests: Manifest[] = [];
-  readonly errors: InputError[] = [];
+  /** Of the file that is being read. */
+  private errors: InputError[] = [];
   readonly notices: string[] = [];
   private readonly options: ManifestOptions;
   private readonly byRef = new Map<string, { readonly manifest: Manifest; readonly argument: number }>();
@@ -77,7 +90,9 @@ class ManifestReader {
     this.options = options;
   }
 
-  read({ file, text, argument }: TextFile): void {
+  /** Returns what in the file cannot be used. */
+  read({ file, text, argument }: TextFile): readonly InputError[] {
+    this.errors = [];
     const place = once(() => placer(text));
     const { chunks, badSeparators, cutAt } = splitDocuments(text);
     const fail = (offset: number, message: string, hint: string) => this.errors.push({ file, ...place()(offset), message, hint });
@@ -88,6 +103,7 @@ class ManifestReader {
       const locate = once(() => locator(chunk.text));
       this.document(chunk.text, { file, argument, at, locate: (path) => at(locate()(path)) });
     }
+    return this.errors;
   }
 
   private document(text: string, document: Document): void {
@@ -180,9 +196,6 @@ const isHelmTemplate = (value: unknown): boolean => isObject(value) && Object.ha
 
 const yamlHint = (text: string): string =>
   text.includes('{{') ? 'It looks like a template: render it first (helm template, kustomize build).' : 'Repair the YAML at this place.';
-
-/** The group is what identifies a kind, whatever version a file is written in. */
-export const kindOf = (raw: RawObject): string => `${groupOf(stringAt(raw, 'apiVersion') ?? '')}/${stringAt(raw, 'kind') ?? ''}`;
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

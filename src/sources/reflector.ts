@@ -79,6 +79,8 @@ export class Reflector {
   /** False for a server that refuses watch-lists; `skip` for the next list alone. */
   private watchList: boolean | 'skip' = true;
   private failures = 0;
+  /** Whether a watch was up for a while since the last time that the server had forgotten us. */
+  private hasLived = false;
   private refusals = 0;
 
   constructor(options: ReflectorOptions) {
@@ -138,17 +140,21 @@ export class Reflector {
       const reason = reasonOf(cause);
       this.brokenSince ??= reason === 'silent' ? this.lastFrame : this.clock.now();
       if (cause instanceof Lost || reason === 'expired') this.version = undefined;
-      const waitMs = reason === 'forbidden' || reason === 'notServed' ? this.afterRefusal(reason) : this.afterFailure(cause);
+      const waitMs = reason === 'forbidden' || reason === 'notServed' ? this.afterRefusal(reason) : this.afterFailure(cause, reason);
       return { reason, cause, waitMs };
     }
   }
 
-  private afterFailure(cause: unknown): number {
+  private afterFailure(cause: unknown, reason: RestartReason): number {
     this.refusals = 0;
+    // The server is there, and forgot us: after a good time with it that is the first failure, whatever came in between.
+    if (reason === 'expired' && this.hasLived) this.failures = 0;
+    if (reason === 'expired') this.hasLived = false;
     this.failures++;
-    const { backoff } = this.pace;
-    const asked = cause instanceof KubeError ? Math.min(cause.retryAfterMs, backoff.longestMs) : 0;
-    return Math.max(asked, backoffMs(backoff, this.failures, this.clock.random()));
+    const { firstMs, longestMs, unansweredMs } = this.pace.backoff;
+    const asked = cause instanceof KubeError ? Math.min(cause.retryAfterMs, longestMs) : 0;
+    const own = backoffMs(firstMs, reason === 'disconnected' ? unansweredMs : longestMs, this.failures, this.clock.random());
+    return Math.max(asked, own);
   }
 
   private afterRefusal(reason: 'forbidden' | 'notServed'): number {
@@ -160,7 +166,7 @@ export class Reflector {
       return 0;
     }
     if (this.current === 'synced' && this.refusals < believedRefusals * paths.length)
-      return backoffMs(this.pace.backoff, this.refusals, this.clock.random());
+      return backoffMs(this.pace.backoff.firstMs, this.pace.backoff.longestMs, this.refusals, this.clock.random());
     if (reason === 'notServed') this.pathAt = (this.pathAt + 1) % paths.length;
     this.version = undefined;
     this.options.sink.clear();
@@ -221,6 +227,7 @@ export class Reflector {
       if (this.version === undefined) throw new Lost('unreadable', new Error('the watch ended before the end of its list'));
       if (!this.wasSteady()) throw new Error('the watch ended at once');
     } finally {
+      if (this.wasSteady()) this.hasLived = true;
       if (this.wasSteady()) this.failures = 0;
     }
   }

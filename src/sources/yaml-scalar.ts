@@ -87,7 +87,9 @@ const prefixes: Readonly<Record<number, string>> = { 2: '0b', 8: '0o', 10: '', 1
 
 /** Unsigned numbers have the 64th bit for themselves, and no sign. */
 function within64(negative: boolean, digits: string, radix: number, sign = ''): number | undefined {
-  const value = BigInt(`${prefixes[radix]}${digits}`);
+  const significant = digits.replace(/^0+(?=.)/, '');
+  if (significant.length > 64) return undefined; // what a million digits are worth would take seconds to find out
+  const value = BigInt(`${prefixes[radix]}${significant}`);
   const limit = negative ? 2n ** 63n : sign === '+' ? 2n ** 63n - 1n : 2n ** 64n - 1n;
   if (value > limit) return undefined;
   return Number(negative ? -value : value);

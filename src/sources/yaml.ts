@@ -27,7 +27,7 @@ export class YamlError extends Error {
 }
 
 /** A key that one mapping holds twice. kubectl takes the last and says nothing (measured on 1.36.3); others refuse the file. */
-export interface DuplicateKey {
+interface DuplicateKey {
   readonly key: string;
   readonly offset: number;
 }
@@ -58,13 +58,13 @@ export function eventsOf(text: string): readonly Event[] {
 
 /** Where the node of this event begins: its tag or anchor, if it has one; undefined for an empty scalar. */
 export function offsetOf(event: Event): number | undefined {
-  const starts = [
-    'tagStart' in event ? event.tagStart : -1,
-    'anchorStart' in event ? event.anchorStart - 1 : -1, // with its `&` or `*`
-    'valueStart' in event ? event.valueStart - (isQuoted(event) ? 1 : 0) : -1,
-    'start' in event ? event.start : -1,
-  ].filter((start) => start >= 0);
-  return starts.length === 0 ? undefined : Math.min(...starts);
+  if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) return undefined;
+  if (event.type === EVENT_ID.ALIAS) return event.anchorStart - 1; // with its `*`
+  const content = event.type === EVENT_ID.SCALAR ? event.valueStart - (isQuoted(event) ? 1 : 0) : event.start;
+  let first = content < 0 ? Number.POSITIVE_INFINITY : content;
+  if (event.tagStart >= 0) first = Math.min(first, event.tagStart);
+  if (event.anchorStart >= 0) first = Math.min(first, event.anchorStart - 1); // with its `&`
+  return Number.isFinite(first) ? first : undefined;
 }
 
 const isQuoted = ({ style }: ScalarEvent): boolean => style === SCALAR_STYLE.DOUBLE_QUOTED || style === SCALAR_STYLE.SINGLE_QUOTED;
@@ -228,9 +228,10 @@ class Reader {
   }
 }
 
-/** An own property whatever the key is: `__proto__` too. */
+/** An own property whatever the key is. */
 function define(values: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(values, key, { value, writable: true, enumerable: true, configurable: true });
+  if (key === '__proto__') Object.defineProperty(values, key, { value, writable: true, enumerable: true, configurable: true });
+  else values[key] = value;
 }
 
 /** A plain `<<`, or one tagged so. */

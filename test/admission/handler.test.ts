@@ -65,7 +65,7 @@ describe('the way through', () => {
 
   it('binds the configuration to the write, once', async () => {
     const configuration = configurationOf([]);
-    const bind = vi.fn(configuration.bind);
+    const bind = vi.fn<typeof configuration.bind>((context) => configuration.bind(context));
     const ports = portsOf(snapshotOf(namespace('shop', { labels: { team: 'a' } })), { ...configuration, bind }, { now: () => 42 });
     const update = { operation: 'UPDATE', oldObject: service('web', { ports: [{ port: 1 }] }) };
     await handle(reviewOf(requestFor(service(), update)), plentyOfTime, ports);
@@ -234,7 +234,7 @@ describe('what goes wrong', () => {
         return true;
       });
     const rules = Array.from({ length: 40 }, (_, index) => slow(`rule-${index}`));
-    const deadline: Deadline = { remainingMs: () => 240 - now, signal: plentyOfTime.signal };
+    const deadline: Deadline = { remainingMs: () => 240 - now, signal: (ms) => plentyOfTime.signal(ms) };
     const { response, decision } = await judged(rules, { deadline });
     expect(decision.denials.map(({ ruleId }) => ruleId)).toEqual(['rule-0', 'rule-1', 'rule-2', 'rule-3', 'rule-4']);
     expect(response.status?.message).toContain('portcullis: rule-5 and 34 more not checked: out of time');

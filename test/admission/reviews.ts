@@ -89,11 +89,11 @@ export const selfContained = (id: string, check: (name: string) => boolean, seve
         severity,
         modes: { guided: 'deny', strict: 'deny' },
         facts: 'self',
-        text: (_: object) => ({ what: 'is wrong', why: 'It breaks.', fixes: [{ text: 'mend it' }] }),
+        text: ({ what }: { readonly what: string }) => ({ what, why: 'It breaks.', fixes: [{ text: 'mend it' }] }),
       },
     },
     *check({ object, finding }) {
-      if (check(object.metadata.name)) yield finding('wrong', ['spec', 'ports', 0, 'port'], {});
+      if (check(object.metadata.name)) yield finding('wrong', ['spec', 'ports', 0, 'port'], { what: 'is wrong' });
     },
   });
 

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bucket } from '../../src/cluster/bucket.ts';
 
+const none: Bucket<number> = Bucket.empty;
 const filled = (count: number): Bucket<number> =>
-  Bucket.empty.with(new Map(Array.from({ length: count }, (_, n) => [`key-${String(n).padStart(6, '0')}`, n])));
+  none.with(new Map(Array.from({ length: count }, (_, n) => [`key-${String(n).padStart(6, '0')}`, n])));
 
 /** Keys near each other and far apart, so that chunks fill, split, empty and join. */
 const keyed = fc.tuple(
@@ -18,7 +19,7 @@ describe('Bucket', () => {
   it('equals a sorted map, after any changes in any batches', () => {
     fc.assert(
       fc.property(batches, (changes) => {
-        let bucket: Bucket<number> = Bucket.empty;
+        let bucket = none;
         const reference = new Map<string, number>();
         for (const batch of changes) {
           const earlier = bucket;
@@ -41,7 +42,7 @@ describe('Bucket', () => {
 
   it('holds keys that are words of JavaScript', () => {
     const hostile = ['__proto__', 'constructor', 'toString', ''];
-    const bucket = Bucket.empty.with(new Map(hostile.map((key, at) => [key, at])));
+    const bucket = none.with(new Map(hostile.map((key, at) => [key, at])));
     expect(hostile.map((key) => bucket.get(key))).toEqual([0, 1, 2, 3]);
     expect(bucket.get('hasOwnProperty')).toBeUndefined();
   });

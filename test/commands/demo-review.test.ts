@@ -30,8 +30,17 @@ it('tells a node port that was named from one that was allocated', () => {
 });
 
 it('defaults the types and the protocols of a policy', () => {
-  const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'p' }, spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] } };
-  expect(admitted(policy, 'shop')['spec']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{ ports: [{ protocol: 'TCP', port: 53 }] }] });
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'p' },
+    spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] },
+  };
+  expect(admitted(policy, 'shop')['spec']).toEqual({
+    podSelector: {},
+    policyTypes: ['Ingress', 'Egress'],
+    egress: [{ ports: [{ protocol: 'TCP', port: 53 }] }],
+  });
 });
 
 it.each([

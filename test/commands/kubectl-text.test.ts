@@ -3,14 +3,24 @@ import { expect, it } from 'vitest';
 import { admissionAnswer, kubectlText } from '../../src/commands/kubectl-text.ts';
 
 const causes = (count: number) =>
-  Array.from({ length: count }, (_, index) => ({ reason: 'FieldValueInvalid', field: `spec.f${index}`, message: `text ${index}. [rule-x] portcullis` }));
+  Array.from({ length: count }, (_, index) => ({
+    reason: 'FieldValueInvalid',
+    field: `spec.f${index}`,
+    message: `text ${index}. [rule-x] portcullis`,
+  }));
 const denied = (count: number, warnings: string[] = []) =>
   admissionAnswer.parse({
     response: {
       uid: '1',
       allowed: false,
       warnings,
-      status: { status: 'Failure', code: 422, reason: 'Invalid', message: 'MESSAGE', details: { kind: 'Service', group: '', name: 'web', causes: causes(count) } },
+      status: {
+        status: 'Failure',
+        code: 422,
+        reason: 'Invalid',
+        message: 'MESSAGE',
+        details: { kind: 'Service', group: '', name: 'web', causes: causes(count) },
+      },
     },
   }).response;
 const allowed = (...warnings: string[]) => admissionAnswer.parse({ response: { uid: '1', allowed: true, warnings } }).response;

@@ -17,6 +17,14 @@ a: "**b**"
 c: [d](e)
 \`\`\`
 
+| message | mode |
+| --- | :-: |
+| noPod | deny |
+
+|  |  |
+| --- | --- |
+| since | 0.1.0 |
+
 - a list
 `;
   expect(markdownText(page, (style, text) => `<${style} ${text}>`)).toBe(`<bold a-rule>
@@ -29,6 +37,11 @@ Checks <bold all> of <cyan spec.ports>; see the API (https://kubernetes.io/x) an
     <cyan a: "**b**">
 
     <cyan c: [d](e)>
+
+  message  mode
+  noPod    deny
+
+  since  0.1.0
 
 - a list
 `);

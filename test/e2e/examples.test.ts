@@ -1,4 +1,6 @@
 /** `npm run demo` with the real thing: every scene of examples/demo.yaml, typed into real kubectl, before the real API server. */
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
 import { beforeAll, expect, it } from 'vitest';
 import { type Scene, scenesOf } from '../../src/commands/demo.ts';
 import { objectAt, stringAt } from '../../src/kube/read.ts';
@@ -8,10 +10,11 @@ import { describeOnCluster, type KubectlResult } from '../support/cluster.ts';
 import { addressOf, create, untilViewIsTrue, useStage } from '../support/stage.ts';
 
 const scenes = scenesOf('examples');
-const [configuration] = (await loadManifests(['examples/portcullis.yaml'])).manifests;
+const standing = (await loadManifests(['examples/cluster'])).manifests;
+const configuration = load(readFileSync('examples/portcullis.yaml', 'utf8')) as RawObject;
 
 describeOnCluster('the examples', () => {
-  const stage = useStage({ purpose: 'examples', configuration: configuration?.raw ?? {}, ownControlPlane: true });
+  const stage = useStage({ purpose: 'examples', configuration, ownControlPlane: true });
 
   beforeAll(async () => {
     // The example's namespace kube-system has no CoreDNS yet; all of it asks for our opinion once it stands.
@@ -57,13 +60,21 @@ describeOnCluster('the examples', () => {
   async function restored({ namespace, ...scene }: Scene): Promise<void> {
     const { manifests } = await loadManifests([`examples/${scene.apply ?? scene.label ?? scene.delete}`]);
     for (const { raw } of manifests) {
-      const name = stringAt(objectAt(raw, 'metadata'), 'name');
-      await stage.cluster.request('DELETE', addressOf(String(raw['kind']), namespace, name), undefined, 'unjudged');
+      const [kind, name] = [String(raw['kind']), stringAt(objectAt(raw, 'metadata'), 'name')];
+      await stage.cluster.request('DELETE', addressOf(kind, namespace, name), undefined, 'unjudged');
+      const original = standing.find((one) => one.raw['kind'] === kind && isCalled(one.raw, namespace, name));
+      if (original === undefined) continue;
+      const { code, stderr } = await stage.cluster.kubectl(['apply', '-f', original.file]);
+      expect(code, stderr).toBe(0);
     }
-    await applied();
     await untilViewIsTrue(stage.cluster, stage.replica);
   }
 });
+
+function isCalled(object: RawObject, namespace: string, name: string | undefined): boolean {
+  const metadata = objectAt(object, 'metadata');
+  return stringAt(metadata, 'namespace') === namespace && stringAt(metadata, 'name') === name;
+}
 
 /** The rules that speak in what kubectl printed: a warning ends with its id, a denial has one line for each. */
 function rulesIn(stderr: string): { readonly denied: readonly string[]; readonly warned: readonly string[] } {

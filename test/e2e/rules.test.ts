@@ -45,8 +45,13 @@ describeOnCluster('on the real API server', () => {
     const rule = rules.find(({ meta }) => meta.id === table.rule);
     if (rule === undefined) throw new Error(`no rule for the table ${table.rule}`);
     describe(table.rule, () => {
-      it.each([...table.valid, ...table.invalid].filter(canBeApplied).map((one) => [one.name, one] as const))('%s', async (_, one) => {
-        await runWith(JSON.stringify(configurationFor(rule, one, rules)));
+      // Those of one configuration after each other: each other one restarts our server.
+      const cases = [...table.valid, ...table.invalid]
+        .filter(canBeApplied)
+        .map((one) => ({ one, configuration: JSON.stringify(configurationFor(rule, one, rules)) }));
+      const inOrder = cases.toSorted((a, b) => (a.configuration < b.configuration ? -1 : Number(a.configuration > b.configuration)));
+      it.each(inOrder.map(({ one, configuration }) => [one.name, one, configuration] as const))('%s', async (_, one, configuration) => {
+        await runWith(configuration);
         const { answer, audit } = await played(one);
         expect(outcomeOf(rule, answer, audit)).toEqual(expectedOf(rule, one));
       });
@@ -130,9 +135,11 @@ describeOnCluster('on the real API server', () => {
   async function remove(object: RawObject): Promise<void> {
     const { kind, namespace, name } = refOf(object);
     const path = addressOf(kind, kind === 'Namespace' ? '' : namespace, name);
-    await cluster.request('DELETE', path, { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 }, 'unjudged');
-    // No controller here empties namespaces and lets them go.
+    // No controller here takes care of orphans, or empties namespaces and lets them go.
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Background' };
+    await cluster.request('DELETE', path, options, 'unjudged');
     if (kind === 'Namespace') await cluster.request('PUT', `${path}/finalize`, { ...object, spec: { finalizers: [] } });
+    expect((await cluster.request('GET', path)).status, `${kind} ${name} is gone`).toBe(404);
   }
 
   const namespaceObject = (name: string, labels: RawObject): RawObject => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineRule } from '../../src/engine/rule.ts';
+import { normalize } from '../../src/kube/normalize.ts';
 import type { Ingress } from '../../src/kube/resources.ts';
 import { service, view } from '../support/toy-rules.ts';
 
@@ -72,6 +73,11 @@ describe('defineRule', () => {
       fingerprint: '["service-is-wrong","wrong","Service shop/web",["spec","ports","port"],81]',
       defects: ['["service-is-wrong","wrong","Service shop/web",["spec","ports","port"],81]'],
     }));
+
+  it('asks for nothing for an object that it does not judge', () => {
+    const ingress = normalize({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' } }) as Ingress;
+    expect(rule.configure().fetches(ingress, view())).toEqual([]);
+  });
 
   it('asks for what it wants read by name', () =>
     expect(rule.configure({ allow: [] }).fetches(service(), view())).toEqual([

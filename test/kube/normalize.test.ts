@@ -134,9 +134,7 @@ describe('an Ingress', () => {
 describe('workloads', () => {
   const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ ports: [{ name: 'http', containerPort: 8080 }] }] } };
   const workload = (kind: string, apiVersion: string, spec: RawObject, more: RawObject = {}): Workload | undefined =>
-    normalize({ apiVersion, kind, metadata: { ...metadata, ...more }, spec, ...objectOf(more['status'], 'status') }) as
-      | Workload
-      | undefined;
+    normalize({ apiVersion, kind, metadata: { ...metadata, ...more }, spec }) as Workload | undefined;
   const ownedBy = (kind: string, name = 'web') => ({
     ownerReferences: [
       { kind: 'Other', name: 'x' },

@@ -33,8 +33,11 @@ describe('npm run new-rule', () => {
   });
 
   it('leaves code that compiles and is formatted', () => {
-    const { include, ...config } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
-    writeFileSync(inCopy('tsconfig.rule.json'), JSON.stringify({ ...config, files: [`src/rules/${id}.ts`, 'src/rules/index.ts'] }));
+    const config = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
+    writeFileSync(
+      inCopy('tsconfig.rule.json'),
+      JSON.stringify({ ...config, include: [], files: [`src/rules/${id}.ts`, 'src/rules/index.ts'] }),
+    );
     execFileSync('node_modules/.bin/tsc', ['-p', inCopy('tsconfig.rule.json')], { encoding: 'utf8' });
     cpSync('biome.json', inCopy('biome.json'));
     const flags = ['--vcs-enabled=false', '--error-on-warnings'];

@@ -23,7 +23,10 @@ export async function newIdentity(): Promise<Identity> {
 const shared: { identity?: Promise<Identity> } = {};
 /** One for all tests of a file: keys take time. */
 export const identity = (): Promise<Identity> => (shared.identity ??= newIdentity());
-export const warmUp = (): void => void beforeAll(async () => void (await identity()));
+export const warmUp = (): void =>
+  beforeAll(async () => {
+    await identity();
+  });
 
 export interface Started extends RunningServer {
   readonly ca: string;

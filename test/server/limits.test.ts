@@ -22,32 +22,31 @@ it('no setting of Node or Fastify is a default left by accident', async () => {
     onInternalError: none,
   });
   await app.ready();
-  const { server, initialConfig } = app;
+  const { server } = app;
+  const initialConfig: Readonly<Record<string, unknown>> = { ...app.initialConfig };
+  const handshakeTimeout = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'handshake-timeout') as symbol;
   const { keepAliveTimeout, headersTimeout, requestTimeout, timeout, maxRequestsPerSocket, maxConnections, maxHeadersCount } = server;
   // What Node keeps to itself: options of the constructor without a property of their own.
   const hidden = Object.fromEntries(
-    ['connectionsCheckingInterval', 'keepAliveTimeoutBuffer', 'ALPNProtocols', '_handshakeTimeout', 'minVersion'].map((key) => [
-      key,
-      (server as never)[key],
-    ]),
+    ['connectionsCheckingInterval', 'keepAliveTimeoutBuffer', 'ALPNProtocols', 'minVersion'].map((key) => [key, (server as never)[key]]),
   );
   expect({
     fastify: {
-      bodyLimit: initialConfig.bodyLimit,
-      connectionTimeout: initialConfig.connectionTimeout,
-      keepAliveTimeout: initialConfig.keepAliveTimeout,
-      requestTimeout: initialConfig.requestTimeout,
-      maxRequestsPerSocket: initialConfig.maxRequestsPerSocket,
-      forceCloseConnections: initialConfig.forceCloseConnections,
-      exposeHeadRoutes: initialConfig.exposeHeadRoutes,
-      onProtoPoisoning: initialConfig.onProtoPoisoning,
-      onConstructorPoisoning: initialConfig.onConstructorPoisoning,
-      requestIdHeader: initialConfig.requestIdHeader,
-      http2: initialConfig.http2,
+      bodyLimit: initialConfig['bodyLimit'],
+      connectionTimeout: initialConfig['connectionTimeout'],
+      keepAliveTimeout: initialConfig['keepAliveTimeout'],
+      requestTimeout: initialConfig['requestTimeout'],
+      maxRequestsPerSocket: initialConfig['maxRequestsPerSocket'],
+      forceCloseConnections: initialConfig['forceCloseConnections'],
+      exposeHeadRoutes: initialConfig['exposeHeadRoutes'],
+      onProtoPoisoning: initialConfig['onProtoPoisoning'],
+      onConstructorPoisoning: initialConfig['onConstructorPoisoning'],
+      requestIdHeader: initialConfig['requestIdHeader'],
+      http2: initialConfig['http2'],
     },
     parsers: ['application/json', 'text/plain', '*'].filter((type) => app.hasContentTypeParser(type)),
     node: { keepAliveTimeout, headersTimeout, requestTimeout, timeout, maxRequestsPerSocket, maxConnections, maxHeadersCount },
-    hidden: { ...hidden, ALPNProtocols: String(hidden['ALPNProtocols']) },
+    hidden: { ...hidden, handshakeTimeout: (server as never)[handshakeTimeout], ALPNProtocols: String(hidden['ALPNProtocols']) },
   }).toEqual({
     fastify: {
       bodyLimit: 25_165_824, // 1 MiB would let an 18 MB update by unseen
@@ -68,7 +67,7 @@ it('no setting of Node or Fastify is a default left by accident', async () => {
       headersTimeout: 5000,
       requestTimeout: 10_000,
       timeout: 0,
-      maxRequestsPerSocket: 0,
+      maxRequestsPerSocket: undefined, // Node's word for no limit, to which Fastify leaves it
       maxConnections: 1024,
       maxHeadersCount: null,
     },
@@ -76,7 +75,7 @@ it('no setting of Node or Fastify is a default left by accident', async () => {
       connectionsCheckingInterval: 1000,
       keepAliveTimeoutBuffer: 1000,
       ALPNProtocols: '\bhttp/1.1',
-      _handshakeTimeout: 5000,
+      handshakeTimeout: 5000,
       minVersion: 'TLSv1.2',
     },
   });

@@ -5,7 +5,14 @@ import { type KubeClient, kubeClient } from '../../src/sources/kube-client.ts';
 import { type LiveOptions, type LiveSource, liveSource } from '../../src/sources/live.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
 
-const pace = { backoff: { firstMs: 2, longestMs: 20 }, refusedMs: 20, silenceMs: 5_000, watchSeconds: 300, steadyMs: 0, pageSize: 500 };
+const pace = {
+  backoff: { firstMs: 2, longestMs: 20, unansweredMs: 20 },
+  refusedMs: 20,
+  silenceMs: 5_000,
+  watchSeconds: 300,
+  steadyMs: 0,
+  pageSize: 500,
+};
 const object = (apiVersion: string, kind: string, name: string, more: Record<string, unknown> = {}, labels: Labels = {}): FakeObject => ({
   apiVersion,
   kind,

@@ -129,6 +129,10 @@ describe('documents', () => {
     expect(manifests.length).toBe(yamlLimits.documents);
     expect(errors[0]).toBe(`a.yaml:${yamlLimits.documents * 5 + 1}:1 holds more than 5000 documents`);
   });
+  it('does not list the errors of a file for ever', async () => {
+    const { errors } = await loadText('--- x\n'.repeat(1000));
+    expect([errors.length, errors.at(-1)]).toEqual([51, 'a.yaml 950 more errors in this file']);
+  });
   it('places fields of a later document in the file', async () => {
     const { manifests } = await loadText(`${service('a')}---\n# comment\n${service('b')}`);
     expect(manifests[1]?.placeOf([])).toEqual({ line: 7, column: 1 });

@@ -38,6 +38,8 @@ const completions: Readonly<Record<string, (object: RawObject) => RawObject>> = 
   Service: completeService,
   Ingress: completeIngress,
   NetworkPolicy: (policy) => withSpec(policy, { podSelector: objectAt(objectAt(policy, 'spec'), 'podSelector') }),
+  // Of this type, the API server wants to see the keys.
+  Secret: (secret) => (secret['type'] === 'kubernetes.io/tls' ? { data: { 'tls.crt': '', 'tls.key': '' }, ...secret } : secret),
   Pod: (pod) => withSpec(pod, podSpecOf(objectAt(pod, 'spec'))),
   CronJob: (job) => {
     const template = objectAt(objectAt(objectAt(objectAt(job, 'spec'), 'jobTemplate'), 'spec'), 'template');

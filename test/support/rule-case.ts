@@ -30,7 +30,9 @@ export function judge(rule: Rule, one: RuleCase): Evaluation {
 export function decide(rule: Rule, one: RuleCase): Decision {
   const configured = configure(rule, one);
   const { cluster, write } = worldOf(configured, one);
-  return review(write, cluster, [configured], {
+  // What is to be removed still stands when the review begins.
+  const held = write.operation === 'DELETE' ? cluster.with([write.before]) : cluster;
+  return review(write, held, [configured], {
     settings: byProfile(one.profile, one.operation),
     tellsOfOthers: one.privacy === 'open',
     offline: one.offline === true,

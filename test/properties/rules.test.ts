@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import type { Coverage } from '../../src/cluster/view.ts';
+import { type Evaluation, evaluate } from '../../src/engine/evaluate.ts';
+import { applyPatch } from '../../src/engine/patch.ts';
+import { review } from '../../src/engine/review.ts';
+import type { ConfiguredRule, Rule } from '../../src/engine/rule.ts';
+import { formatPath } from '../../src/kube/field-path.ts';
+import { type Collection, collectionOf, formatRef, type RawObject } from '../../src/kube/resources.ts';
+import { rules } from '../../src/rules/index.ts';
+import { byProfile, deepFrozen, judgedOf } from '../support/rule-case.ts';
+import { existsOrIsOneMissingField } from '../support/rule-tester.ts';
+import { type RuleWorld, relabelled, resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
+
+/** A configuration under which the rule has something to say. */
+const options = (id: string): unknown =>
+  id === 'service-node-port-policy' ? { ranges: [{ namespaceSelector: { matchLabels: { team: 'a' } }, ports: ['30100-30199'] }] } : {};
+
+const complete = (): Coverage => 'complete';
+
+function snapshotOf(objects: readonly RawObject[], coverage: (collection: Collection) => Coverage = complete): ClusterSnapshot {
+  return ClusterSnapshot.empty({ observedAt: 0, coverage }).with(resourcesOf(objects).map(deepFrozen));
+}
+
+/** With the reads by name done, of which only what the cluster holds is there. */
+function withReads(
+  rule: ConfiguredRule,
+  object: RawObject,
+  cluster: ClusterSnapshot,
+  answer: 'absent' | 'unknown' = 'absent',
+): ClusterSnapshot {
+  return cluster.knowing({ fetched: new Map(rule.fetches(judgedOf(object), cluster).map((ref) => [formatRef(ref), answer])) });
+}
+
+function run(rule: ConfiguredRule, object: RawObject, cluster: ClusterSnapshot, offline = false): Evaluation {
+  const subject = judgedOf(object);
+  const world = withReads(rule, object, cluster).with([subject]);
+  return evaluate({ object: subject, operation: 'WRITE', before: undefined }, world, [rule], { offline });
+}
+
+/** What is found, and what of it is not known. */
+const answer = ({ findings, skipped, faults }: Evaluation) => ({ findings, skipped, faults: faults.map(({ cause }) => cause) });
+const places = ({ findings }: Evaluation): readonly string[] => findings.map(({ messageId, path }) => `${messageId} ${formatPath(path)}`);
+
+interface Law {
+  readonly rule: Rule;
+  readonly configured: ConfiguredRule;
+  readonly world: RuleWorld;
+}
+
+const laws: Readonly<Record<string, (law: Law) => void>> = {
+  'never fails': ({ configured, world: { object, cluster, unrelated } }) =>
+    expect(answer(run(configured, object, snapshotOf([...cluster, ...unrelated]), true)).faults).toEqual([]),
+
+  'does not care in which order objects arrive': ({ configured, world: { object, cluster } }) => {
+    const inTurn = cluster.toReversed().reduce((snapshot, raw) => snapshot.with(resourcesOf([raw])), snapshotOf([]));
+    expect(answer(run(configured, object, inTurn))).toEqual(answer(run(configured, object, snapshotOf(cluster))));
+  },
+
+  'does not care what was there and is gone': ({ configured, world: { object, cluster, unrelated } }) => {
+    const passed = snapshotOf([...unrelated, ...cluster]).without(resourcesOf(unrelated));
+    expect(answer(run(configured, object, passed))).toEqual(answer(run(configured, object, snapshotOf(cluster))));
+  },
+
+  'answers the same twice': ({ configured, world: { object, cluster } }) => {
+    const snapshot = snapshotOf(cluster);
+    expect(answer(run(configured, object, snapshot))).toEqual(answer(run(configured, object, snapshot)));
+  },
+
+  'does not care about namespaces that have nothing to do with the object': ({ configured, world: { object, cluster, unrelated } }) =>
+    expect(places(run(configured, object, snapshotOf([...cluster, ...unrelated])))).toEqual(
+      places(run(configured, object, snapshotOf(cluster))),
+    ),
+
+  'finds nothing because of a label or an annotation that nobody asked for': ({ configured, world: { object, cluster } }) => {
+    const snapshot = snapshotOf(cluster);
+    expect(places(run(configured, relabelled(object), snapshot))).toEqual(places(run(configured, object, snapshot)));
+  },
+
+  'concludes nothing from a cluster that it does not know, and says so': ({ rule, configured, world: { object } }) => {
+    const subject = judgedOf(object);
+    const blind = withReads(
+      configured,
+      object,
+      snapshotOf([], () => 'unsynced'),
+      'unknown',
+    ).with([subject]);
+    const { findings, skipped } = evaluate({ object: subject, operation: 'WRITE', before: undefined }, blind, [configured]);
+    const known = run(configured, object, snapshotOf([]));
+    // What the object alone proves may be said; what takes a look at the cluster may not.
+    if (known.reads.get(rule.meta.id)?.length) expect([findings.length, skipped.length]).toEqual([0, 1]);
+    else expect(findings).toEqual(known.findings);
+  },
+
+  'finds nothing new because a view is partial': ({ rule, configured, world: { object, cluster } }) => {
+    const paths = (of: Evaluation): readonly string[] => of.findings.map(({ path }) => formatPath(path));
+    const whole = new Set(paths(run(configured, object, snapshotOf(cluster))));
+    for (const collection of rule.meta.reads) {
+      const rest = cluster.filter((raw) => resourcesOf([raw]).every((one) => collectionOf(one) !== collection));
+      const lacking = snapshotOf(rest, (one) => (one === collection ? 'unsynced' : 'complete'));
+      for (const path of paths(run(configured, object, lacking))) expect(whole).toContain(path);
+    }
+  },
+
+  'names a field that is there, or could be': ({ configured, world: { object, cluster } }) => {
+    for (const { path } of run(configured, object, snapshotOf(cluster), true).findings)
+      expect(existsOrIsOneMissingField(object, path), formatPath(path)).toBe(true);
+  },
+
+  'never denies a write that changes nothing': ({ configured, world: { object, cluster } }) => {
+    const before = judgedOf(object);
+    const held = withReads(configured, object, snapshotOf(cluster).with([before]));
+    for (const after of [before, judgedOf(relabelled(object))]) {
+      const { denials } = review({ operation: 'UPDATE', before, after, dryRun: false }, held, [configured], {
+        settings: byProfile('strict'),
+      });
+      expect(denials).toEqual([]);
+    }
+  },
+
+  'is content with what each edit that it proposes makes of the object': ({ configured, world: { object, cluster } }) => {
+    const held = withReads(configured, object, snapshotOf(cluster));
+    for (const { fix, path } of run(configured, object, held).findings) {
+      if (fix.patch === undefined) continue;
+      const edited = applyPatch(judgedOf(object), fix.patch);
+      const again = evaluate({ object: edited, operation: 'WRITE', before: undefined }, held.with([edited]), [configured]);
+      expect(again.findings.map((finding) => formatPath(finding.path))).not.toContain(formatPath(path));
+    }
+  },
+};
+
+describe.each(rules.map((rule): [string, Rule] => [rule.meta.id, rule]))('%s', (id, rule) => {
+  const configured = rule.configure(options(id));
+  const worlds = ruleWorld(rule.meta.kinds);
+
+  it('finds something in some worlds and nothing in others, or the laws would say nothing', () => {
+    const seen = new Set<boolean>();
+    for (let seed = 1; seed <= 40 && seen.size < 2; seed++)
+      for (const { object, cluster } of fc.sample(worlds, { seed, numRuns: 20 }))
+        seen.add(run(configured, object, snapshotOf(cluster)).findings.length > 0);
+    expect([...seen].sort()).toEqual([false, true]);
+  });
+
+  it('keeps the laws', () =>
+    fc.assert(
+      fc.property(worlds, (world) => {
+        for (const [name, law] of Object.entries(laws))
+          try {
+            law({ rule, configured, world });
+          } catch (cause) {
+            throw new Error(`not so: "${name}"`, { cause });
+          }
+      }),
+      { numRuns: 40 },
+    ));
+});

@@ -1,0 +1,99 @@
+/** What a table cannot say: the fix as people see it, what a denial reads again, and blame shared with the resolver's policies. */
+import { describe, expect, it } from 'vitest';
+import { warningLines } from '../../src/admission/warning-text.ts';
+import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { evaluate } from '../../src/engine/evaluate.ts';
+import { normalize } from '../../src/kube/normalize.ts';
+import type { NetworkPolicy, RawObject } from '../../src/kube/resources.ts';
+import { networkPolicyIsolatesDns } from '../../src/rules/network-policy-isolates-dns.ts';
+
+const rule = networkPolicyIsolatesDns.configure();
+
+const object = (apiVersion: string, kind: string, namespace: string, name: string, spec: RawObject, labels: RawObject = {}): RawObject => ({
+  apiVersion,
+  kind,
+  metadata: { namespace, name, labels },
+  spec,
+});
+const deployment = (namespace: string, name: string, labels: RawObject, spec: RawObject = {}) =>
+  object('apps/v1', 'Deployment', namespace, name, { template: { metadata: { labels }, spec } });
+const policyOf = (namespace: string, name: string, spec: RawObject) =>
+  object('networking.k8s.io/v1', 'NetworkPolicy', namespace, name, spec);
+
+function resolver(namespace: string, name: string, selector: RawObject, port: number): readonly RawObject[] {
+  const ports = [
+    { port: 53, protocol: 'UDP', targetPort: port },
+    { port: 53, targetPort: port },
+  ];
+  return [object('v1', 'Service', namespace, name, { selector, ports }), deployment(namespace, name, selector, { dnsPolicy: 'Default' })];
+}
+
+function judged(raw: RawObject, ...held: readonly RawObject[]) {
+  const subject = normalize(raw) as NetworkPolicy;
+  const cluster = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with([
+    ...held.flatMap((one) => normalize(one) ?? []),
+    subject,
+  ]);
+  return evaluate({ object: subject, operation: 'WRITE', before: undefined }, cluster, [rule]);
+}
+
+const web = deployment('shop', 'web', { app: 'web' });
+const deny = policyOf('shop', 'default-deny', { podSelector: {}, policyTypes: ['Egress'] });
+
+describe('the fix', () => {
+  it.each([
+    [
+      resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53),
+      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
+    ],
+    [
+      // Its labels would make the line too long for a warning: the namespace will do.
+      resolver('openshift-dns', 'dns-default', { 'dns.operator.openshift.io/daemonset-dns': 'default' }, 5353),
+      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{port: 5353, protocol: UDP}, {port: 5353}]}',
+    ],
+  ])('stands whole in a warning', (held, literal) => {
+    const { findings } = judged(deny, web, ...held);
+    const [line = ''] = warningLines(
+      findings.map((finding) => ({ finding })),
+      [],
+      () => 0,
+    );
+    expect(line).toMatch(/^spec\.egress .*\[network-policy-isolates-dns\]$/);
+    expect(line).toContain(`add ${literal} [`);
+    expect(Array.from(line).length).toBeLessThanOrEqual(240);
+  });
+
+  it('is a policy beside it, of a name that is free, where an edit here would not help', () => {
+    const keepsOut = policyOf('kube-system', 'dns', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 9153 }] }] });
+    const other = deployment('kube-system', 'metrics-server', { app: 'metrics-server' });
+    const { findings } = judged(keepsOut, other, ...resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53));
+    // Only the resolver's own ingress is at fault: no egress rule can repair that, and none is claimed to.
+    expect(findings).toHaveLength(1);
+    expect(findings[0]?.fix.patch ?? findings[0]?.fix.manifest).toBeUndefined();
+    expect(findings[0]?.fix.text).toContain('ingress from kube-system');
+  });
+});
+
+it('reads again before a denial no more than the live look may', () => {
+  const { reads } = judged(deny, web, ...resolver('openshift-dns', 'dns-default', { app: 'dns' }, 53));
+  const confirmed = (reads.get(rule.meta.id) ?? []).filter(({ collection }) => rule.meta.confirms?.includes(collection));
+  expect(confirmed.every(({ namespace }) => namespace !== '*')).toBe(true);
+  expect(confirmed.length).toBeGreaterThan(3);
+  expect(confirmed.length).toBeLessThanOrEqual(8);
+});
+
+it('reads of the resolver only its own Pods, not all of its namespace', () => {
+  const { reads } = judged(deny, web, ...resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53));
+  const pods = (reads.get(rule.meta.id) ?? []).filter(({ collection, namespace }) => collection === 'Pod' && namespace === 'kube-system');
+  expect(pods.map(({ selector }) => ({ ...selector }))).toEqual([{ 'k8s-app': 'kube-dns' }]);
+});
+
+it('names each workload as a defect of its own', () => {
+  const [finding] = judged(
+    deny,
+    web,
+    deployment('shop', 'api', { app: 'api' }),
+    ...resolver('kube-system', 'kube-dns', { app: 'dns' }, 53),
+  ).findings;
+  expect(finding?.defects).toHaveLength(2);
+});

@@ -1,0 +1,184 @@
+/** Small clusters in which every rule finds something now and then: few names, so that things meet and miss one another. */
+import fc from 'fast-check';
+import { normalize } from '../../src/kube/normalize.ts';
+import { objectAt } from '../../src/kube/read.ts';
+import type { Kind, RawObject } from '../../src/kube/resources.ts';
+import { complete, identityOf } from './objects.ts';
+
+export const subjectNamespace = 'shop';
+/** No rule of an object in `shop` may be moved by what stands here. */
+export const unrelatedNamespace = 'elsewhere';
+
+const name = fc.constantFrom('web', 'api', 'db');
+const labelValue = fc.constantFrom('web', 'wbe', 'api', 'constructor');
+const anyLabels = fc.dictionary(fc.constantFrom('app', 'tier', 'role', 'pod-template-hash', 'constructor'), labelValue, {
+  minKeys: 1,
+  maxKeys: 2,
+});
+/** Most things belong together, or no rule about that would ever be asked. */
+const labels = fc.oneof({ weight: 3, arbitrary: fc.constant({ app: 'web' }) }, { weight: 2, arbitrary: anyLabels });
+const protocol = fc.constantFrom('TCP', 'TCP', 'UDP');
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const portName = fc.constantFrom('http', 'http', 'dns');
+const number = fc.constantFrom(53, 80, 8080);
+
+const containerPort = fc.record({ name: maybe(portName), containerPort: number, protocol });
+const podSpec = fc.record({
+  containers: fc.array(
+    fc.record({
+      ports: fc.array(containerPort, { minLength: 1, maxLength: 2 }),
+      readinessProbe: maybe(fc.record({ tcpSocket: fc.record({ port: fc.oneof(number, portName) }) })),
+    }),
+    { minLength: 1, maxLength: 2 },
+  ),
+  hostNetwork: fc.boolean(),
+  dnsPolicy: fc.constantFrom('ClusterFirst', 'Default'),
+});
+const meta = (namespace: string) => fc.record({ name, namespace: fc.constant(namespace) });
+
+const pod = (namespace: string) =>
+  fc.record({
+    kind: fc.constant('Pod'),
+    metadata: fc.record({ name, namespace: fc.constant(namespace), labels }),
+    spec: podSpec,
+    status: fc.record({ phase: fc.constantFrom('Running', 'Pending', 'Succeeded') }),
+  });
+const workload = (namespace: string) =>
+  fc.record({
+    kind: fc.constantFrom('Deployment', 'StatefulSet', 'DaemonSet', 'Job'),
+    metadata: meta(namespace),
+    spec: fc.record({ replicas: fc.constantFrom(0, 1), template: fc.record({ metadata: fc.record({ labels }), spec: podSpec }) }),
+  });
+
+const servicePort = fc.record({
+  port: number,
+  protocol,
+  targetPort: maybe(fc.oneof(number, portName, portName)),
+  nodePort: maybe(fc.constantFrom(30007, 30100, 31000)),
+});
+const service = (namespace: string) =>
+  fc.record({
+    kind: fc.constant('Service'),
+    metadata: meta(namespace),
+    spec: fc.record({
+      type: fc.constantFrom('ClusterIP', 'NodePort', 'NodePort', 'LoadBalancer', 'ExternalName'),
+      clusterIP: fc.constantFrom(undefined, undefined, undefined, 'None'),
+      selector: fc.option(labels, { nil: undefined, freq: 6 }),
+      ports: fc.uniqueArray(servicePort, { minLength: 1, maxLength: 2, selector: (port) => `${port.port}/${port.protocol}` }),
+    }),
+  });
+
+const tlsEntry = fc.record({ hosts: fc.constant(['shop.example']), secretName: maybe(name) });
+const ingress = (namespace: string) =>
+  fc.record({ kind: fc.constant('Ingress'), metadata: meta(namespace), spec: fc.record({ tls: fc.array(tlsEntry, { maxLength: 2 }) }) });
+
+const selector = fc.record({
+  matchLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('web', 'kube-dns'), { maxKeys: 1 }),
+});
+const peer = fc.oneof(
+  fc.record({
+    namespaceSelector: fc.constantFrom({}, { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } }),
+    podSelector: selector,
+  }),
+  fc.record({ podSelector: selector }),
+);
+const policyRule = (peers: 'from' | 'to') =>
+  fc.record({
+    [peers]: fc.array(peer, { maxLength: 1 }),
+    ports: fc.array(fc.record({ protocol, port: fc.constantFrom(53, 80) }), { maxLength: 2 }),
+  });
+const policy = (namespace: string) =>
+  fc.record({
+    kind: fc.constant('NetworkPolicy'),
+    metadata: meta(namespace),
+    spec: fc.record({
+      podSelector: selector,
+      policyTypes: fc.constantFrom(['Egress'], ['Ingress'], ['Ingress', 'Egress'], []),
+      egress: fc.array(policyRule('to'), { maxLength: 2 }),
+      ingress: fc.array(policyRule('from'), { maxLength: 2 }),
+    }),
+  });
+
+/** The cluster's DNS, as kubeadm sets it up. */
+const resolver: readonly RawObject[] = [
+  { kind: 'Namespace', metadata: { name: 'kube-system' } },
+  {
+    kind: 'Service',
+    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
+    spec: {
+      clusterIP: '10.96.0.10',
+      selector: { 'k8s-app': 'kube-dns' },
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53 },
+      ],
+    },
+  },
+  {
+    kind: 'Deployment',
+    metadata: { name: 'coredns', namespace: 'kube-system' },
+    spec: {
+      template: {
+        metadata: { labels: { 'k8s-app': 'kube-dns' } },
+        spec: { containers: [{ ports: [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53 }] }] },
+      },
+    },
+  },
+];
+
+/** Each object once; later ones take the place of earlier ones. */
+const distinct = (objects: readonly RawObject[]): readonly RawObject[] => [
+  ...new Map(objects.map((one) => [identityOf(one), one])).values(),
+];
+const completed = (objects: readonly (RawObject | object)[]): readonly RawObject[] => distinct(objects.map((one) => complete(plain(one))));
+/** Without the keys whose value is undefined, as JSON has it. */
+const plain = (object: object): RawObject => JSON.parse(JSON.stringify(object));
+
+const inhabitants = (namespace: string) =>
+  fc.array(fc.oneof(pod(namespace), pod(namespace), workload(namespace), workload(namespace), service(namespace), policy(namespace)), {
+    maxLength: 6,
+  });
+
+export interface RuleWorld {
+  /** What is judged. */
+  readonly object: RawObject;
+  /** What there is beside it, in its namespace and in the resolver's. */
+  readonly cluster: readonly RawObject[];
+  /** What there is in a namespace that has nothing to do with it. */
+  readonly unrelated: readonly RawObject[];
+}
+
+const judged: Readonly<Record<Kind, (namespace: string) => fc.Arbitrary<object>>> = {
+  Service: service,
+  Ingress: ingress,
+  NetworkPolicy: policy,
+};
+
+/** Worlds in which an object of one of these kinds is judged, now and then in the resolver's namespace. */
+export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
+  fc
+    .record({
+      object: fc
+        .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
+        .chain(([kind, namespace]) => judged[kind](namespace)),
+      cluster: inhabitants(subjectNamespace),
+      unrelated: inhabitants(unrelatedNamespace),
+    })
+    .map(({ object, cluster, unrelated }) => {
+      const subject = complete(plain(object));
+      const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
+      const beside = completed([...resolver, namespace, ...cluster]).filter((one) => identityOf(one) !== identityOf(subject));
+      return { object: subject, cluster: beside, unrelated: completed(unrelated) };
+    });
+
+/** The same object with one more label, or other annotations: what no rule reads. */
+export const relabelled = (object: RawObject): RawObject => {
+  const metadata = objectAt(object, 'metadata');
+  return {
+    ...object,
+    metadata: { ...metadata, labels: { ...objectAt(metadata, 'labels'), 'example.com/unrelated': 'x' }, annotations: { note: 'y' } },
+  };
+};
+
+/** All of them that some rule reads. */
+export const resourcesOf = (objects: readonly RawObject[]) => objects.flatMap((raw) => normalize(raw) ?? []);
