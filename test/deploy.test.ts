@@ -1,8 +1,11 @@
 /** deploy/ keeps its promises: the least rights, no way to lock a cluster, and nothing that we would find fault with. */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { groupOf } from '../src/kube/normalize.ts';
 import { rules } from '../src/rules/index.ts';
 import { loadManifests } from '../src/sources/manifests.ts';
+import { watchedKinds } from '../src/sources/watched.ts';
 
 const { manifests, errors } = await loadManifests([join(import.meta.dirname, '..', 'deploy')]);
 // biome-ignore lint/suspicious/noExplicitAny: objects of every kind, which the tests pick apart
@@ -28,6 +31,16 @@ it('reads', () => {
   ]);
 });
 
+it('pleases ourselves', () => {
+  const main = join(import.meta.dirname, '..', 'src', 'main.ts');
+  const check = (...paths: string[]) => spawnSync(process.execPath, [main, 'check', '--fail-on', 'info', ...paths], { encoding: 'utf8' });
+  expect(check(join(import.meta.dirname, '..', 'deploy'))).toMatchObject({
+    status: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^No findings/),
+  });
+});
+
 describe('rights', () => {
   const granted = (role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]).flatMap(
     ({ apiGroups, resources, verbs }) => resources.map((resource) => [`${apiGroups.join()}/${resource}`, verbs.join()] as const),
@@ -49,6 +62,11 @@ describe('rights', () => {
       expect(resource).not.toContain('*');
       expect(['get,list,watch', 'get']).toContain(verbs);
     }
+  });
+
+  it('are for what a live source watches, no more and no less', () => {
+    const watched = watchedKinds([]).map(({ apiVersions, resource }) => `${groupOf(apiVersions[0])}/${resource}`);
+    expect(granted.flatMap(([resource, verbs]) => (verbs === 'get' ? [] : resource)).sort()).toEqual(watched.sort());
   });
 
   it('of Secrets, allow to ask for one by its name', () => {

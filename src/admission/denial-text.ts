@@ -20,7 +20,7 @@ export interface Denial {
   readonly details: { readonly name: string; readonly group: string; readonly kind: string; readonly causes: readonly Cause[] };
 }
 
-export interface Cause {
+interface Cause {
   readonly reason: 'FieldValueInvalid';
   readonly field: string;
   readonly message: string;

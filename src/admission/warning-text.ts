@@ -7,7 +7,7 @@ import type { Decision, Warning } from '../engine/review.ts';
 import { display, shorten } from '../kube/display.ts';
 import { type FieldPath, formatPath } from '../kube/field-path.ts';
 
-export const maxWarnings = 5;
+const maxWarnings = 5;
 const maxRunes = 240;
 const maxNotCheckedRunes = 120;
 /** Older than this, what the cluster's state proves is said with its age (reliability.md D5). */

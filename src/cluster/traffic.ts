@@ -82,20 +82,20 @@ interface End {
   readonly via: readonly string[] | undefined;
 }
 
-/** Certain, or the reason why not. */
-type Known = boolean | Doubt;
+/** Certain, or every reason why not. */
+type Known = boolean | readonly Doubt[];
 
-const bothOf = (a: Known, b: Known): Known => (a === false || b === false ? false : a === true ? b : a);
+function bothOf(a: Known, b: Known): Known {
+  if (a === false || b === false) return false;
+  if (a === true) return b;
+  return b === true ? a : [...a, ...b];
+}
 
-/** True if one is, else the first doubt, else false. */
-function anyOf<T>(items: readonly T[], test: (item: T) => Known): Known {
-  let answer: Known = false;
-  for (const item of items) {
-    const known = test(item);
-    if (known === true) return true;
-    if (answer === false) answer = known;
-  }
-  return answer;
+/** True if one is; false if all are. */
+function anyOf(answers: readonly Known[]): Known {
+  if (answers.includes(true)) return true;
+  const doubts = answers.flatMap((answer) => (typeof answer === 'boolean' ? [] : answer));
+  return doubts.length > 0 ? doubts : false;
 }
 
 function verdict(view: ClusterView, end: End): Verdict {
@@ -109,8 +109,7 @@ function verdict(view: ClusterView, end: End): Verdict {
     return { answer: 'allowed', isolatedBy, allowedBy: { policy: allower.policy, rule: allower.rule }, doubts: [] };
   // Whether or not they select the Pod: each of them allows it, and without them nothing isolates.
   if (sure.length === 0 && voices.every(({ allows }) => allows === true)) return { answer: 'allowed', isolatedBy, doubts: [] };
-  const doubts = new Set<Doubt>(sure.length === 0 ? ['label'] : []);
-  for (const { selected, allows } of voices) if (allows !== false) doubts.add(selected === true ? (allows as Doubt) : 'label');
+  const doubts = new Set<Doubt>([...(sure.length === 0 ? (['label'] as const) : []), ...voices.flatMap(doubtsOf)]);
   if (end.direction === 'Ingress' && end.peer.pod.hostNetwork) doubts.add('sameNode');
   return { answer: doubts.size > 0 ? 'depends' : 'denied', isolatedBy, doubts: [...doubts] };
 }
@@ -124,6 +123,12 @@ interface Voice {
   readonly rule: number;
 }
 
+/** Why this policy may allow the connection after all. */
+function doubtsOf({ selected, allows }: Voice): readonly Doubt[] {
+  if (allows === false) return [];
+  return selected === 'label' || allows === true ? ['label'] : allows;
+}
+
 function* voicesOf(view: ClusterView, end: End): Generator<Voice> {
   for (const policy of view.list('NetworkPolicy', end.subject.metadata.namespace)) {
     if (!policy.spec.policyTypes.includes(end.direction)) continue;
@@ -132,7 +137,7 @@ function* voicesOf(view: ClusterView, end: End): Generator<Voice> {
     const answers = rulesOf(policy, end.direction).map(({ ports, peers }) =>
       portMatches(ports, end.destination, end.port) ? peerMatches(view, peers, policy, end) : false,
     );
-    yield { policy, selected, allows: anyOf(answers, (answer) => answer), rule: answers.indexOf(true) };
+    yield { policy, selected, allows: anyOf(answers), rule: answers.indexOf(true) };
   }
 }
 
@@ -172,7 +177,7 @@ export function portMatches(ports: readonly NetworkPolicyPort[] | undefined, des
 }
 
 const peerMatches = (view: ClusterView, peers: readonly NetworkPolicyPeer[] | undefined, policy: NetworkPolicy, end: End): Known =>
-  peers === undefined ? true : anyOf(peers, (peer) => onePeerMatches(view, peer, policy, end));
+  peers === undefined ? true : anyOf(peers.map((peer) => onePeerMatches(view, peer, policy, end)));
 
 /** A block that certainly covers no address of the peer is a definite no; one that may cover one is the plugin's affair. */
 function onePeerMatches(
@@ -183,8 +188,8 @@ function onePeerMatches(
 ): Known {
   if (ipBlock !== undefined) {
     const addresses = addressesOf(view, peer);
-    if (addresses === undefined || via === undefined) return 'address';
-    return [...addresses, ...via].some((address) => ipBlockHolds(ipBlock, address) !== false) ? 'address' : false;
+    if (addresses === undefined || via === undefined) return ['address'];
+    return [...addresses, ...via].some((address) => ipBlockHolds(ipBlock, address) !== false) ? ['address'] : false;
   }
   const podFits = podSelector === undefined ? true : selects(podSelector, peer);
   if (podFits === false) return false;
@@ -192,9 +197,9 @@ function onePeerMatches(
     namespaceSelector === undefined
       ? policy.metadata.namespace === peer.metadata.namespace
       : namespaceMatches(view, namespaceSelector, peer.metadata.namespace);
-  const fits = bothOf(namespaceFits, podFits);
+  const fits = bothOf(namespaceFits, podFits === true || [podFits]);
   // Its address is the node's: plugins differ on whether a selector reaches it.
-  return peer.pod.hostNetwork && fits !== false ? 'hostNetwork' : fits;
+  return peer.pod.hostNetwork ? bothOf(fits, ['hostNetwork']) : fits;
 }
 
 const addressesByView = new WeakMap<ClusterView, Map<Workload, readonly string[] | undefined>>();

@@ -133,7 +133,7 @@ function defectOf({ nodePort, named, offline, whole, ranges, twin }: Judged) {
   if (ranges !== undefined && !isWithin(ranges, nodePort)) return { defect: 'notInRanges', allowed: ranges } as const;
   if (twin !== undefined) return { defect: 'usedTwice', allowed: ranges ?? [whole], twin } as const;
   const band = staticBand(whole);
-  const isStray = named && ranges === undefined && band !== undefined && !isWithin([band], nodePort);
+  const isStray = named && ranges === undefined && band !== undefined && isWithin([whole], nodePort) && !isWithin([band], nodePort);
   return isStray ? ({ defect: 'inDynamicBand', allowed: [band] } as const) : undefined;
 }
 

@@ -83,12 +83,15 @@ function connections(credentials: Credentials, limit: number | null): Dispatcher
   const settings = { allowH2: false, pipelining: 1, connections: limit, keepAliveTimeout: 30_000 } as const;
   const { server, proxy } = credentials;
   if (proxy !== undefined) return proxied(credentials, proxy, settings);
-  const connect: buildConnector.connector = (options, callback) => {
-    credentials.identity().then(
-      ({ tls }) => buildConnector({ ...tls, allowH2: false, timeout: 10_000 } as buildConnector.BuildOptions)(options, callback),
-      (cause) => callback(cause as Error, null),
-    );
+  const dial = async (...[options, callback]: Parameters<buildConnector.connector>): Promise<void> => {
+    try {
+      const { tls } = await credentials.identity();
+      buildConnector({ ...tls, allowH2: false, timeout: 10_000 } as buildConnector.BuildOptions)(options, callback);
+    } catch (cause) {
+      callback(cause as Error, null);
+    }
   };
+  const connect: buildConnector.connector = (options, callback) => void dial(options, callback);
   return new Pool(server.origin, { ...settings, connect });
 }
 

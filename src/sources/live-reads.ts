@@ -49,7 +49,8 @@ export function liveReads(options: LiveReadsOptions): Pick<ClusterSource, 'readB
 }
 
 async function readByName(options: LiveReadsOptions, refs: readonly ObjectRef[], signal: AbortSignal) {
-  const answers = new Map<string, Resource | 'absent' | 'unknown'>();
+  // In the order of the question, whichever answer comes first.
+  const answers = new Map<string, Resource | 'absent' | 'unknown'>(refs.map((ref) => [formatRef(ref), 'unknown']));
   const queue = [...new Map(refs.map((ref) => [formatRef(ref), ref]))];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) answers.set(next[0], await read(options, next[1], signal));

@@ -7,7 +7,7 @@ import type { RawObject } from '../kube/resources.ts';
 import { backoffMs, defaultPace, type Pace } from './backoff.ts';
 import { type Clock, sleep, systemClock, type Timer } from './clock.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
-import { eventOf, Lost, type WatchEvent } from './watch-event.ts';
+import { eventOf, isOlder, itemType, Lost, type WatchEvent } from './watch-event.ts';
 
 /** Where the objects go. All calls are synchronous: whoever reads in between sees whole states only. */
 export interface ReflectorSink {
@@ -117,17 +117,18 @@ export class Reflector {
 
   private async run(): Promise<void> {
     while (!this.closing.signal.aborted) {
-      const path = this.path;
+      const { path, state } = this;
       const { reason, cause, waitMs } = await this.attempt();
       if (this.closing.signal.aborted) return;
-      this.tell({ path, reason, ...(cause !== undefined && { cause }) });
+      this.tell({ path, reason, ...(cause !== undefined && { cause }) }, reason === state);
       if (waitMs > 0) await sleep(this.clock, waitMs, this.closing.signal);
     }
   }
 
-  private tell(restart: Restart): void {
+  /** A kind that is still forbidden, or still not served, is counted in silence: it would be a line in the log for ever. */
+  private tell(restart: Restart, isKnown = false): void {
     this.counts.set(restart.reason, (this.counts.get(restart.reason) ?? 0) + 1);
-    this.options.onRestart?.(restart);
+    if (!isKnown) this.options.onRestart?.(restart);
   }
 
   /** One list, one watch, or both in one; returns why it ended and how long to wait. */
@@ -227,8 +228,10 @@ export class Reflector {
       if (this.version === undefined) throw new Lost('unreadable', new Error('the watch ended before the end of its list'));
       if (!this.wasSteady()) throw new Error('the watch ended at once');
     } finally {
-      if (this.wasSteady()) this.hasLived = true;
-      if (this.wasSteady()) this.failures = 0;
+      if (this.wasSteady()) {
+        this.hasLived = true;
+        this.failures = 0;
+      }
     }
   }
 
@@ -295,12 +298,3 @@ function reasonOf(cause: unknown): RestartReason {
   if (cause.status === 403) return 'forbidden';
   return cause.status === 404 ? 'notServed' : 'refused';
 }
-
-/** Versions grow as integers (KEP-5504), of any length. */
-const isOlder = (a: string, b: string): boolean => a.length < b.length || (a.length === b.length && a < b);
-
-/** Items of a list do not say what they are; the list does: `PodList`. */
-const itemType = (page: RawObject) => ({
-  apiVersion: stringAt(page, 'apiVersion') ?? '',
-  kind: (stringAt(page, 'kind') ?? '').replace(/List$/, ''),
-});

@@ -55,3 +55,12 @@ function parsed(line: string): RawObject {
   if (!isObject(event)) throw new Lost('unreadable', new Error('a line that is no object'));
   return event;
 }
+
+/** Versions grow as integers (KEP-5504), of any length. */
+export const isOlder = (a: string, b: string): boolean => a.length < b.length || (a.length === b.length && a < b);
+
+/** Items of a list do not say what they are; the list does: `PodList`. */
+export const itemType = (page: RawObject) => ({
+  apiVersion: stringAt(page, 'apiVersion') ?? '',
+  kind: (stringAt(page, 'kind') ?? '').replace(/List$/, ''),
+});

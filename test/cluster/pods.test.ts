@@ -81,6 +81,17 @@ describe('NamespacePods', () => {
     expect([...pods.podsOf(pods.workloads[0] as Pod).records()]).toHaveLength(1);
   });
 
+  it.each<[string, Pod]>([
+    ['address', pod('a', { app: 'web' }, { ip: '10.0.0.9' })],
+    ['readiness', pod('a', { app: 'web' }, { ready: false })],
+    ['own labels', pod('a', { app: 'web', 'apps.kubernetes.io/pod-index': '1' })],
+  ])('takes over a changed %s', (_, after) => {
+    const before = holding(pod('a', { app: 'web' }));
+    const now = changed(before, 'a', after);
+    expect([...now.podsOf(now.workloads[0] as Pod).records()]).toEqual([['a', after.record]]);
+    expect(now.workloads).toBe(before.workloads);
+  });
+
   it('shares shapes between versions that differ in Pods alone', () => {
     const pods = holding(replica('db', 0), replica('db', 1));
     const unready = changed(

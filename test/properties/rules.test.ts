@@ -139,7 +139,7 @@ describe.each(rules.map((rule): [string, Rule] => [rule.meta.id, rule]))('%s', (
     for (let seed = 1; seed <= 40 && seen.size < 2; seed++)
       for (const { object, cluster } of fc.sample(worlds, { seed, numRuns: 20 }))
         seen.add(run(configured, object, snapshotOf(cluster)).findings.length > 0);
-    expect([...seen].sort()).toEqual([false, true]);
+    expect(seen).toEqual(new Set([false, true]));
   });
 
   it('keeps the laws', () =>

@@ -47,6 +47,8 @@ const objectKey = fc.constantFrom(
   'deletionTimestamp',
 );
 
+const copied = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+
 /** A valid review in which some fields have become something else. */
 const mutated = fc
   .record({
@@ -58,7 +60,7 @@ const mutated = fc
     const object = structuredClone(service()) as Record<string, Record<string, unknown>>;
     for (const [where, name, value] of inside) {
       const target = where === 'object' ? object : object[where];
-      if (typeof target === 'object' && target !== null) Object.assign(target, { [name]: value });
+      if (typeof target === 'object' && target !== null) Object.assign(target, { [name]: copied(value) });
     }
     const request = { ...requestFor(how === 'DELETE' ? null : object, { operation: how, oldObject: how === 'CREATE' ? null : service() }) };
     for (const [name, value] of changes)

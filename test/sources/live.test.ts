@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Read } from '../../src/cluster/view.ts';
 import type { Labels, ObjectRef } from '../../src/kube/resources.ts';
+import { systemClock } from '../../src/sources/clock.ts';
 import { type KubeClient, kubeClient } from '../../src/sources/kube-client.ts';
 import { type LiveOptions, type LiveSource, liveSource } from '../../src/sources/live.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
@@ -85,6 +86,21 @@ describe('the watched cluster', () => {
     await vi.waitFor(() => expect(source.current().count('Pod')).toBe(1));
   });
 
+  it('does not bring back with a late event what a list has found gone', async () => {
+    const patient = { ...systemClock, after: (ms: number, action: () => void) => systemClock.after(ms === 50 ? 600_000 : ms, action) };
+    await watch({ clock: patient }).whenSynced();
+    await vi.waitFor(() => expect(server.openWatches).toBe(source.states().length));
+    server.set(service('ghost'));
+    await new Promise((resolve) => setTimeout(resolve, 30)); // the event waits in the queue
+    server.delete(service('ghost'));
+    server.compact();
+    server.reset();
+    const restarts = () => source.states().find(({ path }) => path === '/api/v1/services')?.restarts;
+    await vi.waitFor(() => expect(restarts()?.get('expired')).toBe(1));
+    await vi.waitFor(() => expect(source.states().every(({ staleMs }) => staleMs === 0)).toBe(true));
+    expect(names(source.current().list('Service', 'shop'))).toEqual(['web']);
+  });
+
   it.each([
     ['succeeded', { status: { phase: 'Succeeded' } }],
     ['failed', { status: { phase: 'Failed' } }],
@@ -108,6 +124,7 @@ describe('the watched cluster', () => {
     expect(source.current().workloadsSelectedBy({ app: 'roll' }, 'shop')).toHaveLength(1);
     server.set(owned(0));
     await vi.waitFor(() => expect(source.current().workloadsSelectedBy({ app: 'roll' }, 'shop')).toEqual([]));
+    expect(names(source.current().list('Template', 'shop'))).toEqual(['web']);
   });
 
   it('keeps kinds of one name and several groups apart', async () => {
@@ -139,10 +156,9 @@ describe('the watched cluster', () => {
     const things = { apiVersion: 'example.com/v1', kind: 'Thing', resource: 'things', template: ['spec', 'template'] };
     await watch({ workloads: [things] }).whenSynced();
     expect(source.current().coverage('Template', 'shop')).toBe('complete');
-    await source.close();
     server.forbidden.add('/apis/batch/v1/jobs');
-    await watch({ workloads: [things] }).whenSynced();
-    expect(source.current().coverage('Template', 'shop')).toBe('forbidden');
+    server.reset();
+    await vi.waitFor(() => expect(source.current().coverage('Template', 'shop')).toBe('forbidden'));
   });
 
   it('tells how old a broken watch is', async () => {

@@ -331,11 +331,12 @@ describe('faults', () => {
 });
 
 describe('what we may not see', () => {
-  it('is forbidden at once, and seen when it is granted', async () => {
+  it('is forbidden at once, which is told once, and seen when it is granted', async () => {
     server.forbidden.add(path);
     reflect();
     await vi.waitFor(() => expect(reflector.state).toBe('forbidden'));
-    await vi.waitFor(() => expect(restarts.length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(reflector.restarts.get('forbidden')).toBeGreaterThan(2));
+    expect(reasons()).toEqual(['forbidden']);
     server.forbidden.delete(path);
     await synced();
     expect(sink.all()).toEqual(server.all(path));

@@ -1,5 +1,6 @@
 /** What kube-proxy is to a Service: each new connection goes to one of the backends that are ready at that moment. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { PassThrough, Transform } from 'node:stream';
 
 export interface Balancer {
   readonly port: number;
@@ -8,7 +9,8 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
-export async function startBalancer(port: number): Promise<Balancer> {
+/** `answerDelayMs` holds back what backends send: whoever watches through it sees everything that much later. */
+export async function startBalancer(port: number, { answerDelayMs = 0 } = {}): Promise<Balancer> {
   let ready: readonly number[] = [];
   let next = 0;
   const sockets = new Set<Socket>();
@@ -18,7 +20,7 @@ export async function startBalancer(port: number): Promise<Balancer> {
       client.resetAndDestroy();
       return;
     }
-    join(client, connect(backend, '127.0.0.1'), sockets);
+    join(client, connect(backend, '127.0.0.1'), sockets, answerDelayMs);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -37,10 +39,10 @@ export async function startBalancer(port: number): Promise<Balancer> {
   };
 }
 
-function join(a: Socket, b: Socket, sockets: Set<Socket>): void {
+function join(client: Socket, backend: Socket, sockets: Set<Socket>, answerDelayMs: number): void {
   for (const [from, to] of [
-    [a, b],
-    [b, a],
+    [client, backend],
+    [backend, client],
   ] as const) {
     sockets.add(from);
     from.setNoDelay(true);
@@ -49,6 +51,13 @@ function join(a: Socket, b: Socket, sockets: Set<Socket>): void {
       sockets.delete(from);
       to.destroy();
     });
-    from.pipe(to);
   }
+  client.pipe(backend);
+  backend.pipe(later(answerDelayMs)).pipe(client);
+}
+
+function later(ms: number): PassThrough | Transform {
+  if (ms === 0) return new PassThrough();
+  const pass = (chunk: Buffer, _: unknown, done: (error: null, chunk: Buffer) => void): void => void setTimeout(done, ms, null, chunk);
+  return new Transform({ transform: pass });
 }

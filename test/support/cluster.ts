@@ -17,7 +17,7 @@ export interface KubectlResult {
   readonly stderr: string;
 }
 
-export interface KubectlOptions {
+interface KubectlOptions {
   readonly user?: User;
   /** Objects for `-f -`, or text as it stands. */
   readonly input?: string | RawObject | readonly RawObject[];
@@ -31,7 +31,7 @@ export interface ApiAnswer {
 }
 
 /** A user, or the administrator in the name of the API server, whose own writes no webhook of deploy/ is asked about. */
-export type Caller = User | 'unjudged';
+type Caller = User | 'unjudged';
 
 export interface Cluster {
   readonly address: ControlPlaneAddress;

@@ -13,7 +13,7 @@ import type { BinaryPaths } from './control-plane-binaries.ts';
  * Who may ask. `portcullis` is the ServiceAccount of deploy/, so that its own roles decide what it may read; the
  * others but `admin` have no rights until a test binds them.
  */
-export const users = {
+const users = {
   admin: { name: 'admin', groups: ['system:masters'] },
   portcullis: {
     name: 'system:serviceaccount:portcullis:portcullis',

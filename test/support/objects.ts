@@ -118,13 +118,8 @@ function completeIngress(ingress: RawObject): RawObject {
   return isObject(spec['defaultBackend']) ? ingress : withSpec(ingress, { defaultBackend });
 }
 
-/** What identifies an object to the API: `apps/Deployment/shop/web`. */
-export const identityOf = (object: RawObject): string =>
-  [
-    groupOf(stringAt(object, 'apiVersion') ?? ''),
-    object['kind'],
-    objectAt(object, 'metadata')['namespace'],
-    objectAt(object, 'metadata')['name'],
-  ]
-    .map((part) => String(part ?? ''))
-    .join('/');
+/** What identifies an object to the API. */
+export function identityOf(object: RawObject): string {
+  const { namespace, name } = objectAt(object, 'metadata');
+  return JSON.stringify([groupOf(stringAt(object, 'apiVersion') ?? ''), object['kind'], namespace, name]);
+}

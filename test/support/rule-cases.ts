@@ -65,7 +65,7 @@ const foreign = (text: string, end: string): string => (text.endsWith(end) ? '' 
 const pathIn = (warning: string): string =>
   warning.replace(/^(not new, so not denied|would be denied|unconfirmed, so not denied): /, '').split(' ')[0] ?? '';
 
-export function annotation(entry: AuditEntry | undefined, key: string): string {
+function annotation(entry: AuditEntry | undefined, key: string): string {
   const found = Object.entries(entry?.annotations ?? {}).find(([name]) => name.endsWith(`.portcullis.dev/${key}`));
   return found?.[1] ?? '';
 }

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll } from 'vitest';
 import { objectAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { type Balancer, startBalancer } from './balancer.ts';
 import { until } from './child-process.ts';
 import { type Cluster, connectCluster, type KubectlResult, pathOf } from './cluster.ts';
-import { type ControlPlane, startControlPlane, type User } from './control-plane.ts';
+import { type ControlPlane, freePort, startControlPlane, type User } from './control-plane.ts';
 import { controlPlaneBinaries } from './control-plane-binaries.ts';
 import { installWebhook, type Replica, type Webhook } from './webhook.ts';
 
@@ -17,6 +18,8 @@ export interface StageOptions {
   readonly replicas?: 0 | 1;
   /** The port that the API server is sent to, if it is not that of the only replica. */
   readonly port?: number;
+  /** How much later than the API server our view knows of everything. */
+  readonly lagMs?: number;
   /** A control plane of its own, where namespaces have fixed names and nothing of other files may be in the view. */
   readonly ownControlPlane?: boolean;
 }
@@ -45,7 +48,8 @@ export const configurationOf = (settings: RawObject = {}): RawObject => ({
 
 /** To be called within `describe`: sets up before its tests and ends everything after them. */
 export function useStage(options: StageOptions): Stage {
-  const { purpose, configuration = configurationOf(), user = 'portcullis', replicas = 1, port, ownControlPlane = false } = options;
+  const { purpose, configuration = configurationOf(), user = 'portcullis', replicas = 1, port, lagMs, ownControlPlane = false } = options;
+  let between: Balancer | undefined;
   let plane: ControlPlane | undefined;
   let cluster: Cluster | undefined;
   let webhook: Webhook | undefined;
@@ -56,11 +60,16 @@ export function useStage(options: StageOptions): Stage {
     cluster = connectCluster(plane?.address);
     webhook = await installWebhook(cluster, { purpose, configuration, ...(port !== undefined && { port }) });
     if (replicas === 0) return;
-    replica = await webhook.startReplica({ user });
+    if (lagMs !== undefined) {
+      between = await startBalancer(await freePort(), { answerDelayMs: lagMs });
+      between.setReady([Number(new URL(cluster.address.url).port)]);
+    }
+    replica = await webhook.startReplica({ user, ...(between && { apiServerPort: between.port }) });
     await untilCalled(stage);
   });
   afterAll(async () => {
     await webhook?.remove();
+    await between?.close();
     await cluster?.close();
     await plane?.stop();
   });
@@ -118,7 +127,7 @@ const templates: ReadonlySet<string> = new Set([
   'Job',
   'CronJob',
 ]);
-export const collectionOfKind = (kind: string): string => (templates.has(kind) ? 'Template' : kind);
+const collectionOfKind = (kind: string): string => (templates.has(kind) ? 'Template' : kind);
 
 /** Does something that adds objects of these collections, and waits until our view has that many more. Nobody else adds any. */
 export async function seeing<T>(replica: Replica, collections: readonly string[], act: () => Promise<T>): Promise<T> {
@@ -133,7 +142,7 @@ export async function seeing<T>(replica: Replica, collections: readonly string[]
 }
 
 /** How many objects the view holds, by collection. */
-export async function cacheCounts({ healthPort }: Replica): Promise<ReadonlyMap<string, number>> {
+async function cacheCounts({ healthPort }: Replica): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
   const lines = text.matchAll(/^portcullis_cache_objects\{resource="(\w+)"\} (\d+)/gm);
   return new Map([...lines].map(([, resource, count]) => [resource as string, Number(count)]));

@@ -18,11 +18,19 @@ export interface Replica {
   isReady(): Promise<boolean>;
 }
 
+export interface ReplicaOptions {
+  readonly port?: number;
+  /** As whom it reads the cluster. */
+  readonly user?: User;
+  /** Where it takes the API server to be, if something stands between. */
+  readonly apiServerPort?: number;
+}
+
 export interface Webhook {
   /** Where the API server sends reviews. */
   readonly port: number;
   /** Starts a replica and waits until it is ready. */
-  startReplica(options?: { readonly port?: number; readonly user?: User }): Promise<Replica>;
+  startReplica(options?: ReplicaOptions): Promise<Replica>;
   /** Rewrites the configuration file that all replicas read. */
   configure(configuration: unknown): void;
   /** Ends all replicas and takes the webhook away from the API server. */
@@ -56,10 +64,15 @@ export async function installWebhook(cluster: Cluster, { purpose, configuration,
   return {
     port: way,
     configure,
-    async startReplica({ port: own = way, user = 'portcullis' } = {}) {
+    async startReplica({ port: own = way, user = 'portcullis', apiServerPort } = {}) {
       const healthPort = await freePort();
+      const direct = kubeconfigOf(cluster.address, user);
+      const between = `https://127.0.0.1:${apiServerPort}`;
+      if (apiServerPort !== undefined)
+        writeFileSync(file('kubeconfig'), readFileSync(direct, 'utf8').replace(cluster.address.url, between));
+      const kubeconfig = apiServerPort === undefined ? direct : file('kubeconfig');
       const process = startProcess(globalThis.process.execPath, [
-        ...[main, 'serve', '--kubeconfig', kubeconfigOf(cluster.address, user), '--config', file('portcullis.yaml')],
+        ...[main, 'serve', '--kubeconfig', kubeconfig, '--config', file('portcullis.yaml')],
         ...['--tls-cert', file('tls.crt'), '--tls-key', file('tls.key'), '--port', String(own), '--health-port', String(healthPort)],
       ]);
       const replica: Replica = { port: own, healthPort, process, isReady: () => isReady(healthPort) };
