@@ -2,7 +2,7 @@
  * Warnings, as the API server lets them through (apiserver pkg/endpoints/filters/warning.go): one line each, nothing in
  * it that does not print, or it is dropped without a word; and few, since beyond 4,096 runes in all each is cut.
  */
-import { type Finding, severities } from '../engine/finding.ts';
+import { severities } from '../engine/finding.ts';
 import type { Decision, Warning } from '../engine/review.ts';
 import { display, shorten } from '../kube/display.ts';
 import { type FieldPath, formatPath } from '../kube/field-path.ts';
@@ -24,18 +24,29 @@ const softened: Readonly<Record<NonNullable<Warning['softened']>, string>> = {
 
 /** The lines for this decision, gravest first; `extra` are lines that must not be left out. */
 export function warningLines(warnings: readonly Warning[], extra: readonly string[], staleMsOf: StaleMsOf): readonly string[] {
-  const lines = new Map<string, string>();
-  for (const { finding, softened: by } of ranked(warnings)) {
-    const line = findingLine(finding, by === undefined ? '' : softened[by], staleMsOf(finding.ruleId));
-    if (!lines.has(line)) lines.set(line, finding.ruleId);
-  }
   const kept = extra.slice(0, maxWarnings - 1).map((line) => display(line, maxRunes));
-  const all = [...lines.keys()];
-  const room = maxWarnings - kept.length;
-  if (all.length <= room) return [...all, ...kept];
-  const left = [...lines.values()].slice(room - 1);
-  return [...all.slice(0, room - 1), ...kept, moreLine(left)];
+  const groups = distinct(ranked(warnings).map((warning) => ({ ruleId: warning.finding.ruleId, lines: linesOf(warning, staleMsOf) })));
+  const all = groups.flatMap(({ lines }) => lines);
+  if (all.length <= maxWarnings - kept.length) return [...all, ...kept];
+  let fitting = 0;
+  const told: string[] = [];
+  for (const { lines } of groups) {
+    if (told.length + lines.length > maxWarnings - 1 - kept.length) break;
+    told.push(...lines);
+    fitting++;
+  }
+  return [...told, ...kept, moreLine(groups.slice(fitting).map(({ ruleId }) => ruleId))];
 }
+
+interface Group {
+  readonly ruleId: string;
+  readonly lines: readonly string[];
+}
+
+/** Without those that read the same. */
+const distinct = (groups: readonly Group[]): readonly Group[] => [
+  ...new Map(groups.map((group) => [group.lines.join('\n'), group])).values(),
+];
 
 const ranked = (warnings: readonly Warning[]): readonly Warning[] => warnings.toSorted((a, b) => rank(a) - rank(b));
 
@@ -46,26 +57,35 @@ function moreLine(ruleIds: readonly string[]): string {
   return display(`+${ruleIds.length} more: ${[...new Set(ruleIds)].join(', ')}`, maxRunes);
 }
 
+/** Evidence shorter than this says nothing; then it has a line of its own. */
+const leastEvidence = 60;
+
 /**
- * `<path> <what>; <fix> [<id>]` in at most 240 runes. What is too long loses evidence first, then the middle of names; the
- * path, the fix and the id stay, as long as there is any way.
+ * `<path>: <what>; <fix> [<id>]` in at most 240 runes. What is too long loses evidence first. Where hardly any would be left, as
+ * beside the literal edit of a policy, the fix stands in a line of its own: nobody can act on an edit without knowing what for,
+ * and an edit to be copied is none with a word of it shortened.
  */
-function findingLine({ path, what, fix, ruleId }: Finding, prefix: string, ageMs: number): string {
+function linesOf({ finding, softened: by }: Warning, staleMsOf: StaleMsOf): readonly string[] {
+  const { path, what, fix, ruleId } = finding;
   const tail = ` [${ruleId}]`;
+  const ageMs = staleMsOf(ruleId);
   const age = ageMs > staleMs ? ` (${ageText(ageMs)})` : '';
+  const prefix = by === undefined ? '' : softened[by];
   for (const nameRunes of [40, 16]) {
     const head = `${prefix}${pathText(path, nameRunes)}`;
     const repair = `${age}; ${withShortNames(fix.text, nameRunes)}${tail}`;
     const evidence = withShortNames(what, nameRunes);
     const room = maxRunes - runesOf(head) - runesOf(repair);
-    if (runesOf(evidence) <= room || room >= 30) return `${head}${display(evidence, room)}${repair}`;
-    // An edit to be copied is no longer one with a word of it shortened: all evidence goes before that.
-    const bare = `${head}${withShortNames(fix.text, nameRunes)}${age}${tail}`;
-    if (runesOf(bare) <= maxRunes) return bare;
+    if (runesOf(evidence) <= room || room >= leastEvidence) return [`${head}${display(evidence, room)}${repair}`];
+    const apart = `${pathText(path, nameRunes)}${withShortNames(fix.text, nameRunes)}${tail}`;
+    if (runesOf(apart) <= maxRunes) return [cut(`${head}${evidence}`, `${age}${tail}`), apart];
   }
-  const head = `${prefix}${pathText(path, 16)}${withShortNames(fix.text, 16)}`;
-  return `${display(head, maxRunes - runesOf(age) - runesOf(tail))}${age}${tail}`;
+  const head = pathText(path, 16);
+  return [cut(`${prefix}${head}${withShortNames(what, 16)}`, `${age}${tail}`), cut(`${head}${withShortNames(fix.text, 16)}`, tail)];
 }
+
+/** What there is room for, and the end whole. */
+const cut = (text: string, tail: string): string => `${display(text, maxRunes - runesOf(tail))}${tail}`;
 
 const ageText = (ms: number): string =>
   ms < 120_000 ? `on data ${Math.round(ms / 1000)} s old` : `on data ${Math.round(ms / 60_000)} min old`;
@@ -73,10 +93,10 @@ const ageText = (ms: number): string =>
 /** That nothing was found says little on data this old; in a short break of a watch it is no news. */
 export const staleLine = (ageMs: number): string | undefined => (ageMs > 5 * 60_000 ? `portcullis: checked ${ageText(ageMs)}` : undefined);
 
-/** The path, with a blank after it if there is one. */
+/** The path with a colon, if there is one. */
 function pathText(path: FieldPath, nameRunes: number): string {
   const text = display(formatPath(path.map((part) => (typeof part === 'string' ? shorten(part, nameRunes) : part))));
-  return text === '' ? '' : `${text} `;
+  return text === '' ? '' : `${text}: `;
 }
 
 /** A name is what stands between blanks, quotes, brackets and the marks of a list or a selector. */

@@ -16,17 +16,23 @@ export async function readTexts(paths: readonly string[]): Promise<Reading> {
   }
 }
 
-/** Tells of each change, once: of the texts since `last`, or of the reason why they cannot be read. */
+/**
+ * Tells of each change, once: of the texts since `last`, or of the reason why they cannot be read. A change counts when a
+ * second look finds the same: at the first one, somebody may still be writing.
+ */
 export function pollFiles(paths: readonly string[], last: Reading, everyMs: number, onChange: (reading: Reading) => void): Poll {
-  let seen = signature(last);
+  let told = signature(last);
+  let seen = told;
   let closed = false;
   let timer = setTimeout(check, everyMs).unref();
   async function look(): Promise<void> {
     const reading = await readTexts(paths);
     if (closed) return;
     const now = signature(reading);
-    if (now !== seen) {
-      seen = now;
+    const settled = now === seen;
+    seen = now;
+    if (settled && now !== told) {
+      told = now;
       onChange(reading);
     }
     timer = setTimeout(check, everyMs).unref();

@@ -41,14 +41,14 @@ describe('an answer', () => {
 describe('a warning', () => {
   it('says where, what, what to do, and the rule', () => {
     expect(lineOf({})).toBe(
-      'spec.selector app=wbe matches 0 of 41 Pods in shop; did you mean app=web (3 Pods)? [service-selector-matches-no-pods]',
+      'spec.selector: app=wbe matches 0 of 41 Pods in shop; did you mean app=web (3 Pods)? [service-selector-matches-no-pods]',
     );
   });
 
   it.each([
-    ['dry-run', 'would be denied: spec.selector '],
-    ['ratcheted', 'not new, so not denied: spec.selector '],
-    ['unconfirmed', 'unconfirmed, so not denied: spec.selector '],
+    ['dry-run', 'would be denied: spec.selector: '],
+    ['ratcheted', 'not new, so not denied: spec.selector: '],
+    ['unconfirmed', 'unconfirmed, so not denied: spec.selector: '],
   ] as const)('in place of a denial (%s) begins with the reason', (softened, start) => {
     expect(lineOf({}, softened).startsWith(start)).toBe(true);
   });
@@ -63,17 +63,27 @@ describe('a warning', () => {
   it('loses evidence first, then the middle of names', () => {
     const long = lineOf({ what: `${'Deployment a, '.repeat(40)}all differ` });
     expect(runes(long)).toBe(240);
-    expect(long).toMatch(/^spec\.selector Deployment a, .*…; did you mean app=web \(3 Pods\)\? \[service-selector-matches-no-pods\]$/);
+    expect(long).toMatch(/^spec\.selector: Deployment a, .*…; did you mean app=web \(3 Pods\)\? \[service-selector-matches-no-pods\]$/);
     const name = `payments-${'x'.repeat(200)}-web`;
     const named = lineOf({ what: `${name} is not there`, fix: { text: `did you mean ${name}?` } });
-    expect(named).toMatch(/^spec\.selector payments-x+…x+-web is not there; did you mean payments-x+…x+-web\? \[/);
+    expect(named).toMatch(/^spec\.selector: payments-x+…x+-web is not there; did you mean payments-x+…x+-web\? \[/);
     expect(runes(named)).toBeLessThanOrEqual(240);
   });
 
   it('keeps the path, the fix and the id of a finding that names only what is 253 long', () => {
     const key = `${'k'.repeat(253)}/${'n'.repeat(63)}`;
     const line = lineOf({ path: ['spec', 'selector', key], what: `${key} is wrong`, fix: { text: `use ${'v'.repeat(63)} or ${key}` } });
-    expect(line).toMatch(/^spec\.selector\[k+…n+\] .*; use v+…v+ or k+…n+ \[service-selector-matches-no-pods\]$/);
+    expect(line).toMatch(/^spec\.selector\[k+…n+\]: .*; use v+…v+ or k+…n+ \[service-selector-matches-no-pods\]$/);
+  });
+
+  it('gives the fix a line of its own where beside it nothing could be said of what is wrong', () => {
+    const edit = `add {to: [${'{a: b}, '.repeat(20)}]}`;
+    const [what, fix, ...none] = warningsOf([
+      { finding: findingWith({ what: 'Deployment web cannot reach DNS', fix: { text: edit } }), softened: 'dry-run' },
+    ]);
+    expect(what).toBe('would be denied: spec.selector: Deployment web cannot reach DNS [service-selector-matches-no-pods]');
+    expect(fix).toBe(`spec.selector: ${edit} [service-selector-matches-no-pods]`);
+    expect(none).toEqual([]);
   });
 
   it('is written once, however often it is found', () => {
@@ -91,6 +101,15 @@ describe('many warnings', () => {
 
   it('more than five end with how many, and which', () => {
     expect(warningsOf(many(7)).slice(3)).toEqual([expect.stringContaining('[rule-3]'), '+3 more: rule-4, rule-5, rule-6']);
+  });
+
+  it('never part a fix from what it mends', () => {
+    const long = {
+      finding: findingWith({ ruleId: 'rule-long', severity: 'low', what: 'x', fix: { text: `add ${'{a: b} '.repeat(25)}` } }),
+    } as const;
+    const told = warningsOf([...many(3), long, ...many(5).slice(3)]);
+    expect(told.map((line) => line.slice(-8))).toEqual(['[rule-0]', '[rule-1]', '[rule-2]', ', rule-4']);
+    expect(told.at(-1)).toBe('+3 more: rule-long, rule-3, rule-4');
   });
 
   it('the gravest come first, and of equals the new ones', () => {

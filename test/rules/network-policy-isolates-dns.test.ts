@@ -53,14 +53,14 @@ describe('the fix', () => {
     ],
   ])('stands whole in a warning', (held, literal) => {
     const { findings } = judged(deny, web, ...held);
-    const [line = ''] = warningLines(
+    const [what = '', fix = ''] = warningLines(
       findings.map((finding) => ({ finding })),
       [],
       () => 0,
     );
-    expect(line).toMatch(/^spec\.egress .*\[network-policy-isolates-dns\]$/);
-    expect(line).toContain(`add ${literal} [`);
-    expect(Array.from(line).length).toBeLessThanOrEqual(240);
+    expect(what).toMatch(/^spec\.egress: Deployment web .*cannot reach the cluster's DNS.*\[network-policy-isolates-dns\]$/);
+    expect(fix).toBe(`spec.egress: add ${literal} [network-policy-isolates-dns]`);
+    for (const line of [what, fix]) expect(Array.from(line).length).toBeLessThanOrEqual(240);
   });
 
   it('is a policy beside it, of a name that is free, where an edit here would not help', () => {

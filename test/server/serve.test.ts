@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -27,7 +27,9 @@ const observe = 'apiVersion: portcullis.dev/v1\nprofile: observe\n';
 async function served(changes: Partial<ServeOptions> = {}) {
   const directory = newDirectory();
   const file = (name: string, text: string): string => {
-    writeFileSync(join(directory, name), text);
+    // Not seen half-written, however slow this machine is.
+    writeFileSync(join(directory, `${name}.next`), text);
+    renameSync(join(directory, `${name}.next`), join(directory, name));
     return join(directory, name);
   };
   const logged: Record<string, unknown>[] = [];

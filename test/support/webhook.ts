@@ -18,7 +18,7 @@ export interface Replica {
   isReady(): Promise<boolean>;
 }
 
-export interface ReplicaOptions {
+interface ReplicaOptions {
   readonly port?: number;
   /** As whom it reads the cluster. */
   readonly user?: User;
