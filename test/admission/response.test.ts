@@ -105,7 +105,12 @@ describe('many warnings', () => {
 
   it('never part a fix from what it mends', () => {
     const long = {
-      finding: findingWith({ ruleId: 'rule-long', severity: 'low', what: 'x', fix: { text: `add ${'{a: b} '.repeat(25)}` } }),
+      finding: findingWith({
+        ruleId: 'rule-long',
+        severity: 'low',
+        what: 'wrong '.repeat(12),
+        fix: { text: `add ${'{a: b} '.repeat(25)}` },
+      }),
     } as const;
     const told = warningsOf([...many(3), long, ...many(5).slice(3)]);
     expect(told.map((line) => line.slice(-8))).toEqual(['[rule-0]', '[rule-1]', '[rule-2]', ', rule-4']);

@@ -8,6 +8,7 @@ import type { Rule } from '../../src/engine/rule.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { labelsOf } from '../../src/kube/labels.ts';
 import { rules } from '../../src/rules/index.ts';
+import { runs } from '../support/figures.ts';
 import { findingOf, now, sampleRule, sampleRules, service } from './sample-rules.ts';
 
 function parsed(file: unknown, known: readonly Rule[] = sampleRules): Configuration | undefined {
@@ -110,7 +111,7 @@ describe('parseConfiguration', () => {
         parsed(json);
         parsed(json, rules);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150, 20_000) },
     );
   });
 
@@ -137,7 +138,7 @@ describe('bind', () => {
         fc.pre(configuration !== undefined);
         expect(answer(configuration, write)).toEqual(answer(parsed(structuredClone(json)) as Configuration, structuredClone(write)));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60, 5_000) },
     );
   });
 
@@ -167,7 +168,7 @@ describe('bind', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60, 5_000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { kubeClient } from '../../src/sources/kube-client.ts';
 import { Reflector } from '../../src/sources/reflector.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
+import { runs } from '../support/figures.ts';
 import { MapSink } from '../support/map-sink.ts';
 
 const path = '/api/v1/pods';
@@ -86,7 +87,7 @@ describe('Reflector', () => {
           await server.stop();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60, 2_000) },
     );
   });
 });

@@ -9,6 +9,7 @@ import type { ConfiguredRule, Rule } from '../../src/engine/rule.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import { type Collection, collectionOf, formatRef, type RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { runs } from '../support/figures.ts';
 import { byProfile, deepFrozen, judgedOf } from '../support/rule-case.ts';
 import { existsOrIsOneMissingField } from '../support/rule-tester.ts';
 import { type RuleWorld, relabelled, resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
@@ -152,6 +153,6 @@ describe.each(rules.map((rule): [string, Rule] => [rule.meta.id, rule]))('%s', (
             throw new Error(`not so: "${name}"`, { cause });
           }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 1_200) },
     ));
 });

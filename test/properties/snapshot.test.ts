@@ -6,6 +6,7 @@ import type { ClusterView } from '../../src/cluster/view.ts';
 import { isRunTimeLabel, labelsOf, matchesPairs } from '../../src/kube/labels.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import { type Collection, collectionOf, isPod, type Labels, type Pod, type Resource, type Workload } from '../../src/kube/resources.ts';
+import { runs } from '../support/figures.ts';
 
 const empty = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' });
 const namespaces = ['shop', 'bank', 'constructor'] as const;
@@ -122,7 +123,7 @@ describe('ClusterSnapshot', () => {
         for (const service of all.filter(({ kind }) => kind === 'Service'))
           expect(snapshot.get('Service', service.metadata.namespace, service.metadata.name)).toEqual(service);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300, 10_000) },
     );
   });
 
@@ -135,7 +136,7 @@ describe('ClusterSnapshot', () => {
         expect(told(empty.applying(happened))).toEqual(expected);
         expect(told(shuffled.reduce((snapshot, { object }) => snapshot.with([object]), empty))).toEqual(expected);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200, 10_000) },
     );
   });
 
@@ -164,7 +165,7 @@ describe('ClusterSnapshot', () => {
           );
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400, 10_000) },
     );
   });
 

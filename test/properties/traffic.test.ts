@@ -4,6 +4,7 @@ import { isOpenToOthers } from '../../src/cluster/dns-access.ts';
 import type { Resolver } from '../../src/cluster/resolver.ts';
 import { type Answer, type Destination, flow } from '../../src/cluster/traffic.ts';
 import { type OraclePod, oracleAnswer } from '../oracle/traffic.ts';
+import { runs } from '../support/figures.ts';
 import { builtFrom, namespaceNames, trafficWorld } from '../support/traffic-worlds.ts';
 
 const connection = fc.record({
@@ -37,7 +38,7 @@ describe('traffic', () => {
             seen[answer]++;
           }
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000, 200_000) },
     );
     // The worlds are such that each answer is often right.
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(2_000);
@@ -73,7 +74,7 @@ describe('traffic', () => {
           seen[open ? 'open' : 'closed']++;
         }
       }),
-      { numRuns: 8_000 },
+      { numRuns: runs(8_000, 80_000) },
     );
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(1_000);
   });

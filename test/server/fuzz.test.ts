@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { handle } from '../../src/admission/handler.ts';
 import { configurationOf, needsTemplate, plentyOfTime, portsOf, requestFor, reviewOf, service, snapshotOf } from '../admission/reviews.ts';
+import { runs } from '../support/figures.ts';
 import { send, start, warmUp } from './client.ts';
 
 warmUp();
@@ -107,7 +108,7 @@ it('20,000 bodies: an answer has the uid of its request, and what cannot be read
       expect(response.uid).toBe(uidOf(value));
       if (handled.outcome !== 'judged') expect(response.allowed).toBe(true);
     }),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000, 1_000_000) },
   );
   expect([...outcomes].sort()).toEqual(['judged', 'passed', 'refused', 'unreadable']);
 });
@@ -121,7 +122,7 @@ it('over the wire: 200 with the right uid, or a client error', { timeout: 60_000
       expect([200, 400]).toContain(answer.status);
       if (answer.status === 200) expect(answer.json().response.uid).toBe(uidOf(parsed(text)));
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000, 50_000) },
   );
   agent.destroy();
   expect(server.logged.filter(({ msg }) => msg === 'internal error')).toEqual([]);
