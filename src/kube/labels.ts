@@ -35,6 +35,22 @@ const runTimeLabels: ReadonlySet<string> = new Set([
   'cnpg.io/instanceRole',
   'cnpg.io/instanceName',
   'istio.io/rev',
+  // Vault and OpenBao (serviceregistration/kubernetes), Redis and SQL operators: who leads at the moment.
+  'vault-active',
+  'vault-initialized',
+  'vault-perf-standby',
+  'vault-sealed',
+  'openbao-active',
+  'openbao-initialized',
+  'openbao-perf-standby',
+  'openbao-sealed',
+  'isMaster',
+  'redis-role',
+  'redisfailovers-role',
+  'k8s.mariadb.com/role',
+  'kubeblocks.io/role',
+  'mysql.oracle.com/cluster-role',
+  'postgres-operator.crunchydata.com/role',
 ]);
 
 /** Whether a label's value may come at run time, so that its absence from a template proves nothing (rules.md D.1, 5). */

@@ -92,7 +92,8 @@ function makerOf(pod: RawObject, labels: Labels): string | undefined {
     : owner;
 }
 
-function ownerOf(raw: RawObject): string | undefined {
+/** The controller among the owners, as `Kind/name`. */
+export function ownerOf(raw: RawObject): string | undefined {
   const owner = objectsAt(objectAt(raw, 'metadata'), 'ownerReferences').find((one) => booleanAt(one, 'controller'));
   return owner && `${stringAt(owner, 'kind') ?? ''}/${stringAt(owner, 'name') ?? ''}`;
 }

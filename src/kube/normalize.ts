@@ -6,7 +6,7 @@ import { labelsOf } from './labels.ts';
 import { normalizeIngress, normalizeNetworkPolicy } from './normalize-networking.ts';
 import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
 import { normalizeService } from './normalize-service.ts';
-import { builtInWorkloads, normalizePod, normalizeTemplate, type WorkloadKind } from './normalize-workload.ts';
+import { builtInWorkloads, normalizePod, normalizeTemplate, ownerOf, type WorkloadKind } from './normalize-workload.ts';
 import { given, isObject, objectAt, objectsAt, stringAt } from './read.ts';
 import type { ObjectMeta, RawObject, Resource } from './resources.ts';
 
@@ -60,6 +60,7 @@ function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
     annotations: labelsOf(metadata['annotations']),
     ...given('changedAt', changedAt(metadata)),
     ...given('deletionTimestamp', stringAt(metadata, 'deletionTimestamp')),
+    ...given('owner', ownerOf(raw)),
   };
 }
 

@@ -27,6 +27,8 @@ export interface ObjectMeta {
   /** When the object, or the newest of its fields, was written: epoch milliseconds, undefined in files. */
   readonly changedAt?: number;
   readonly deletionTimestamp?: string;
+  /** The controller that made the object and keeps it, as `Kind/name`. */
+  readonly owner?: string;
 }
 
 interface Base<ApiVersion extends string, K extends string> {

@@ -40,7 +40,7 @@ export const serviceNamedTargetPortPartial = defineRule({
     for (const [index, port] of service.spec.ports.entries()) {
       if (typeof port.targetPort === 'number') continue;
       const { having = [], lacking = [] } = Object.groupBy(backends, (backend) => (declares(backend, port) ? 'having' : 'lacking'));
-      const missed = lacking.filter(({ scaledToZero }) => !scaledToZero);
+      const missed = lacking.filter(({ scaledToZero, ref }) => !scaledToZero && !runsToItsEnd(ref.kind));
       if (having.length === 0 || missed.length === 0) continue;
       const data = { index, port, having, lacking: missed, number: commonNumber(backends, having, port) };
       const related = missed.map(({ ref }) => ref);
@@ -60,6 +60,9 @@ interface SomeLackTheName {
 
 /** In one of its shapes: while a roll-out replaces Pods that lack the name by Pods that have it, nothing is wrong. */
 const declares = ({ shapes }: Backend, port: ServicePort): boolean => shapes.some((shape) => targetPortIn(shape, port) !== undefined);
+
+/** Nobody means a Job's Pods to serve: that they lack the name is what keeps a Service's traffic from them. */
+const runsToItsEnd = (kind: string): boolean => kind === 'Job' || kind === 'CronJob';
 
 function commonNumber(backends: readonly Backend[], having: readonly Backend[], { targetPort, protocol }: ServicePort): number | undefined {
   const number = declaredPorts(having).find((port) => port.name === targetPort && port.protocol === protocol)?.containerPort;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { asBackends, selectsPods } from '../cluster/backends.ts';
-import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
+import { type LabelDifference, nearMiss, pairsToCome } from '../cluster/near-miss.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -37,10 +37,32 @@ export const serviceSelectorMatchesNoPods = defineRule({
         fixes: [...fixes, { text: `create the workload with Pod labels ${formatLabels(selector)}, or correct the selector` }],
       }),
     },
+    /** A controller labels running Pods: which of them leads, which revision they are of, which ordinal they have. */
+    noPodYet: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ selector, namespace, tally, pairs }: NoPodYet): Explanation => ({
+        what: `${formatLabels(selector)} matches ${tally} in ${namespace}, for want of ${formatLabels(pairs)}, which a controller sets on running Pods`,
+        why: 'The Service has no endpoints until a Pod carries it.',
+        fixes: [{ text: 'wait for that Pod, or correct the selector' }],
+      }),
+    },
+    /** Operators create their Services first, and give up where one is refused. */
+    ownerBringsPods: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ selector, namespace, tally, owner }: NoPodMatches & { readonly owner: string }): Explanation => ({
+        what: `${formatLabels(selector)} matches ${tally} in ${namespace}; the Service belongs to ${owner}, whose controller may bring them`,
+        why: 'The Service has no endpoints until it does.',
+        fixes: [{ text: `wait for the Pods of ${owner}` }],
+      }),
+    },
   },
 
   *check({ object: service, cluster, known, elsewhere, options, finding }) {
-    const { namespace } = service.metadata;
+    const { namespace, owner } = service.metadata;
     const { selector } = service.spec;
     const asked = labelsOf(selector, (key) => !options.ignoreLabelKeys.includes(key));
     if (!selectsPods(service) || Object.keys(asked).length === 0) return;
@@ -52,8 +74,12 @@ export const serviceSelectorMatchesNoPods = defineRule({
       ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
       ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
     ];
-    const tally = tallyOf(workloads, known);
-    yield finding('noPodMatches', ['spec', 'selector'], { selector: asked, namespace, tally, fixes }, closest ? [closest.ref] : []);
+    const data = { selector: asked, namespace, tally: tallyOf(workloads, known), fixes };
+    const path = ['spec', 'selector'];
+    const pairs = pairsToCome(asked, workloads);
+    if (owner !== undefined) yield finding('ownerBringsPods', path, { ...data, owner: owner.replace('/', ' ') });
+    else if (pairs !== undefined) yield finding('noPodYet', path, { ...data, pairs });
+    else yield finding('noPodMatches', path, data, closest ? [closest.ref] : []);
   },
 });
 
@@ -63,6 +89,11 @@ interface NoPodMatches {
   /** `0 of 41 Pods and 3 templates`. */
   readonly tally: string;
   readonly fixes: readonly Fix[];
+}
+
+interface NoPodYet extends NoPodMatches {
+  /** What no Pod carries yet. */
+  readonly pairs: Labels;
 }
 
 interface Candidate {

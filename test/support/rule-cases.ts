@@ -54,7 +54,8 @@ export function outcomeOf({ meta }: Rule, { status, body, warnings }: ApiAnswer,
     return { verdict: 'deny', paths: causes.map(({ field, message }) => field + foreign(message, `[${meta.id}] portcullis`)).sort() };
   }
   if (status >= 300) return { verdict: 'deny', paths: [`refused by the API server itself: ${body.message}`] };
-  const paths = warnings.map((warning) => pathIn(warning) + foreign(warning, `[${meta.id}]`)).sort();
+  // A fix that needs the room stands in a line of its own, under the same field.
+  const paths = [...new Set(warnings.map((warning) => pathIn(warning) + foreign(warning, `[${meta.id}]`)))].sort();
   if (paths.length > 0) return { verdict: 'warn', paths };
   return { verdict: annotation(entry, 'rules').includes(`audit:${meta.id}`) ? 'audit' : 'off', paths };
 }
@@ -63,7 +64,7 @@ export function outcomeOf({ meta }: Rule, { status, body, warnings }: ApiAnswer,
 const foreign = (text: string, end: string): string => (text.endsWith(end) ? '' : ` (not of this rule: ${text})`);
 
 const pathIn = (warning: string): string =>
-  warning.replace(/^(not new, so not denied|would be denied|unconfirmed, so not denied): /, '').split(' ')[0] ?? '';
+  warning.replace(/^(not new, so not denied|would be denied|unconfirmed, so not denied): /, '').split(': ')[0] ?? '';
 
 function annotation(entry: AuditEntry | undefined, key: string): string {
   const found = Object.entries(entry?.annotations ?? {}).find(([name]) => name.endsWith(`.portcullis.dev/${key}`));
