@@ -65,11 +65,11 @@ export function flow(view: ClusterView, from: Workload, to: Destination): Flow {
 }
 
 /** What the policies of the source say. */
-export const egressOf = (view: ClusterView, from: Workload, to: Destination): Verdict =>
+const egressOf = (view: ClusterView, from: Workload, to: Destination): Verdict =>
   verdict(view, { direction: 'Egress', subject: from, peer: to.workload, port: to, destination: to.workload, via: to.serviceAddresses });
 
 /** What the policies of the destination say. */
-export const ingressOf = (view: ClusterView, to: Destination, from: Workload): Verdict =>
+const ingressOf = (view: ClusterView, to: Destination, from: Workload): Verdict =>
   verdict(view, { direction: 'Ingress', subject: to.workload, peer: from, port: to, destination: to.workload, via: [] });
 
 /** One end of a connection: whose policies are asked, and who is at the other end. */

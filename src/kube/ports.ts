@@ -25,6 +25,17 @@ const probedNumbers = ({ probePorts, ports }: PodShape): readonly number[] =>
     typeof probe === 'number' ? [probe] : ports.filter(({ name }) => name === probe).map(({ containerPort }) => containerPort),
   );
 
+/**
+ * Of several Service ports with the same target, which one this is: a second port that leads astray is a defect of its
+ * own, whatever the number of the first.
+ */
+export const nthWithTarget = (ports: readonly ServicePort[], index: number): number =>
+  ports.slice(0, index + 1).filter(({ targetPort, protocol }) => targetPort === ports[index]?.targetPort && protocol === ports[index]?.protocol)
+    .length;
+
+/** A port that is seldom the one that a Service is for: containers declare it for those who watch them. */
+export const isForWatchers = ({ name = '' }: ContainerPort): boolean => /metric|prom|health|probe|admin|debug|pprof/.test(name);
+
 /** `http (8080/TCP)`, `8080/TCP` for a port without a name. */
 export const formatPort = ({ name, containerPort, protocol }: ContainerPort): string =>
   name === undefined ? `${containerPort}/${protocol}` : `${name} (${containerPort}/${protocol})`;

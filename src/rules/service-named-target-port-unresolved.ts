@@ -7,7 +7,7 @@ import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/
 import { nearestWord } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, targetPortIn } from '../kube/ports.ts';
+import { formatPort, isForWatchers, nthWithTarget, targetPortIn } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNamedTargetPortUnresolved = defineRule({
@@ -24,6 +24,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
+      defects: ({ port, nth }: Undeclared) => [`${port.targetPort}/${port.protocol}/${nth}`],
       text: (undeclared: Undeclared): Explanation => ({
         what: whatOf(undeclared),
         why: 'The endpoints of this Service will have addresses but no port, so every connection to it fails.',
@@ -53,7 +54,8 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
       if (!isHeadless(service) && shapes.some(({ ports }) => ports.some(({ name }) => name === port.targetPort))) continue;
       const related = backends.map(({ ref }) => ref);
-      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends }, related);
+      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends };
+      yield finding(message, ['spec', 'ports', index, 'targetPort'], data, related);
     }
   },
 });
@@ -61,6 +63,8 @@ export const serviceNamedTargetPortUnresolved = defineRule({
 interface Undeclared {
   readonly index: number;
   readonly port: ServicePort;
+  /** Which of the ports with this target: to add another one to a wrong one is new. */
+  readonly nth: number;
   readonly backends: readonly Backend[];
 }
 
@@ -84,12 +88,14 @@ function fixesOf({ index, port, backends }: Undeclared): readonly [...Fix[], Fix
   return [{ text: `did you mean ${value}${number}?`, patch: [{ op: 'replace', path, value }] }, { text: last }];
 }
 
-/** The name that looks alike; else the container port that has the Service port's number; else the only one there is. */
+/** The name that looks alike; else the container port that has the Service port's number; else the only one that may serve it. */
 function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): ContainerPort | undefined {
   const alike = nearestWord(
     String(targetPort),
     candidates.flatMap(({ name }) => name ?? []),
   );
   if (alike !== undefined) return candidates.find(({ name }) => name === alike);
-  return candidates.find(({ containerPort }) => containerPort === port) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  return candidates.find(({ containerPort }) => containerPort === port) ?? only(candidates.filter((candidate) => !isForWatchers(candidate)));
 }
+
+const only = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);

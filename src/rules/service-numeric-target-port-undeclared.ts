@@ -7,7 +7,7 @@ import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/
 import { nearestWord } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, servesNumber } from '../kube/ports.ts';
+import { formatPort, isForWatchers, servesNumber } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNumericTargetPortUndeclared = defineRule({
@@ -48,7 +48,8 @@ export const serviceNumericTargetPortUndeclared = defineRule({
     const backends = backendsOf(service, cluster);
     if (backends.length === 0) return; // service-selector-matches-no-pods says so
     const shapes = backends.flatMap((backend) => backend.shapes);
-    const all = backends.every((backend) => declaredPorts([backend]).length > 0);
+    // Who declares nothing but metrics has not told what else it serves: proxies that get their ports by injection, for one.
+    const all = backends.every((backend) => declaredPorts([backend]).some((port) => !isForWatchers(port)));
     for (const [index, port] of service.spec.ports.entries()) {
       const { targetPort, protocol } = port;
       if (typeof targetPort === 'string' || shapes.some((shape) => servesNumber(shape, targetPort, protocol))) continue;
@@ -77,7 +78,7 @@ function declarations(backends: readonly Backend[]): string {
 }
 
 function fixesOf(index: number, port: ServicePort, backends: readonly Backend[]): readonly [...Fix[], Fix] {
-  const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
+  const candidates = declaredPorts(backends).filter((one) => one.protocol === port.protocol && !isForWatchers(one));
   const meant = probablyMeant(port, candidates);
   const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };
   if (meant === undefined) return [last];

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { servesNumber, targetPortIn } from '../kube/ports.ts';
+import { nthWithTarget, servesNumber, targetPortIn } from '../kube/ports.ts';
 import type { ContainerPort, Protocol, Service, ServicePort } from '../kube/resources.ts';
 
 export const serviceTargetPortProtocolMismatch = defineRule({
@@ -52,7 +52,8 @@ export const serviceTargetPortProtocolMismatch = defineRule({
       const declared = backend && counterpart(backend, port);
       if (backend === undefined || declared === undefined) continue;
       const message = typeof port.targetPort === 'string' ? 'nameOfOtherProtocol' : 'numberOfOtherProtocol';
-      const data = { index, port, declared, title: backend.title, isFree: isFree(service, port, declared.protocol) };
+      const nth = nthWithTarget(service.spec.ports, index);
+      const data = { index, port, nth, declared, title: backend.title, isFree: isFree(service, port, declared.protocol) };
       yield finding(message, ['spec', 'ports', index, 'protocol'], data, [backend.ref]);
     }
   },
@@ -61,6 +62,8 @@ export const serviceTargetPortProtocolMismatch = defineRule({
 interface Mismatch {
   readonly index: number;
   readonly port: ServicePort;
+  /** Which of the ports with this target and protocol: to add another one is new. */
+  readonly nth: number;
   readonly declared: ContainerPort;
   /** Of the workload that declares it. */
   readonly title: string;
@@ -95,6 +98,6 @@ function fixesOf({ index, port, declared, isFree }: Mismatch): readonly [...Fix[
 }
 
 /** The protocol alone would make an old mismatch of a new one: what counts is which target is asked for how. */
-function defectsOf({ port }: Mismatch): readonly string[] {
-  return [`${port.targetPort}/${port.protocol}`];
+function defectsOf({ port, nth }: Mismatch): readonly string[] {
+  return [`${port.targetPort}/${port.protocol}/${nth}`];
 }

@@ -27,7 +27,7 @@ const builtIn: readonly WatchedKind[] = [
 ];
 
 /** Kinds of other projects, whose controllers write Secrets. A cluster may have none of them. */
-export const secretSources: readonly WatchedKind[] = [
+const secretSources: readonly WatchedKind[] = [
   watched('Certificate', 'Certificate', 'certificates', 'cert-manager.io/v1'),
   watched('ExternalSecret', 'ExternalSecret', 'externalsecrets', 'external-secrets.io/v1', 'external-secrets.io/v1beta1'),
   watched('SealedSecret', 'SealedSecret', 'sealedsecrets', 'bitnami.com/v1alpha1'),

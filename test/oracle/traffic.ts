@@ -198,7 +198,7 @@ function portsAllow(ports: readonly RawPort[] | undefined, connection: OracleCon
 }
 
 /** meta/v1 LabelSelector: "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects." */
-export function fits(selector: RawSelector, labels: Readonly<Record<string, string>>): boolean {
+function fits(selector: RawSelector, labels: Readonly<Record<string, string>>): boolean {
   const has = (key: string): boolean => Object.hasOwn(labels, key);
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (!has(key) || labels[key] !== value) return false;
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {

@@ -17,7 +17,7 @@ import type { RuleCase } from './rule-table.ts';
 const observedAt = Date.UTC(2026, 10, 21);
 
 /** The configuration file under which the case holds: its rule with its options, and no other rule. */
-export function configurationFor(rule: string, { options, profile, privacy, expectedSecrets }: RuleCase): RawObject {
+function configurationFor(rule: string, { options, profile, privacy, expectedSecrets }: RuleCase): RawObject {
   const others = rules.filter(({ meta }) => meta.id !== rule).map(({ meta }) => [meta.id, { mode: 'off' }] as const);
   return {
     apiVersion: 'portcullis.dev/v1',
@@ -104,7 +104,7 @@ export async function byAdmission(rule: string, one: RuleCase): Promise<Handled>
 const unhurried = { remainingMs: () => 10_000, signal: () => AbortSignal.timeout(10_000) };
 
 /** As an API server would send it. */
-export function reviewOf({ object, before, operation }: RuleCase): RawObject {
+function reviewOf({ object, before, operation }: RuleCase): RawObject {
   const apiVersion = String(object['apiVersion']);
   const kind = { group: groupOf(apiVersion), version: apiVersion.split('/').at(-1), kind: object['kind'] };
   const { name, namespace } = objectAt(object, 'metadata');

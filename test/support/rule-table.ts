@@ -81,7 +81,3 @@ export const canBeWritten = ({ offline, unknown, secretsUnknown }: RuleCase): bo
 /** `check` runs all cases that a set of files can express: no update, no removal, no gap in what is known. */
 export const canBeFiles = (one: RuleCase): boolean =>
   one.offline !== false && one.before === undefined && one.operation === undefined && one.unknown.length === 0 && !one.secretsUnknown;
-
-/** A real API server runs what can be written, but for objects that pretend to what only it can say: who owns which field. */
-export const canRunOnCluster = (one: RuleCase): boolean =>
-  canBeWritten(one) && ![one.object, one.before].some((object) => object !== undefined && 'managedFields' in objectAt(object, 'metadata'));

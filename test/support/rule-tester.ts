@@ -95,7 +95,7 @@ const readsOf = (rule: Rule, one: RuleCase): readonly Collection[] =>
   (judge(rule, one).reads.get(rule.meta.id) ?? []).map(({ collection }) => collection);
 
 /** One line, as a warning prints it (ecosystem.md B1). */
-export const warningLine = ({ path, what, fix, ruleId }: Finding): string => `${formatPath(path)}: ${what}; ${fix.text} [${ruleId}]`;
+const warningLine = ({ path, what, fix, ruleId }: Finding): string => `${formatPath(path)}: ${what}; ${fix.text} [${ruleId}]`;
 
 function rendered(finding: Finding): string {
   const { why, fix, severity, facts } = finding;

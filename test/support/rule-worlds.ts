@@ -5,9 +5,9 @@ import { objectAt } from '../../src/kube/read.ts';
 import type { Kind, RawObject } from '../../src/kube/resources.ts';
 import { complete, identityOf } from './objects.ts';
 
-export const subjectNamespace = 'shop';
+const subjectNamespace = 'shop';
 /** No rule of an object in `shop` may be moved by what stands here. */
-export const unrelatedNamespace = 'elsewhere';
+const unrelatedNamespace = 'elsewhere';
 
 const name = fc.constantFrom('web', 'api', 'db');
 const labelValue = fc.constantFrom('web', 'wbe', 'api', 'constructor');

@@ -7,7 +7,7 @@ import { defineRule } from '../../src/engine/rule.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { Collection, RawObject, Service } from '../../src/kube/resources.ts';
 
-export const anyOptions = { parse: (value: unknown): unknown => value };
+const anyOptions = { parse: (value: unknown): unknown => value };
 
 /** A Service on port 80, or what the changes make of it. */
 export const service = (spec: RawObject = {}, metadata: RawObject = {}): Service =>

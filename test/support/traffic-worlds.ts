@@ -29,7 +29,7 @@ const namespaceSelector = selectorOver(
   fc.oneof(labels, fc.record({ 'kubernetes.io/metadata.name': oneOf(...namespaceNames) }), fc.constant<Record<string, string>>({})),
 );
 
-export const blocks = [
+const blocks = [
   '10.0.0.0/30',
   '10.0.0.2/32',
   '10.0.0.0/8',
@@ -63,7 +63,7 @@ const port = fc.oneof(
 const ports = fc.array(port, { maxLength: 2 });
 const peers = fc.array(peer, { maxLength: 2 });
 
-export const policy: fc.Arbitrary<RawPolicy & RawObject> = fc
+const policy: fc.Arbitrary<RawPolicy & RawObject> = fc
   .record({
     namespace: oneOf(...namespaceNames),
     spec: fc.record(
@@ -92,7 +92,7 @@ export interface GeneratedWorkload {
   readonly pods: readonly (readonly string[])[];
 }
 
-export const workload: fc.Arbitrary<GeneratedWorkload> = fc.record({
+const workload: fc.Arbitrary<GeneratedWorkload> = fc.record({
   namespace: oneOf(...namespaceNames),
   labels,
   ports: declared,
