@@ -50,7 +50,7 @@ export function denialOf(asked: Asked, decision: Decision, extra: readonly strin
 
 /** kubectl puts `<field>: ` before the text, so a cause without a field would begin with a colon. */
 function causeOf({ path, what, why, fix, ruleId }: Finding, prefix: string): Cause {
-  const text = `${sentence(`${display(what, 500)}; ${display(fix.text, 500)}`)} ${display(why, 300)}`;
+  const text = `${sentence(`${display(what, 500)}; ${display(fix.text, 500)}`)} ${display(why, 600)}`;
   return {
     reason: 'FieldValueInvalid',
     field: display(formatPath(path), 512) || 'metadata.name',

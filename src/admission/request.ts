@@ -2,10 +2,9 @@
  * AdmissionReview v1 (k8s.io/api/admission/v1), as the API server sends it → what is asked of us. Only the envelope is
  * checked; of the objects in it, `normalize` reads the own fields that rules need, whatever else they hold.
  */
-import { z } from 'zod';
 import type { Write } from '../engine/review.ts';
 import { groupOf, normalize } from '../kube/normalize.ts';
-import { isObject, objectAt, stringAt } from '../kube/read.ts';
+import { booleanAt, isObject, objectAt, stringAt, stringsAt } from '../kube/read.ts';
 import { isJudged, type JudgedResource, type Kind, type RawObject } from '../kube/resources.ts';
 import { sameJson } from './same-json.ts';
 
@@ -32,27 +31,7 @@ export type Decoded =
   | { readonly to: 'unreadable'; readonly asked: Asked }
   | { readonly to: 'judge'; readonly asked: Asked; readonly write: Write };
 
-const nobody = { username: '', groups: [] };
-
-const envelope = z.looseObject({
-  apiVersion: z.literal('admission.k8s.io/v1'),
-  kind: z.literal('AdmissionReview'),
-  request: z.looseObject({
-    // The API server's are 36 characters. What is longer is not one of its, and would only be echoed.
-    uid: z.string().min(1).max(256),
-    kind: z.looseObject({ group: z.string().default(''), kind: z.string() }),
-    subResource: z.string().optional(),
-    namespace: z.string().default(''),
-    operation: z.string(),
-    dryRun: z.boolean().nullish(),
-    // Whoever writes is no reason to let a write through unseen (reliability.md E22).
-    userInfo: z.looseObject({ username: z.string().catch(''), groups: z.array(z.string()).catch([]) }).catch(nobody),
-    object: z.unknown(),
-    oldObject: z.unknown(),
-  }),
-});
-type Request = z.output<typeof envelope>['request'];
-
+const judgedOperations: ReadonlySet<string> = new Set<Write['operation']>(['CREATE', 'UPDATE', 'DELETE']);
 const judgedGroups: ReadonlyMap<string, string> = new Map<Kind, string>([
   ['Service', ''],
   ['Ingress', 'networking.k8s.io'],
@@ -75,9 +54,8 @@ const clearsAway: ReadonlySet<string> = new Set([
 ]);
 
 export function decode(body: unknown): Decoded {
-  const parsed = envelope.safeParse(body);
-  if (!parsed.success) return { to: 'refuse' };
-  const { request } = parsed.data;
+  const request = requestIn(body);
+  if (request === undefined) return { to: 'refuse' };
   const asked = askedOf(request);
   const reason = reasonToPass(request, asked);
   if (reason !== undefined) return { to: 'pass', asked, reason };
@@ -85,27 +63,54 @@ export function decode(body: unknown): Decoded {
   return write === undefined ? { to: 'unreadable', asked } : { to: 'judge', asked, write };
 }
 
-/** The name stands in the request or, for each object of a deletecollection and for a generated name, only in the object. */
-function askedOf({ uid, operation, kind, namespace, dryRun, userInfo, object, oldObject }: Request): Asked {
-  const metadata = objectAt(isObject(object) ? object : isObject(oldObject) ? oldObject : {}, 'metadata');
+/** The request in an AdmissionReview v1, or undefined if it is none. `object` and `oldObject` may be anything, or left out. */
+function requestIn(body: unknown): RawObject | undefined {
+  if (!isObject(body)) return undefined;
+  if (stringAt(body, 'apiVersion') !== 'admission.k8s.io/v1' || stringAt(body, 'kind') !== 'AdmissionReview') return undefined;
+  const request = objectAt(body, 'request');
+  const kind = objectAt(request, 'kind');
+  const isRequest =
+    isUid(stringAt(request, 'uid') ?? '') &&
+    stringAt(request, 'operation') !== undefined &&
+    stringAt(kind, 'kind') !== undefined &&
+    isAbsentOr('string', kind['group']) &&
+    isAbsentOr('string', request['subResource']) &&
+    isAbsentOr('string', request['namespace']) &&
+    (isAbsentOr('boolean', request['dryRun']) || request['dryRun'] === null);
+  return isRequest ? request : undefined;
+}
+
+/** The API server's are 36 characters. What is longer is not one of its, and would only be echoed. */
+const isUid = (text: string): boolean => text !== '' && text.length <= 256;
+
+const isAbsentOr = (type: 'string' | 'boolean', value: unknown): boolean => value === undefined || typeof value === type;
+
+/**
+ * The name stands in the request or, for each object of a deletecollection and for a generated name, only in the object.
+ * Whoever writes is no reason to let a write through unseen (reliability.md E22): a userInfo of any shape will do.
+ */
+function askedOf(request: RawObject): Asked {
+  const kind = objectAt(request, 'kind');
+  const user = objectAt(request, 'userInfo');
+  const object = isObject(request['object']) ? objectAt(request, 'object') : objectAt(request, 'oldObject');
   return {
-    uid,
-    operation,
-    group: kind.group,
-    kind: kind.kind,
-    namespace,
-    name: stringAt(metadata, 'name') ?? '',
-    dryRun: dryRun === true,
-    user: { username: userInfo.username, groups: userInfo.groups },
+    uid: stringAt(request, 'uid') ?? '',
+    operation: stringAt(request, 'operation') ?? '',
+    group: stringAt(kind, 'group') ?? '',
+    kind: stringAt(kind, 'kind') ?? '',
+    namespace: stringAt(request, 'namespace') ?? '',
+    name: stringAt(objectAt(object, 'metadata'), 'name') ?? '',
+    dryRun: booleanAt(request, 'dryRun'),
+    user: { username: stringAt(user, 'username') ?? '', groups: stringsAt(user, 'groups') },
   };
 }
 
-function reasonToPass({ subResource, object, oldObject }: Request, asked: Asked): PassReason | undefined {
-  if (subResource !== undefined && subResource !== '') return 'subresource';
-  if (!['CREATE', 'UPDATE', 'DELETE'].includes(asked.operation)) return 'operation';
-  if (judgedGroups.get(asked.kind) !== asked.group) return 'kind';
-  if (asked.operation === 'DELETE' && clearsAway.has(asked.user.username)) return 'controller';
-  return isBeingDeleted(asked.operation, object, oldObject) ? 'being-deleted' : undefined;
+function reasonToPass(request: RawObject, { operation, kind, group, user }: Asked): PassReason | undefined {
+  if ((stringAt(request, 'subResource') ?? '') !== '') return 'subresource';
+  if (!judgedOperations.has(operation)) return 'operation';
+  if (judgedGroups.get(kind) !== group) return 'kind';
+  if (operation === 'DELETE' && clearsAway.has(user.username)) return 'controller';
+  return isBeingDeleted(operation, request['object'], request['oldObject']) ? 'being-deleted' : undefined;
 }
 
 /** Finalizers must go through, but a Service on its way out can still be given other ports (kyverno CVE-2023-34091). */
@@ -115,7 +120,7 @@ function isBeingDeleted(operation: string, object: unknown, oldObject: unknown):
   return operation === 'DELETE' || (isObject(object) && sameJson(object['spec'], oldObject['spec']));
 }
 
-function writeOf({ object, oldObject }: Request, asked: Asked): Write | undefined {
+function writeOf({ object, oldObject }: RawObject, asked: Asked): Write | undefined {
   const { dryRun } = asked;
   const after = asked.operation === 'DELETE' ? undefined : resourceOf(object, asked);
   const before = asked.operation === 'CREATE' ? undefined : resourceOf(oldObject, asked);

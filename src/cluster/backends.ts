@@ -20,8 +20,14 @@ export interface Backend {
 /** The backends that the Service selects; none if it has no endpoints of its own making: ExternalName, or no selector. */
 export function backendsOf(service: Service, view: ClusterView): readonly Backend[] {
   if (!selectsPods(service)) return [];
-  return asBackends(view.workloadsSelectedBy(service.spec.selector, service.metadata.namespace), view);
+  const workloads = view.workloadsSelectedBy(service.spec.selector, service.metadata.namespace);
+  const backends = backendsBy.get(workloads) ?? asBackends(workloads, view);
+  backendsBy.set(workloads, backends);
+  return backends;
 }
+
+/** By the view's answer, which it gives to every rule that asks of one Service. */
+const backendsBy = new WeakMap<readonly Workload[], readonly Backend[]>();
 
 /**
  * Whether the EndpointSlice controller looks for Pods at all: not for an ExternalName, selector or not, and not without

@@ -34,7 +34,7 @@ export class Bucket<T> {
 
   /** All values, in order of key: made at the first look, since most versions of a bucket are never looked at. */
   get values(): readonly T[] {
-    this.flat ??= this.chunks.flatMap(({ values }) => values);
+    this.flat ??= this.chunks.length === 1 ? (this.chunks[0] as Chunk<T>).values : this.chunks.flatMap(({ values }) => values);
     return this.flat;
   }
 
@@ -57,7 +57,7 @@ export class Bucket<T> {
   /** With these entries set, and those whose value is undefined gone. */
   with(changes: ReadonlyMap<string, T | undefined>): Bucket<T> {
     if (changes.size === 0) return this;
-    if (changes.size === 1) for (const change of changes) return this.withOne(change);
+    if (changes.size === 1) for (const [key, value] of changes) return this.withOne(key, value);
     const sorted = [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
     const chunks: Chunk<T>[] = [];
     let copied = 0;
@@ -75,12 +75,15 @@ export class Bucket<T> {
     return new Bucket(chunks);
   }
 
-  /** One change: the list of chunks is copied at a stroke. */
-  private withOne(change: Change<T>): Bucket<T> {
-    const at = this.chunkOf(change[0]);
+  /** With one entry set, or gone: the list of chunks is copied at a stroke. */
+  withOne(key: string, value: T | undefined): Bucket<T> {
+    const at = this.chunkOf(key);
+    const { keys, values } = this.chunks[at] ?? { keys: noKeys, values: [] };
+    const place = positionIn(keys, key);
+    if (keys[place] === key && value !== undefined) return new Bucket(this.chunks.with(at, { keys, values: values.with(place, value) }));
     const from = Math.max(0, at - 1);
     const pieces = this.chunks.slice(from, at);
-    append(pieces, merged(this.chunks[at], [change]));
+    append(pieces, merged(this.chunks[at], [[key, value]]));
     return new Bucket(this.chunks.toSpliced(from, at + 1 - from, ...pieces));
   }
 

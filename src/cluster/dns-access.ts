@@ -3,7 +3,7 @@ import { isOneAddress } from '../kube/cidr.ts';
 import { labelsOf, matchesSelector } from '../kube/labels.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
-import { type Destination, type Flow, flow, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
+import { type Destination, type Flow, flow, namespaceMatches, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
 import type { ClusterView } from './view.ts';
 
 /** The ways from such Pods to whatever may answer them. */
@@ -36,10 +36,35 @@ export function sendToAddressesOnly(flows: readonly Flow[]): boolean {
 
 /** Whether a Pod of another namespace reaches the resolver, or may; false only where certainly none does. */
 export const isOpenToOthers = (view: ClusterView, resolver: Resolver): boolean =>
-  resolver.destinations.filter(isUdp).some((destination) => admitsOthers(view, destination, resolver.nodeAgents.length > 0));
+  admits(view, resolver, (peer, own) => admitsSomeone(view, peer, own));
+
+/** Whether some Pod of this namespace reaches the resolver, or may; false only where certainly none does. */
+export const isOpenTo = (view: ClusterView, resolver: Resolver, namespace: string): boolean =>
+  admits(
+    view,
+    resolver,
+    ({ ipBlock, namespaceSelector }) =>
+      ipBlock !== undefined || (namespaceSelector !== undefined && namespaceMatches(view, namespaceSelector, namespace)),
+  );
+
+/** Whether every policy together leaves the resolver's Pods no way out: neither to the API server nor to who is asked for other names. */
+export const sendsNothing = (view: ClusterView, { destinations }: Resolver): boolean =>
+  destinations.every(({ workload }) => {
+    const selecting = view
+      .list('NetworkPolicy', workload.metadata.namespace)
+      .filter(({ spec }) => spec.policyTypes.includes('Egress') && selects(spec.podSelector, workload) !== false);
+    const isIsolated = selecting.some(({ spec }) => selects(spec.podSelector, workload) === true);
+    return !workload.pod.hostNetwork && isIsolated && selecting.every(({ spec }) => spec.egress.length === 0);
+  });
+
+/** Tells of a peer that a policy lets in whether it holds whom one asks for; `own` is the resolver's namespace. */
+type Holds = (peer: NetworkPolicyPeer, own: string) => boolean;
+
+const admits = (view: ClusterView, { destinations, nodeAgents }: Resolver, holds: Holds): boolean =>
+  destinations.filter(isUdp).some((destination) => admitsAt(view, destination, nodeAgents.length > 0, holds));
 
 /** With agents on the nodes, those ask in place of the Pods: any rule for the port may be meant for them. */
-function admitsOthers(view: ClusterView, destination: Destination, agents: boolean): boolean {
+function admitsAt(view: ClusterView, destination: Destination, agents: boolean, holds: Holds): boolean {
   const { workload } = destination;
   if (workload.pod.hostNetwork) return true;
   const { namespace } = workload.metadata;
@@ -48,13 +73,17 @@ function admitsOthers(view: ClusterView, destination: Destination, agents: boole
     .filter(({ spec }) => spec.policyTypes.includes('Ingress') && selects(spec.podSelector, workload) !== false);
   if (!policies.some(({ spec }) => selects(spec.podSelector, workload) === true)) return true;
   const rules = policies.flatMap((policy) => rulesOf(policy, 'Ingress')).filter(({ ports }) => portMatches(ports, workload, destination));
-  return rules.some(({ peers }) => agents || peers === undefined || peers.some((peer) => admitsSomeone(view, peer, namespace)));
+  return rules.some(({ peers }) => agents || peers === undefined || peers.some((peer) => holds(peer, namespace)));
 }
+
+const any: LabelSelector = { matchLabels: {}, matchExpressions: [] };
 
 /** A block may hold the address of any Pod, also of one that is yet to come. */
 function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer, own: string): boolean {
   if (ipBlock !== undefined) return true;
   if (namespaceSelector === undefined) return false;
+  // Who asks for no label lets every namespace in, known or not: files of one namespace tell of no other.
+  if (matchesSelector(namespaceSelector, labelsOf({})) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
   const others = view
     .list('Namespace', '')
     .filter(({ metadata }) => metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels));

@@ -15,11 +15,19 @@ export interface NearMiss {
   readonly differences: readonly LabelDifference[];
 }
 
+/** No name and no label value of Kubernetes is longer: what is, is no slip of the pen. */
+const longestWord = 253;
+/** A selector of more pairs is no slip of the pen either. */
+const mostPairs = 64;
+/** Steps of comparing words for one explanation, about 20 ms: of very many candidates the last ones are not looked at. */
+const mostSteps = 1_000_000;
+
 /** The word that was probably meant, or undefined if none is near: at most a third of it differs, or one contains the other. */
 export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
+  const costOfWord = wordCosts();
   let nearest: { candidate: string; cost: number } | undefined;
   for (const candidate of candidates) {
-    const cost = wordCost(word, candidate);
+    const cost = costOfWord(word, candidate);
     if (cost !== undefined && (nearest === undefined || cost < nearest.cost || (cost === nearest.cost && candidate < nearest.candidate)))
       nearest = { candidate, cost };
   }
@@ -27,12 +35,26 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
 }
 
 /** Edits from one word to another, a contained word counting as one edit; undefined if they have too little in common. */
-function wordCost(a: string, b: string): number | undefined {
-  if (a === b) return 0;
-  const edits = distance(a.toLowerCase(), b.toLowerCase());
-  if (edits <= Math.max(1, Math.floor(Math.max(a.length, b.length) / 3)) || isTransposition(a, b)) return 1 + edits;
+function wordCosts(): (a: string, b: string) => number | undefined {
+  let stepsLeft = mostSteps;
+  return (a, b) => {
+    if (a === b) return 0;
+    const longest = Math.max(a.length, b.length);
+    const most = Math.max(1, Math.floor(longest / 3));
+    // Each letter that one word has more is an edit: whether they are near, their lengths tell for most pairs of words.
+    const mayBeNear = longest <= longestWord && (longest - Math.min(a.length, b.length) <= most || contains(a, b));
+    // The distance is found 32 letters at a time (Myers 1999); 50 stands for what each comparison costs beside.
+    if (mayBeNear) stepsLeft -= 50 + a.length * Math.ceil(b.length / 32);
+    if (!mayBeNear || stepsLeft < 0) return undefined;
+    const edits = distance(a.toLowerCase(), b.toLowerCase());
+    if (edits <= most || isTransposition(a, b)) return 1 + edits;
+    return contains(a, b) ? 2 + edits : undefined;
+  };
+}
+
+function contains(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return short.length >= 2 && long.split(/[-_.]/).join('-').includes(short) ? 2 + edits : undefined;
+  return short.length >= 2 && long.split(/[-_.]/).join('-').includes(short);
 }
 
 /** `wbe` for `web`: two neighbours changed places. */
@@ -47,13 +69,19 @@ function isTransposition(a: string, b: string): boolean {
  * alike values. One that has neither a pair nor a similar value in common is no candidate.
  */
 export function nearMiss(selector: Labels, workloads: readonly Workload[]): NearMiss | undefined {
+  const pairs = Object.entries(selector);
+  if (pairs.length > mostPairs) return undefined;
+  const costOfAll = costOf(pairs, tellingKeys(selector));
   let best: (NearMiss & { readonly cost: number }) | undefined;
   for (const workload of workloads) {
-    const differences = Object.entries(selector)
-      .filter(([key, wanted]) => workload.pod.labels[key] !== wanted && !isRunTimeLabel(key))
-      .map(([key, wanted]) => ({ key, wanted, found: workload.pod.labels[key] }));
-    const cost = costOf(differences, selector);
-    if (cost === undefined || differences.length === 0) continue;
+    const { labels } = workload.pod;
+    const differences = pairs
+      // Where a workload lacks what comes at run time, it does not differ yet.
+      .filter(([key, wanted]) => labels[key] !== wanted && (labels[key] !== undefined || !isRunTimeLabel(key)))
+      .map(([key, wanted]) => ({ key, wanted, found: labels[key] }));
+    if (differences.length === 0 || (best !== undefined && differences.length * differenceCost > best.cost)) continue;
+    const cost = costOfAll(differences);
+    if (cost === undefined) continue;
     if (best === undefined || cost < best.cost || (cost === best.cost && isBefore(workload, best.workload)))
       best = { workload, differences, cost };
   }
@@ -103,16 +131,33 @@ const shared: ReadonlySet<string> = new Set([
   'team',
 ]);
 
-function costOf(differences: readonly LabelDifference[], selector: Labels): number | undefined {
-  let cost = 0;
-  const own = Object.keys(selector).filter((key) => !shared.has(key));
-  const telling = new Set(own.length > 0 ? own : Object.keys(selector));
-  const differing = new Set(differences.map(({ key }) => key));
-  let similar = [...telling].filter((key) => !differing.has(key) && !isRunTimeLabel(key)).length;
-  for (const { key, wanted, found } of differences) {
-    const edits = found === undefined ? undefined : wordCost(wanted, found);
-    if (edits !== undefined && telling.has(key)) similar++;
-    cost += 100 + (edits ?? 50);
-  }
-  return similar === 0 ? undefined : cost;
+function tellingKeys(selector: Labels): ReadonlySet<string> {
+  const own = Object.keys(selector).filter((key) => !shared.has(key) && !isRunTimeLabel(key));
+  return new Set(own.length > 0 ? own : Object.keys(selector));
+}
+
+/** More than any likeness of the values can make up for. */
+const differenceCost = 100;
+
+/** Values that many workloads share are compared once. */
+function costOf(pairs: readonly (readonly [key: string, wanted: string])[], telling: ReadonlySet<string>) {
+  const costOfWord = wordCosts();
+  const known = new Map(pairs.map(([key]) => [key, new Map<string, number | undefined>()]));
+  const editsOf = ({ key, wanted, found }: LabelDifference): number | undefined => {
+    const costs = known.get(key);
+    if (found === undefined || costs === undefined) return undefined;
+    if (!costs.has(found)) costs.set(found, costOfWord(wanted, found));
+    return costs.get(found);
+  };
+  const tellingPairs = pairs.filter(([key]) => telling.has(key)).length;
+  return (differences: readonly LabelDifference[]): number | undefined => {
+    let cost = 0;
+    let similar = tellingPairs;
+    for (const difference of differences) {
+      const edits = editsOf(difference);
+      if (edits === undefined && telling.has(difference.key)) similar--;
+      cost += differenceCost + (edits ?? 50);
+    }
+    return similar === 0 ? undefined : cost;
+  };
 }

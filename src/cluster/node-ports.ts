@@ -11,7 +11,7 @@ export function nodePortsOfOthers({ metadata: { namespace, name } }: Service, vi
 }
 
 /** The API server chose it at an earlier write: to write it down now, as `kubectl get -o yaml` does, chooses nothing. */
-export const wasAllocated = ({ nodePort }: ServicePort, { metadata }: Service, before: ClusterView | undefined): boolean =>
-  before
-    ?.get('Service', metadata.namespace, metadata.name)
+export const wasAllocated = ({ nodePort }: ServicePort, { metadata }: Service, before: (() => ClusterView) | undefined): boolean =>
+  before?.()
+    .get('Service', metadata.namespace, metadata.name)
     ?.spec.ports.some((port) => port.nodePort === nodePort && port.nodePortNamed === false) ?? false;

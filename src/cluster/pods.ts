@@ -71,7 +71,7 @@ export class NamespacePods {
 
   /** Shapes of which at least one Pod carries every pair. Labels of single Pods cost a walk through the namespace's Pods. */
   selectedBy(selector: Labels): readonly Workload[] {
-    if (hasNone(ownPairs(selector))) return this.shapesCarrying(selector);
+    if (!asksOfSinglePods(selector)) return this.shapes.values.filter(({ pod }) => matchesPairs(selector, pod.labels));
     const carrying = new Set(Array.from(this.carrying(selector), ([, { shape }]) => shape));
     return this.shapes.values.filter((shape) => carrying.has(keyOf(shape)));
   }
@@ -169,10 +169,13 @@ const isSame = (a: PodEntry, b: PodEntry): boolean =>
 /** The pairs that only single Pods have. */
 const ownPairs = (selector: Labels): Labels => labelsOf(selector, (key) => perPodLabels.has(key));
 
-const hasNone = (labels: Labels): boolean => Object.keys(labels).length === 0;
+function asksOfSinglePods(selector: Labels): boolean {
+  for (const key in selector) if (perPodLabels.has(key)) return true;
+  return false;
+}
 
 const carries = (name: string, { labels }: PodEntry, own: Labels): boolean =>
-  hasNone(own) || (labels !== '' && matchesPairs(own, unpacked(labels, name)));
+  !asksOfSinglePods(own) || (labels !== '' && matchesPairs(own, unpacked(labels, name)));
 
 const keys = new WeakMap<Workload, string>();
 

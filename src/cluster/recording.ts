@@ -19,14 +19,16 @@ export class NotKnown extends Error {
 export class RecordingView implements ClusterView {
   /** The view behind, for explanations: what it happens to hold, whether or not that is all there is. */
   readonly known: ClusterView;
-  private readonly readsByKey = new Map<string, Read>();
+  private readonly noted: Read[] = [];
 
   constructor(known: ClusterView) {
     this.known = known;
   }
 
+  /** Each once. Found out when asked for, which a rule that has found nothing never is. */
   get reads(): readonly Read[] {
-    return [...this.readsByKey.values()];
+    const keyOf = ({ collection, namespace, name, selector }: Read): string => JSON.stringify([collection, namespace, name, selector]);
+    return [...new Map(this.noted.map((read) => [keyOf(read), read])).values()];
   }
 
   get observedAt(): number {
@@ -96,6 +98,6 @@ export class RecordingView implements ClusterView {
   }
 
   private note(read: Read): void {
-    this.readsByKey.set(JSON.stringify([read.collection, read.namespace, read.name, read.selector]), read);
+    this.noted.push(read);
   }
 }

@@ -22,7 +22,14 @@ import type { ClusterView, Coverage, NamedCollection, PodsOf } from './view.ts';
 
 /** The objects of one kind: by namespace, then by name. */
 type Place = Bucket<Bucket<Resource>>;
-type Places = ReadonlyMap<string, Place>;
+type Places = Bucket<Place>;
+
+/** An answer of `workloadsSelectedBy`. */
+interface Selection {
+  readonly selector: Labels;
+  readonly namespace: string;
+  readonly workloads: readonly Workload[];
+}
 
 /** What a snapshot knows beside its objects. */
 export interface Knowledge {
@@ -45,6 +52,7 @@ export class ClusterSnapshot implements ClusterView {
   private readonly places: Places;
   private readonly podsByNamespace: Bucket<NamespacePods>;
   private readonly knowledge: Knowledge;
+  private lastSelection: Selection | undefined;
 
   private constructor(places: Places, podsByNamespace: Bucket<NamespacePods>, knowledge: Knowledge) {
     this.places = places;
@@ -53,7 +61,7 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   static empty(knowledge: Knowledge): ClusterSnapshot {
-    return new ClusterSnapshot(new Map(), Bucket.empty, knowledge);
+    return new ClusterSnapshot(Bucket.empty, Bucket.empty, knowledge);
   }
 
   /** With these objects added, each in place of what has its kind, namespace and name. */
@@ -74,7 +82,7 @@ export class ClusterSnapshot implements ClusterView {
       if (object.kind === 'Pod') inner(podsBy, namespace).set(name, !gone && isPod(object) ? object : undefined);
       else inner(inner(byPlace, placeOf(object)), namespace).set(name, gone ? undefined : object);
     }
-    const places = [...byPlace].reduce((all, [key, changes]) => placing(all, key, changedPlace(all.get(key), changes)), this.places);
+    const places = [...byPlace].reduce((all, [key, changes]) => all.withOne(key, changedPlace(all.get(key), changes)), this.places);
     const pods = Array.from(podsBy, ([namespace, changes]) => [namespace, this.podsOf(namespace).with(changes)] as const);
     const changed = pods.filter(([namespace, after]) => after !== this.podsOf(namespace));
     return new ClusterSnapshot(places, this.podsByNamespace.with(podsOrNone(changed)), this.knowledge);
@@ -84,7 +92,7 @@ export class ClusterSnapshot implements ClusterView {
   adopting(kind: Kindred, other: ClusterSnapshot): ClusterSnapshot {
     if (kind.collection === 'Pod') return new ClusterSnapshot(this.places, other.podsByNamespace, this.knowledge);
     const place = placeFor(kind);
-    return new ClusterSnapshot(placing(this.places, place, other.places.get(place) ?? Bucket.empty), this.podsByNamespace, this.knowledge);
+    return new ClusterSnapshot(this.places.withOne(place, other.places.get(place)), this.podsByNamespace, this.knowledge);
   }
 
   /** Without the objects of this kind in a namespace; of Pods, only those that carry every pair of the selector. */
@@ -94,8 +102,8 @@ export class ClusterSnapshot implements ClusterView {
       return new ClusterSnapshot(this.places, this.podsByNamespace.with(pods), this.knowledge);
     }
     const place = placeFor(kind);
-    const cleared = (this.places.get(place) ?? Bucket.empty).with(new Map([[namespace, undefined]]));
-    return new ClusterSnapshot(placing(this.places, place, cleared), this.podsByNamespace, this.knowledge);
+    const cleared = this.places.get(place)?.withOne(namespace, undefined);
+    return new ClusterSnapshot(this.places.withOne(place, cleared), this.podsByNamespace, this.knowledge);
   }
 
   /** The same objects with other knowledge of them. */
@@ -113,9 +121,10 @@ export class ClusterSnapshot implements ClusterView {
 
   list<C extends Collection>(collection: C, namespace: string): readonly Collections[C][] {
     if (collection === 'Pod') return this.podsOf(namespace).workloads as readonly Collections[C][];
-    const buckets = this.placesOf(collection).flatMap((place) => place.get(namespace) ?? []);
-    const [only = Bucket.empty, ...others] = buckets;
-    return (others.length === 0 ? only.values : buckets.flatMap(({ values }) => values)) as readonly Collections[C][];
+    if (collection !== 'Template') return (this.places.get(collection)?.get(namespace)?.values ?? []) as readonly Collections[C][];
+    return this.placesOf(collection).flatMap(
+      (place) => place.get(namespace)?.values ?? [],
+    ) as readonly Resource[] as readonly Collections[C][];
   }
 
   listAll<C extends Collection>(collection: C): readonly Collections[C][] {
@@ -126,7 +135,16 @@ export class ClusterSnapshot implements ClusterView {
     return [...this.list('Template', namespace), ...this.list('Pod', namespace)];
   }
 
+  /** Five rules ask the same of one Service, one after the other: the last answer is kept. */
   workloadsSelectedBy(selector: Labels, namespace: string): readonly Workload[] {
+    const last = this.lastSelection;
+    if (last?.selector === selector && last.namespace === namespace) return last.workloads;
+    const workloads = this.select(selector, namespace);
+    this.lastSelection = { selector, namespace, workloads };
+    return workloads;
+  }
+
+  private select(selector: Labels, namespace: string): readonly Workload[] {
     const templates = this.list('Template', namespace).filter((template) => this.makesPodsCarrying(template, selector));
     return [...templates, ...this.podsOf(namespace).selectedBy(selector)];
   }
@@ -167,7 +185,7 @@ export class ClusterSnapshot implements ClusterView {
 
   private placesOf(collection: Collection): readonly Place[] {
     if (collection !== 'Template') return [this.places.get(collection) ?? Bucket.empty];
-    return [...this.places].filter(([key]) => key.startsWith(templates)).map(([, place]) => place);
+    return [...this.places.entries()].filter(([key]) => key.startsWith(templates)).map(([, place]) => place);
   }
 
   private namespacesOf(collection: Collection): readonly string[] {
@@ -193,11 +211,6 @@ const placeFor = ({ collection, apiVersion, kind }: Kindred): string =>
 
 const placeOf = (object: Resource): string =>
   placeFor({ collection: collectionOf(object), apiVersion: object.apiVersion, kind: object.kind });
-
-function placing(places: Places, key: string, place: Place): Places {
-  const changed = new Map(places).set(key, place);
-  return places.has(key) ? changed : new Map([...changed].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 function changedPlace(place: Place = Bucket.empty, changes: ReadonlyMap<string, ReadonlyMap<string, Resource | undefined>>): Place {
   const buckets = Array.from(changes, ([namespace, entries]) => [namespace, (place.get(namespace) ?? Bucket.empty).with(entries)] as const);

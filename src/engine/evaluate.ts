@@ -13,8 +13,8 @@ export interface Evaluation {
   readonly findings: readonly Finding[];
   readonly skipped: readonly Skip[];
   readonly faults: readonly Fault[];
-  /** What each rule looked up, by rule id. */
-  readonly reads: ReadonlyMap<string, readonly Read[]>;
+  /** What a rule looked up. */
+  readonly readsOf: (ruleId: string) => readonly Read[];
 }
 
 /** A rule that could not be judged, or not to its end. */
@@ -60,7 +60,7 @@ export function evaluate(
   const findings: Finding[] = [];
   const skipped: Skip[] = [];
   const faults: Fault[] = [];
-  const reads = new Map<string, readonly Read[]>();
+  const views = new Map<string, RecordingView>();
   for (const rule of rules) {
     const ruleId = rule.meta.id;
     if (!judges(rule.meta, subject.object.kind, subject.operation)) continue;
@@ -77,10 +77,10 @@ export function evaluate(
         skipped.push({ ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace });
       else faults.push({ ruleId, cause });
     }
-    reads.set(ruleId, view.reads);
+    views.set(ruleId, view);
   }
   findings.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
-  return { findings, skipped, faults, reads };
+  return { findings, skipped, faults, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
 }
 
 const run = ({ rule, subject, options: { tellsOfOthers = false, offline = false } }: Run, view: RecordingView): Iterable<Draft> =>

@@ -53,7 +53,7 @@ export function review(
   { settings, ...options }: ReviewOptions,
 ): Decision {
   const now = afterWrite(write, cluster, rules, options);
-  const earlier = write.operation === 'UPDATE' ? earlierDefects(write, cluster, rules, now, options) : undefined;
+  const earlier = write.operation === 'UPDATE' && now.findings.length > 0 ? earlierDefects(write, cluster, rules, now, options) : undefined;
   const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
 
   const decided: Decided = { denials: [], warnings: [], audited: [], exempted: [] };
@@ -90,9 +90,14 @@ function file(finding: Finding, softened: Warning['softened'], { denials, warnin
 }
 
 function afterWrite(write: Write, cluster: ClusterSnapshot, rules: readonly ConfiguredRule[], options: EvaluateOptions): Evaluation {
+  // Most rules never ask for it. The view of the watch may lag behind the object that is removed or replaced.
+  let made: ClusterSnapshot | undefined;
+  const before = (): ClusterSnapshot => {
+    made ??= write.operation === 'CREATE' ? cluster.without([write.after]) : cluster.with([write.before]);
+    return made;
+  };
   if (write.operation === 'DELETE')
-    return evaluate({ object: write.before, operation: 'DELETE', before: cluster }, cluster.without([write.before]), rules, options);
-  const before = write.operation === 'UPDATE' ? cluster.with([write.before]) : cluster.without([write.after]);
+    return evaluate({ object: write.before, operation: 'DELETE', before }, cluster.without([write.before]), rules, options);
   return evaluate({ object: write.after, operation: 'WRITE', before }, cluster.with([write.after]), rules, options);
 }
 
@@ -118,9 +123,9 @@ const softensOnDryRun = (
   { deniesDryRun = orderClass === 'self-contained' || orderClass === 'exclusive' }: Message<unknown>,
 ): boolean => !deniesDryRun;
 
-function readsToConfirm({ meta }: ConfiguredRule, { reads }: Evaluation): readonly Read[] {
+function readsToConfirm({ meta }: ConfiguredRule, { readsOf }: Evaluation): readonly Read[] {
   if (meta.orderClass === 'self-contained') return [];
-  return (reads.get(meta.id) ?? []).filter(({ collection }) => meta.confirms?.includes(collection) ?? true);
+  return readsOf(meta.id).filter(({ collection }) => meta.confirms?.includes(collection) ?? true);
 }
 
 /**

@@ -55,8 +55,8 @@ export const judges = ({ kinds, judgesDelete = false }: RuleMeta, kind: Kind, op
 export interface Subject<K extends Kind = Kind> {
   readonly object: Judged[K];
   readonly operation: Operation;
-  /** The cluster before this write, where there is one: for rules about what a write breaks. */
-  readonly before: ClusterView | undefined;
+  /** The cluster before this write, where there is one, made when asked for: for rules about what a write breaks. */
+  readonly before: (() => ClusterView) | undefined;
 }
 
 /** Settings that are not one rule's alone. */

@@ -30,8 +30,21 @@ const probedNumbers = ({ probePorts, ports }: PodShape): readonly number[] =>
  * own, whatever the number of the first.
  */
 export const nthWithTarget = (ports: readonly ServicePort[], index: number): number =>
-  ports.slice(0, index + 1).filter(({ targetPort, protocol }) => targetPort === ports[index]?.targetPort && protocol === ports[index]?.protocol)
-    .length;
+  ports
+    .slice(0, index + 1)
+    .filter(({ targetPort, protocol }) => targetPort === ports[index]?.targetPort && protocol === ports[index]?.protocol).length;
+
+/** Container ports to which no other port of the Service leads: one of these may be meant by this one. */
+export const notYetTargeted = (
+  declared: readonly ContainerPort[],
+  ports: readonly ServicePort[],
+  index: number,
+): readonly ContainerPort[] =>
+  declared.filter(
+    ({ name, containerPort, protocol }) =>
+      protocol === ports[index]?.protocol &&
+      !ports.some((other, at) => at !== index && other.protocol === protocol && [name, containerPort].includes(other.targetPort)),
+  );
 
 /** A port that is seldom the one that a Service is for: containers declare it for those who watch them. */
 export const isForWatchers = ({ name = '' }: ContainerPort): boolean => /metric|prom|health|probe|admin|debug|pprof/.test(name);

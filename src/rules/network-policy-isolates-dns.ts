@@ -83,7 +83,7 @@ export const networkPolicyIsolatesDns = defineRule({
     // Taking a policy away has cut only what certainly worked before it.
     const couldResolve = (workload: Workload): boolean =>
       before === undefined ||
-      flowsToDns(before, workload, resolver).some(({ answer }) => (operation === 'DELETE' ? answer === 'allowed' : answer !== 'denied'));
+      flowsToDns(before(), workload, resolver).some(({ answer }) => (operation === 'DELETE' ? answer === 'allowed' : answer !== 'denied'));
     const verdict = verdictOn(operation, selected.filter(isCut), couldResolve, (workload) =>
       sendToAddressesOnly(flowsToDns(cluster, workload, resolver)),
     );

@@ -7,7 +7,7 @@ import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/
 import { nearestWord } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, isForWatchers, nthWithTarget, targetPortIn } from '../kube/ports.ts';
+import { formatPort, isForWatchers, notYetTargeted, nthWithTarget, targetPortIn } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNamedTargetPortUnresolved = defineRule({
@@ -54,7 +54,8 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
       if (!isHeadless(service) && shapes.some(({ ports }) => ports.some(({ name }) => name === port.targetPort))) continue;
       const related = backends.map(({ ref }) => ref);
-      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends };
+      const candidates = notYetTargeted(declaredPorts(backends), service.spec.ports, index);
+      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates };
       yield finding(message, ['spec', 'ports', index, 'targetPort'], data, related);
     }
   },
@@ -66,6 +67,8 @@ interface Undeclared {
   /** Which of the ports with this target: to add another one to a wrong one is new. */
   readonly nth: number;
   readonly backends: readonly Backend[];
+  /** Container ports that may be meant. */
+  readonly candidates: readonly ContainerPort[];
 }
 
 function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): string {
@@ -77,9 +80,8 @@ function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): strin
   return `no selected Pod has a ${protocol} port "${targetPort}"; ${says}${more}`;
 }
 
-function fixesOf({ index, port, backends }: Undeclared): readonly [...Fix[], Fix] {
+function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], Fix] {
   const path = ['spec', 'ports', index, 'targetPort'];
-  const candidates = declaredPorts(backends).filter(({ protocol }) => protocol === port.protocol);
   const meant = probablyMeant(port, candidates);
   const value = meant && (meant.name ?? meant.containerPort);
   const last = `name the container's port "${port.targetPort}", or use its number as targetPort`;
@@ -95,7 +97,7 @@ function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly C
     candidates.flatMap(({ name }) => name ?? []),
   );
   if (alike !== undefined) return candidates.find(({ name }) => name === alike);
-  return candidates.find(({ containerPort }) => containerPort === port) ?? only(candidates.filter((candidate) => !isForWatchers(candidate)));
+  const sameNumber = candidates.find(({ containerPort }) => containerPort === port);
+  const [only, ...others] = candidates;
+  return sameNumber ?? (only !== undefined && others.length === 0 && !isForWatchers(only) ? only : undefined);
 }
-
-const only = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);

@@ -7,7 +7,7 @@ import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/
 import { nearestWord } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, isForWatchers, servesNumber } from '../kube/ports.ts';
+import { formatPort, isForWatchers, notYetTargeted, servesNumber } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNumericTargetPortUndeclared = defineRule({
@@ -24,10 +24,10 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
-      text: ({ index, port, backends }: Undeclared): Explanation => ({
-        what: `no selected Pod declares port ${port.targetPort}/${port.protocol}; ${declarations(backends)}`,
+      text: (undeclared: Undeclared): Explanation => ({
+        what: whatOf(undeclared),
         why: 'If nothing listens on that number, every connection to the Service is refused.',
-        fixes: fixesOf(index, port, backends),
+        fixes: fixesOf(undeclared),
       }),
     },
     nothingDeclared: {
@@ -57,7 +57,8 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       if (shapes.some(({ ports }) => ports.some(({ containerPort }) => containerPort === targetPort))) continue;
       const related = backends.map(({ ref }) => ref);
       const message = all ? 'othersDeclared' : 'nothingDeclared';
-      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends }, related);
+      const candidates = notYetTargeted(declaredPorts(backends), service.spec.ports, index);
+      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends, candidates }, related);
     }
   },
 });
@@ -66,6 +67,8 @@ interface Undeclared {
   readonly index: number;
   readonly port: ServicePort;
   readonly backends: readonly Backend[];
+  /** Container ports that may be meant. */
+  readonly candidates: readonly ContainerPort[];
 }
 
 const titles = ([first, ...others]: readonly Backend[]): string =>
@@ -77,8 +80,10 @@ function declarations(backends: readonly Backend[]): string {
   return `${titles(backends)} ${backends.length > 1 ? 'declare' : 'declares'} ${listed.join(', ')}`;
 }
 
-function fixesOf(index: number, port: ServicePort, backends: readonly Backend[]): readonly [...Fix[], Fix] {
-  const candidates = declaredPorts(backends).filter((one) => one.protocol === port.protocol && !isForWatchers(one));
+const whatOf = ({ port, backends }: Undeclared): string =>
+  `no selected Pod declares port ${port.targetPort}/${port.protocol}; ${declarations(backends)}`;
+
+function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], Fix] {
   const meant = probablyMeant(port, candidates);
   const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };
   if (meant === undefined) return [last];
@@ -86,11 +91,12 @@ function fixesOf(index: number, port: ServicePort, backends: readonly Backend[])
   return [{ text: `did you mean targetPort ${meant}?`, patch: [{ op: 'replace', path, value: meant }] }, last];
 }
 
-/** The Service port's own number, where a container declares that; else the only number there is; else one that looks alike. */
+/** The Service port's own number, where a container declares that; else the only number that may serve it; else one that looks alike. */
 function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): number | undefined {
   const numbers = [...new Set(candidates.map(({ containerPort }) => containerPort))];
   if (numbers.includes(port)) return port;
-  if (numbers.length === 1) return numbers[0];
+  const serving = new Set(candidates.filter((one) => !isForWatchers(one)).map(({ containerPort }) => containerPort));
+  if (serving.size === 1) return [...serving][0];
   const alike = nearestWord(String(targetPort), numbers.map(String));
   return alike === undefined ? undefined : Number(alike);
 }

@@ -64,7 +64,8 @@ export const serviceSelectorMatchesNoPods = defineRule({
   *check({ object: service, cluster, known, elsewhere, options, finding }) {
     const { namespace, owner } = service.metadata;
     const { selector } = service.spec;
-    const asked = labelsOf(selector, (key) => !options.ignoreLabelKeys.includes(key));
+    const { ignoreLabelKeys } = options;
+    const asked = ignoreLabelKeys.length === 0 ? selector : labelsOf(selector, (key) => !ignoreLabelKeys.includes(key));
     if (!selectsPods(service) || Object.keys(asked).length === 0) return;
     if (cluster.workloadsSelectedBy(asked, namespace).length > 0) return;
 

@@ -30,6 +30,14 @@ describe('an AdmissionReview', () => {
     });
   });
 
+  it('may leave out what it has nothing for', () => {
+    const { object, oldObject, dryRun, namespace, userInfo, ...least } = requestFor(service());
+    expect(decode(reviewOf({ ...least, object }))).toMatchObject({ to: 'judge', write: { after: { metadata: { name: 'web' } } } });
+    const removal = { ...least, operation: 'DELETE', oldObject: service('old') };
+    expect(decode(reviewOf(removal))).toMatchObject({ to: 'judge', write: { before: { metadata: { name: 'old' } } } });
+    expect(decode(reviewOf(least))).toMatchObject({ to: 'unreadable', asked: { namespace: '', dryRun: false, user: { username: '' } } });
+  });
+
   it.each([
     ['no object at all', null],
     ['a list', []],
@@ -41,6 +49,11 @@ describe('an AdmissionReview', () => {
     ['a uid that is no text', reviewOf(requestFor(service(), { uid: 7 }))],
     ['a uid beyond all measure', reviewOf(requestFor(service(), { uid: 'x'.repeat(257) }))],
     ['no operation', reviewOf(requestFor(service(), { operation: undefined }))],
+    ['no kind', reviewOf(requestFor(service(), { kind: undefined }))],
+    ['a group that is no text', reviewOf(requestFor(service(), { kind: { group: 1, kind: 'Service' } }))],
+    ['a subresource that is no text', reviewOf(requestFor(service(), { subResource: 1 }))],
+    ['a namespace that is no text', reviewOf(requestFor(service(), { namespace: null }))],
+    ['a dryRun that is neither yes nor no', reviewOf(requestFor(service(), { dryRun: 'yes' }))],
   ])('that is %s is refused', (_, body) => expect(decode(body)).toEqual({ to: 'refuse' }));
 });
 

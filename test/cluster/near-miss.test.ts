@@ -23,6 +23,23 @@ describe('nearestWord', () => {
     ['web', [], undefined],
     ['web', ['wec', 'wea'], 'wea'], // of two that are as near, the first by name
   ])('%s among %j: %s', (word, candidates, expected) => expect(nearestWord(word, candidates)).toBe(expected));
+
+  it('gives no time to what no name can be as long as', () => {
+    const long = 'a'.repeat(3_000_000);
+    const candidates = Array.from({ length: 300 }, (_, index) => `${long}${index}`);
+    expect(nearestWord(long, [...candidates, 'web'])).toBeUndefined();
+  });
+
+  it('looks at the first of very many candidates only', () => {
+    const word = 'ab'.repeat(125);
+    let looked = 0;
+    function* candidates() {
+      yield `${word}c`;
+      for (; looked < 2_000_000; looked++) yield `${word}cc`;
+    }
+    expect(nearestWord(word, candidates())).toBe(`${word}c`);
+    expect(looked).toBe(2_000_000);
+  });
 });
 
 describe('nearMiss', () => {
@@ -60,6 +77,13 @@ describe('nearMiss', () => {
     expect(found({ app: 'wbe', 'pod-template-hash': 'x' }, workload('web', { app: 'web' }))?.differences).toEqual(['app: wbe ≠ web']));
 
   it('takes a match for no near miss', () => expect(found({ app: 'web' }, workload('web', { app: 'web' }))).toBeUndefined());
+
+  it('knows none for a selector of very many pairs, whatever the workloads', () => {
+    const pairs = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`key-${index}`, 'value']));
+    const workloads = Array.from({ length: 1_000 }, (_, index) => workload(`web-${index}`, { app: `web-${index}` }));
+    expect(found({ app: 'wbe', ...pairs }, ...workloads)).toBeUndefined();
+    expect(found({ app: 'wbe' }, ...workloads, workload('web', { app: 'web' }))?.name).toBe('web');
+  });
 
   it.each([0, 1])('of equals takes a template before Pods, then the first by name, in any order', (turn) => {
     const equals = [workload('b', { app: 'web' }), workload('a', { app: 'web' }), workload('0', { app: 'web' }, 'Pod')];

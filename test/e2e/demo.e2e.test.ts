@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { play, type Stage, scenesOf, stageOf } from '../../src/commands/demo.ts';
 import { type DemoServer, startDemoServer } from '../../src/commands/demo-server.ts';
 import { loadManifests } from '../../src/sources/manifests.ts';
+import { type Balancer, startBalancer } from '../support/balancer.ts';
 import { until } from '../support/child-process.ts';
 import { type Cluster, connectCluster, describeOnCluster } from '../support/cluster.ts';
+import { freePort } from '../support/control-plane.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const examples = join(root, 'examples');
@@ -19,11 +21,15 @@ const unasked = ['--as=system:apiserver', '--as-group=system:masters'];
 describeOnCluster('the demo at a real cluster', () => {
   let cluster: Cluster;
   let server: DemoServer;
+  let way: Balancer;
   let stage: Stage;
 
   beforeAll(async () => {
     cluster = connectCluster();
     server = await startDemoServer(examples);
+    // It listens on loopback alone, which an API server in a container cannot reach.
+    way = await startBalancer(await freePort(), { listen: cluster.address.here.listen });
+    way.setReady([Number(new URL(server.url).port)]);
     stage = await stageOf(examples);
     for (const file of ['deploy/00-namespace.yaml', 'examples/cluster/00-namespaces.yaml', 'examples/cluster'])
       await done(['apply', '-f', file]);
@@ -36,6 +42,7 @@ describeOnCluster('the demo at a real cluster', () => {
     await cluster.kubectl(['delete', '-n', 'portcullis', 'service', 'portcullis']);
     for (const { kind, metadata } of stage.cluster as readonly { kind: string; metadata: { name: string; namespace?: string } }[])
       if (metadata.namespace !== undefined) await cluster.kubectl(['delete', '-n', metadata.namespace, kind, metadata.name]);
+    await way.close();
     await server.close();
     await cluster.close();
   });
@@ -45,12 +52,12 @@ describeOnCluster('the demo at a real cluster', () => {
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
   };
 
-  /** Our Service, led to this process: an ExternalName Service takes the API server's real HTTP/1.1 path on loopback. */
+  /** Our Service, led to this process: an ExternalName Service takes the API server's real HTTP/1.1 path. */
   const reachable = () => ({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'portcullis', namespace: 'portcullis' },
-    spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port: Number(new URL(server.url).port) }] },
+    spec: { type: 'ExternalName', externalName: cluster.address.here.name, ports: [{ port: way.port }] },
   });
 
   async function configuration(): Promise<Record<string, unknown>> {
@@ -58,7 +65,7 @@ describeOnCluster('the demo at a real cluster', () => {
     // biome-ignore lint/suspicious/noExplicitAny: a webhook configuration, of which two fields are filled in
     const raw = manifests[0]?.raw as any;
     const clientConfig = {
-      service: { ...raw.webhooks[0].clientConfig.service, port: Number(new URL(server.url).port) },
+      service: { ...raw.webhooks[0].clientConfig.service, port: way.port },
       caBundle: Buffer.from(server.ca).toString('base64'),
     };
     return { ...raw, webhooks: raw.webhooks.map((webhook: object) => ({ ...webhook, clientConfig, failurePolicy: 'Fail' })) };

@@ -1,7 +1,8 @@
 /** One control plane for all files of the e2e suite; each test takes a namespace of its own. */
 import type { TestProject } from 'vitest/node';
-import { type ControlPlaneAddress, startControlPlane } from '../support/control-plane.ts';
-import { type BinaryPaths, controlPlaneBinaries, NoControlPlane } from '../support/control-plane-binaries.ts';
+import type { ControlPlane, ControlPlaneAddress } from '../support/control-plane.ts';
+import { NoControlPlane } from '../support/control-plane-binaries.ts';
+import { newControlPlane } from '../support/control-plane-provider.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,19 +14,14 @@ declare module 'vitest' {
 const say = (line: string): void => console.error(`[control plane] ${line}`);
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const binaries = await binariesOrNothing();
-  if (binaries === undefined) {
-    project.provide('controlPlane', null);
-    return undefined;
-  }
-  const { address, stop } = await startControlPlane(binaries);
-  project.provide('controlPlane', address);
-  return stop;
+  const plane = await planeOrNothing();
+  project.provide('controlPlane', plane?.address ?? null);
+  return plane?.stop;
 }
 
-async function binariesOrNothing(): Promise<BinaryPaths | undefined> {
+async function planeOrNothing(): Promise<ControlPlane | undefined> {
   try {
-    return await controlPlaneBinaries(say);
+    return await newControlPlane(say);
   } catch (error) {
     if (!(error instanceof NoControlPlane)) throw error;
     const { PORTCULLIS_REQUIRE_CONTROL_PLANE: required, CI: ci } = process.env;

@@ -2,6 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { builtInWorkloads } from '../../src/kube/normalize-workload.ts';
+import { formatRef } from '../../src/kube/resources.ts';
 import { defaultPace, type Pace } from '../../src/sources/backoff.ts';
 import { type Credentials, kubeconfigCredentials } from '../../src/sources/credentials.ts';
 import { kubeClient } from '../../src/sources/kube-client.ts';
@@ -234,7 +235,12 @@ describeOnCluster('the live source', () => {
     await watch('admin');
     const ref = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
     const answers = await source.readByName([ref('tls'), ref('none')], AbortSignal.timeout(5_000));
-    expect([...answers.values()]).toEqual([expect.objectContaining({ kind: 'Secret' }), 'absent']);
+    expect(answers).toEqual(
+      new Map<string, unknown>([
+        [formatRef(ref('none')), 'absent'],
+        [formatRef(ref('tls')), expect.objectContaining({ kind: 'Secret' })],
+      ]),
+    );
     const selector = { app: 'web', 'app.kubernetes.io/name': 'web' };
     await write('v1', 'pods', namespace, pod('web-1', selector));
     const confirmed = await source.confirm(

@@ -21,7 +21,7 @@ describeOnCluster('a replica that is restarted', async () => {
   let balancer: Balancer;
 
   beforeAll(async () => {
-    balancer = await startBalancer(port);
+    balancer = await startBalancer(port, { listen: stage.cluster.address.here.listen });
   });
   afterAll(() => balancer?.close());
 

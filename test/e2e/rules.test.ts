@@ -5,8 +5,8 @@ import { objectAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import { type ApiAnswer, type Cluster, connectCluster, describeOnCluster } from '../support/cluster.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-import { controlPlaneBinaries } from '../support/control-plane-binaries.ts';
+import type { ControlPlane } from '../support/control-plane.ts';
+import { newControlPlane } from '../support/control-plane-provider.ts';
 import { canBeApplied, configurationFor, expectedOf, namespacesOf, outcomeOf } from '../support/rule-cases.ts';
 import { type RuleCase, readRuleTable } from '../support/rule-table.ts';
 import { addressOf, create, untilViewIsTrue } from '../support/stage.ts';
@@ -26,7 +26,7 @@ describeOnCluster('on the real API server', () => {
   let runsWith = '';
 
   beforeAll(async () => {
-    plane = await startControlPlane(await controlPlaneBinaries(console.error));
+    plane = await newControlPlane(console.error);
     cluster = connectCluster(plane.address);
     const { code, stderr } = await cluster.kubectl(['apply', '-f', 'test/e2e/fixtures/secret-providers.yaml']);
     expect(code, stderr).toBe(0);

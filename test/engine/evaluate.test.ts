@@ -78,7 +78,7 @@ describe('evaluate', () => {
         return [];
       },
     });
-    expect(evaluate(subject(), view(), [rule]).reads.get('service-is-wrong')).toEqual([
+    expect(evaluate(subject(), view(), [rule]).readsOf('service-is-wrong')).toEqual([
       { collection: 'Ingress', namespace: 'shop', name: 'web' },
       { collection: 'Template', namespace: 'shop' },
       { collection: 'Pod', namespace: 'shop', selector: { app: 'web' } },

@@ -134,8 +134,8 @@ describe('the cluster that rules see', () => {
   const watcher = toyRule({
     judgesDelete: true,
     check: ({ cluster, before }) => {
-      const marked = (of: typeof before) => of?.get('Service', 'shop', 'web')?.metadata.labels['mark'] ?? 'none';
-      names.push(`${marked(before)} → ${marked(cluster)}`);
+      const marked = (of: typeof cluster | undefined) => of?.get('Service', 'shop', 'web')?.metadata.labels['mark'] ?? 'none';
+      names.push(`${marked(before?.())} → ${marked(cluster)}`);
       return [];
     },
   });
@@ -144,7 +144,7 @@ describe('the cluster that rules see', () => {
   it.each([
     ['a creation', { operation: 'CREATE', after: mark('new'), dryRun: false }, 'what the watch has', 'none → new'],
     ['an update', { operation: 'UPDATE', before: mark('old'), after: mark('new'), dryRun: false }, 'what the watch has', 'old → new'],
-    ['a removal', { operation: 'DELETE', before: mark('old'), dryRun: false }, 'old', 'old → none'],
+    ['a removal', { operation: 'DELETE', before: mark('old'), dryRun: false }, 'what the watch has', 'old → none'],
   ] as const)('%s', (_, write, watched, expected) => {
     names.length = 0;
     review(write, view().with([mark(watched)]), [watcher], { settings: strict });

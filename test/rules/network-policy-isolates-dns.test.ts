@@ -75,16 +75,16 @@ describe('the fix', () => {
 });
 
 it('reads again before a denial no more than the live look may', () => {
-  const { reads } = judged(deny, web, ...resolver('openshift-dns', 'dns-default', { app: 'dns' }, 53));
-  const confirmed = (reads.get(rule.meta.id) ?? []).filter(({ collection }) => rule.meta.confirms?.includes(collection));
+  const { readsOf } = judged(deny, web, ...resolver('openshift-dns', 'dns-default', { app: 'dns' }, 53));
+  const confirmed = readsOf(rule.meta.id).filter(({ collection }) => rule.meta.confirms?.includes(collection));
   expect(confirmed.every(({ namespace }) => namespace !== '*')).toBe(true);
   expect(confirmed.length).toBeGreaterThan(3);
   expect(confirmed.length).toBeLessThanOrEqual(8);
 });
 
 it('reads of the resolver only its own Pods, not all of its namespace', () => {
-  const { reads } = judged(deny, web, ...resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53));
-  const pods = (reads.get(rule.meta.id) ?? []).filter(({ collection, namespace }) => collection === 'Pod' && namespace === 'kube-system');
+  const { readsOf } = judged(deny, web, ...resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53));
+  const pods = readsOf(rule.meta.id).filter(({ collection, namespace }) => collection === 'Pod' && namespace === 'kube-system');
   expect(pods.map(({ selector }) => ({ ...selector }))).toEqual([{ 'k8s-app': 'kube-dns' }]);
 });
 

@@ -36,8 +36,8 @@ function judged(object: Ingress, world: World) {
     return [`Secret ${namespace}/${name}`, unread.includes(name) ? 'unknown' : (found ?? 'absent')] as const;
   });
   const subject = { object, operation: 'WRITE', before: undefined } as const;
-  const { findings, skipped, reads } = evaluate(subject, base.knowing({ fetched: new Map(answers) }), [rule], { tellsOfOthers });
-  return { findings, skipped, reads: reads.get(rule.meta.id) ?? [] };
+  const { findings, skipped, readsOf } = evaluate(subject, base.knowing({ fetched: new Map(answers) }), [rule], { tellsOfOthers });
+  return { findings, skipped, reads: readsOf(rule.meta.id) };
 }
 
 describe('what is read', () => {

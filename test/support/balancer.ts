@@ -10,7 +10,7 @@ export interface Balancer {
 }
 
 /** `answerDelayMs` holds back what backends send: whoever watches through it sees everything that much later. */
-export async function startBalancer(port: number, { answerDelayMs = 0 } = {}): Promise<Balancer> {
+export async function startBalancer(port: number, { answerDelayMs = 0, listen = '127.0.0.1' } = {}): Promise<Balancer> {
   let ready: readonly number[] = [];
   let next = 0;
   const sockets = new Set<Socket>();
@@ -24,7 +24,7 @@ export async function startBalancer(port: number, { answerDelayMs = 0 } = {}): P
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, listen, resolve);
   });
   return {
     port,

@@ -33,9 +33,17 @@ export async function controlPlaneBinaries(log: (line: string) => void, env: Env
       throw new NoControlPlane(
         `${missing.join(', ')}: not in KUBEBUILDER_ASSETS, not in ${cache}, and ${reason}. Install Go, or set KUBEBUILDER_ASSETS to a directory that holds them.`,
       );
-    await buildOnce(cache, missing, log);
+    await buildOnce(cache, missing, log).catch((error: Error) => {
+      throw new NoControlPlane(`${missing.join(', ')} cannot be built: ${error.message}`);
+    });
   }
   return Object.fromEntries(binaries.map((name) => [name, pathOf(name, cache, env)])) as BinaryPaths;
+}
+
+/** A kubectl that needs no build, of the version of the suite: what one finds on the PATH may be of any other. */
+export function cachedKubectl(env: Environment = process.env): string | undefined {
+  const path = pathOf('kubectl', cacheDirectory(env), env);
+  return existsSync(path) ? path : undefined;
 }
 
 function pathOf(name: Binary, cache: string, env: Environment): string {

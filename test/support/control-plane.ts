@@ -32,6 +32,8 @@ export interface ControlPlaneAddress {
   readonly caFile: string;
   readonly auditLog: string;
   readonly kubectl: string;
+  /** What the API server calls the machine of the tests, and where one has to listen so that it gets through. */
+  readonly here: { readonly name: string; readonly listen: string };
 }
 
 export interface ControlPlane {
@@ -60,8 +62,11 @@ export async function startControlPlane(binaries: BinaryPaths): Promise<ControlP
       caFile: join(directory, 'ca.crt'),
       auditLog: join(directory, 'audit.log'),
       kubectl: binaries.kubectl,
+      here: { name: 'localhost', listen: '127.0.0.1' },
     };
-    await writeFiles(address);
+    await writeServerFiles(address);
+    writeTestFiles(directory);
+    writeClientFiles(address);
     processes.push(startProcess(binaries['kube-apiserver'], apiServerFlags(address, port, etcd.url)));
     await isReady(address, processes.at(-1) as RunningProcess);
     processes.push(startProcess(binaries['kube-controller-manager'], controllerFlags(address)));
@@ -87,8 +92,8 @@ async function startEtcd(binary: string, directory: string): Promise<{ readonly 
   return { process: startProcess(binary, [...flagsOf(flags), '--unsafe-no-fsync']), url };
 }
 
-async function writeFiles({ directory, url, caFile }: ControlPlaneAddress): Promise<void> {
-  const write = (name: string, content: string): void => writeFileSync(join(directory, name), content, { mode: 0o600 });
+async function writeServerFiles({ directory, caFile }: ControlPlaneAddress): Promise<void> {
+  const write = writerIn(directory);
   const authority = await newAuthority('control plane of a test');
   const { cert, key } = await newCertificate(authority, ['localhost', 'kubernetes', 'kubernetes.default.svc']);
   writeFileSync(caFile, authority.cert);
@@ -97,10 +102,26 @@ async function writeFiles({ directory, url, caFile }: ControlPlaneAddress): Prom
   const accounts = generateKeyPairSync('rsa', { modulusLength: 2048 });
   write('accounts.key', accounts.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   write('accounts.pub', accounts.publicKey.export({ type: 'spki', format: 'pem' }) as string);
-  const people = Object.entries(users) as [User, (typeof users)[User]][];
+}
+
+const writerIn =
+  (directory: string) =>
+  (name: string, content: string): void =>
+    writeFileSync(join(directory, name), content, { mode: 0o600 });
+
+const people = Object.entries(users) as readonly [User, (typeof users)[User]][];
+
+/** What `testFlags` name, all that the API server has to know before it starts: who may ask, and what is written down. */
+export function writeTestFiles(directory: string): void {
+  const write = writerIn(directory);
   write('tokens.csv', people.map(([user, { name, groups }]) => `${tokenOf(user)},${name},${name},"${groups.join(',')}"\n`).join(''));
-  for (const [user] of people) write(`${user}.kubeconfig`, JSON.stringify(kubeconfig(url, caFile, user)));
   write('audit-policy.json', JSON.stringify(auditPolicy));
+}
+
+/** What a user needs to reach it. */
+export function writeClientFiles({ directory, url, caFile }: ControlPlaneAddress): void {
+  const write = writerIn(directory);
+  for (const [user] of people) write(`${user}.kubeconfig`, JSON.stringify(kubeconfig(url, caFile, user)));
   mkdirSync(join(directory, 'kubectl-cache'));
 }
 
@@ -140,39 +161,51 @@ const apiServerFlags = ({ directory, auditLog }: ControlPlaneAddress, port: numb
     // Loopback cannot be an endpoint address, and a sandbox may have no other: one that nobody has, and no reconciler for it.
     'advertise-address': '10.200.0.1',
     'endpoint-reconciler-type': 'none',
-    'service-cluster-ip-range': '10.96.0.0/12',
+    'service-cluster-ip-range': serviceRange,
     'tls-cert-file': join(directory, 'server.crt'),
     'tls-private-key-file': join(directory, 'server.key'),
     'service-account-issuer': 'https://kubernetes.default.svc',
     'service-account-key-file': join(directory, 'accounts.pub'),
     'service-account-signing-key-file': join(directory, 'accounts.key'),
-    'token-auth-file': join(directory, 'tokens.csv'),
     'authorization-mode': 'RBAC',
-    // No controller makes ServiceAccounts here, and without one this plugin refuses every Pod.
-    'disable-admission-plugins': 'ServiceAccount',
     'allow-privileged': 'true',
-    'audit-policy-file': join(directory, 'audit-policy.json'),
-    'audit-log-path': auditLog,
-    'audit-log-mode': 'blocking',
+    ...testFlags({ directory, auditLog }),
   });
 
+/** Flags of the API server that are the same for every provider. */
+export const testFlags = ({ directory, auditLog }: Pick<ControlPlaneAddress, 'directory' | 'auditLog'>) => ({
+  'token-auth-file': join(directory, 'tokens.csv'),
+  // No controller makes ServiceAccounts here, and without one this plugin refuses every Pod.
+  'disable-admission-plugins': 'ServiceAccount',
+  'audit-policy-file': join(directory, 'audit-policy.json'),
+  'audit-log-path': auditLog,
+  'audit-log-mode': 'blocking',
+});
+
+/** Some tests write cluster IPs down. */
+export const serviceRange = '10.96.0.0/12';
+
 /** Only what writes EndpointSlices: node-lifecycle would call Pods of a Node without kubelet not ready, pod-gc would delete them. */
+export const controllerTestFlags = {
+  controllers: 'endpointslice-controller',
+  'concurrent-service-endpoint-syncs': '10',
+  'kube-api-qps': '2000',
+  'kube-api-burst': '4000',
+} as const;
+
 const controllerFlags = (address: ControlPlaneAddress): readonly string[] =>
   flagsOf({
     kubeconfig: kubeconfigOf(address, 'admin'),
-    controllers: 'endpointslice-controller',
     'leader-elect': 'false',
     'secure-port': '0',
-    'concurrent-service-endpoint-syncs': '10',
-    'kube-api-qps': '2000',
-    'kube-api-burst': '4000',
+    ...controllerTestFlags,
   });
 
 const flagsOf = (flags: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 
 /** `/readyz` waits for the default roles too. */
-async function isReady({ url, caFile }: ControlPlaneAddress, apiServer: RunningProcess): Promise<void> {
+export async function isReady({ url, caFile }: ControlPlaneAddress, apiServer: Pick<RunningProcess, 'hasEnded' | 'output'>): Promise<void> {
   const ca = readFileSync(caFile);
   const ask = (): Promise<boolean> =>
     new Promise((resolve) => {

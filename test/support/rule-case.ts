@@ -73,13 +73,13 @@ function worldOf(rule: ConfiguredRule, one: RuleCase): World {
   );
   const cluster = base.knowing({ fetched: fetchedFor(rule.fetches(after, base), held, one) });
   if (one.operation === 'DELETE') {
-    const subject = { object: after, operation: 'DELETE', before: cluster.with([after]) } as const;
+    const subject = { object: after, operation: 'DELETE', before: () => cluster.with([after]) } as const;
     return { subject, cluster: cluster.without([after]), write: { operation: 'DELETE', before: after, dryRun: false } };
   }
   const earlier = before === undefined ? cluster.without([after]) : cluster.with([before]);
   const write: Write =
     before === undefined ? { operation: 'CREATE', after, dryRun: false } : { operation: 'UPDATE', before, after, dryRun: false };
-  return { subject: { object: after, operation: 'WRITE', before: earlier }, cluster: cluster.with([after]), write };
+  return { subject: { object: after, operation: 'WRITE', before: () => earlier }, cluster: cluster.with([after]), write };
 }
 
 /** A view that knows everything, but for what the case says it does not. */

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { z } from 'zod';
 import { modes, profiles } from '../../src/engine/mode.ts';
-import { objectAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { complete } from './objects.ts';
 

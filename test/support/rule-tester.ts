@@ -87,12 +87,15 @@ function alike(cases: readonly RuleCase[]): readonly string[] {
 
 function judgeTwice(rule: Rule, one: RuleCase): Evaluation {
   const first = judge(rule, one);
-  expect(judge(rule, one), 'a rule answers the same twice').toEqual(first);
+  const whole = ({ readsOf, ...evaluation }: Evaluation) => ({ ...evaluation, reads: readsOf(rule.meta.id) });
+  expect(whole(judge(rule, one)), 'a rule answers the same twice').toEqual(whole(first));
   return first;
 }
 
-const readsOf = (rule: Rule, one: RuleCase): readonly Collection[] =>
-  (judge(rule, one).reads.get(rule.meta.id) ?? []).map(({ collection }) => collection);
+function readsOf(rule: Rule, one: RuleCase): readonly Collection[] {
+  const reads = judge(rule, one).readsOf(rule.meta.id);
+  return reads.map(({ collection }) => collection);
+}
 
 /** One line, as a warning prints it (ecosystem.md B1). */
 const warningLine = ({ path, what, fix, ruleId }: Finding): string => `${formatPath(path)}: ${what}; ${fix.text} [${ruleId}]`;

@@ -5,8 +5,8 @@ import type { RawObject } from '../../src/kube/resources.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { until } from './child-process.ts';
 import { type Cluster, connectCluster, type KubectlResult, pathOf } from './cluster.ts';
-import { type ControlPlane, freePort, startControlPlane, type User } from './control-plane.ts';
-import { controlPlaneBinaries } from './control-plane-binaries.ts';
+import { type ControlPlane, freePort, type User } from './control-plane.ts';
+import { newControlPlane } from './control-plane-provider.ts';
 import { installWebhook, type Replica, type Webhook } from './webhook.ts';
 
 export interface StageOptions {
@@ -56,7 +56,7 @@ export function useStage(options: StageOptions): Stage {
   let replica: Replica | undefined;
 
   beforeAll(async () => {
-    if (ownControlPlane) plane = await startControlPlane(await controlPlaneBinaries(console.error));
+    if (ownControlPlane) plane = await newControlPlane(console.error);
     cluster = connectCluster(plane?.address);
     webhook = await installWebhook(cluster, { purpose, configuration, ...(port !== undefined && { port }) });
     if (replicas === 0) return;

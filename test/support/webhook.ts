@@ -58,7 +58,7 @@ export async function installWebhook(cluster: Cluster, { purpose, configuration,
 
   const way = port ?? (await freePort());
   await applied(cluster, ['apply', '-f', 'deploy/00-namespace.yaml', '-f', 'deploy/10-rbac.yaml']);
-  await applied(cluster, ['apply', '-f', '-'], [service(purpose), registration(purpose, way, authority.cert)]);
+  await applied(cluster, ['apply', '-f', '-'], [service(purpose, cluster.address.here.name), registration(purpose, way, authority.cert)]);
 
   const replicas: Replica[] = [];
   return {
@@ -111,14 +111,14 @@ async function applied(cluster: Cluster, args: readonly string[], input?: readon
 }
 
 /**
- * A name that leads to loopback. Through a Service the API server speaks HTTP/1.1, as in a cluster; to a plain address
+ * A name that leads to us: our server listens on every address. Through a Service the API server speaks HTTP/1.1, as in a cluster; to a plain address
  * on loopback it would speak HTTP/2.
  */
-const service = (name: string) => ({
+const service = (name: string, externalName: string) => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name, namespace: home },
-  spec: { type: 'ExternalName', externalName: 'localhost' },
+  spec: { type: 'ExternalName', externalName },
 });
 
 interface Entry {
