@@ -2,15 +2,19 @@
 /** argv → command → exit code. */
 import module from 'node:module';
 import packageJson from '../package.json' with { type: 'json' };
+import { unfitNode } from './commands/node-version.ts';
 import { run } from './commands/program.ts';
 import { processTerminal } from './commands/terminal.ts';
 
 module.enableCompileCache?.();
 
-// A reader that has seen enough (`| head`) closes the pipe: no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+// A reader that has seen enough (`| head`) closes the pipe: no error of ours. A full disk is no finding either.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit();
+  processTerminal.error(`portcullis: standard output cannot be written (${code})\n`);
+  process.exit(2);
 });
 
-process.exitCode = await run(process.argv.slice(2), processTerminal, packageJson.version);
+const unfit = unfitNode(process.versions.node);
+if (unfit !== undefined) processTerminal.error(unfit);
+process.exitCode = unfit === undefined ? await run(process.argv.slice(2), processTerminal, packageJson.version) : 2;

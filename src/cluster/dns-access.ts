@@ -1,6 +1,6 @@
 /** Whether Pods reach the cluster's DNS, and which policies keep them from it; and whether anybody outside does. */
 import { isOneAddress } from '../kube/cidr.ts';
-import { labelsOf, matchesSelector } from '../kube/labels.ts';
+import { labelsOf, matchesSelector, selectsEverything } from '../kube/labels.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
 import { type Destination, type Flow, flow, namespaceMatches, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
@@ -83,7 +83,7 @@ function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelec
   if (ipBlock !== undefined) return true;
   if (namespaceSelector === undefined) return false;
   // Who asks for no label lets every namespace in, known or not: files of one namespace tell of no other.
-  if (matchesSelector(namespaceSelector, labelsOf({})) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
+  if (selectsEverything(namespaceSelector) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
   const others = view
     .list('Namespace', '')
     .filter(({ metadata }) => metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels));

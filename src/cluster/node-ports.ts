@@ -10,8 +10,19 @@ export function nodePortsOfOthers({ metadata: { namespace, name } }: Service, vi
   );
 }
 
-/** The API server chose it at an earlier write: to write it down now, as `kubectl get -o yaml` does, chooses nothing. */
-export const wasAllocated = ({ nodePort }: ServicePort, { metadata }: Service, before: (() => ClusterView) | undefined): boolean =>
-  before?.()
-    .get('Service', metadata.namespace, metadata.name)
-    ?.spec.ports.some((port) => port.nodePort === nodePort && port.nodePortNamed === false) ?? false;
+/**
+ * The API server chose it, or may have. At an earlier write: to write it down now, as `kubectl get -o yaml` does, chooses
+ * nothing. At this one: where a change to ClusterIP took a named number away, its name stays in managedFields, and the
+ * next change of type gives the port a number that looks named (measured on 1.36.3).
+ */
+export const wasAllocated = (
+  { nodePort, port, protocol, nodePortOwners }: ServicePort,
+  { metadata }: Service,
+  before: (() => ClusterView) | undefined,
+): boolean => {
+  const ports = before?.().get('Service', metadata.namespace, metadata.name)?.spec.ports ?? [];
+  const hadOnlyAName = (one: ServicePort): boolean =>
+    one.port === port && one.protocol === protocol && one.nodePort === undefined && one.nodePortOwners !== undefined;
+  const isClaimedAsBefore = ports.some((one) => hadOnlyAName(one) && one.nodePortOwners === nodePortOwners);
+  return isClaimedAsBefore || ports.some((one) => one.nodePort === nodePort && one.nodePortNamed === false);
+};

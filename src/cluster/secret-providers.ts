@@ -13,6 +13,8 @@ const certificateAnnotations: readonly string[] = [
   'ingress.gcp.kubernetes.io/pre-shared-cert',
   'kubernetes.azure.com/tls-cert-keyvault-uri',
   'networking.gke.io/managed-certificates',
+  // Contour then looks in the namespace that it names.
+  'projectcontour.io/tls-cert-namespace',
   'traefik.ingress.kubernetes.io/router.tls.certresolver',
 ];
 /** Go's strconv.ParseBool, as cert-manager reads it. */

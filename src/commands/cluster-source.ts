@@ -23,8 +23,8 @@ export interface Observers {
 }
 
 /** Rejects with an OperatorError if the files, or the credentials, cannot be used. A live cluster is not waited for. */
-export const clusterSource = (options: ClusterOptions, configuration: Configuration, observers: Observers): Promise<ClusterSource> =>
-  options.cluster === undefined ? live(options, configuration, observers) : embedded(options.cluster, configuration);
+export const clusterSource = (options: ClusterOptions, configuration: () => Configuration, observers: Observers): Promise<ClusterSource> =>
+  options.cluster === undefined ? live(options, configuration, observers) : embedded(options.cluster, configuration());
 
 async function embedded(paths: readonly string[], { workloads }: Configuration): Promise<ClusterSource> {
   const { manifests, errors } = await loadManifests(paths, { workloads });
@@ -37,13 +37,14 @@ async function embedded(paths: readonly string[], { workloads }: Configuration):
   return fileSource(manifests, { observedAt: Date.now(), assumeComplete: true });
 }
 
-async function live(options: ClusterOptions, { workloads, secrets }: Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
+/** The workloads are those of the first configuration: what is watched does not change while we run. */
+async function live(options: ClusterOptions, configuration: () => Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
   const [{ kubeClient }, { liveSource }] = await Promise.all([import('../sources/kube-client.ts'), import('../sources/live.ts')]);
   const client = kubeClient(await credentialsOf(options));
   const source = liveSource({
     client,
-    workloads,
-    secretsLevel: secrets.level,
+    workloads: configuration().workloads,
+    secretsLevel: () => configuration().secrets.level,
     onRestart: (restart) => {
       metrics.watchRestarted(restart.path.slice(restart.path.lastIndexOf('/') + 1), restart.reason);
       logRestart(log, restart);

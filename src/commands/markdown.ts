@@ -20,9 +20,13 @@ const codeText = (block: string, paint: Paint): string =>
     .join('\n');
 
 const proseText = (prose: string, paint: Paint): string =>
-  prose
-    .replaceAll(/(?:^\|.*\|\n)+/gm, tableText)
-    .replaceAll(/^#+ (.*)$/gm, (_, heading: string) => paint('bold', heading))
+  inlineText(
+    prose.replaceAll(/(?:^\|.*\|\n)+/gm, tableText).replaceAll(/^#+ (.*)$/gm, (_, heading: string) => paint('bold', heading)),
+    paint,
+  );
+
+const inlineText = (text: string, paint: Paint): string =>
+  text
     .replaceAll(/\*\*([^*\n]+)\*\*/g, (_, strong: string) => paint('bold', strong))
     .replaceAll(/`([^`\n]+)`/g, (_, code: string) => paint('cyan', code))
     .replaceAll(/\[([^\]\n]+)\]\((https?:[^)\s]+)\)/g, '$1 ($2)')
@@ -40,12 +44,13 @@ function tableText(table: string): string {
     .split('\n')
     .map(cells)
     .filter((row) => row.some((cell) => !/^:?-*:?$/.test(cell)));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widthOf = (cell: string): number => inlineText(cell, (_, text) => text).length;
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
   return rows
     .map(
       (row) =>
         `  ${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
           .join('  ')
           .trimEnd()}\n`,
     )

@@ -26,7 +26,8 @@ export async function run(argv: readonly string[], terminal: Terminal, version: 
 function reported(error: unknown, terminal: Terminal): number {
   if (error instanceof OperatorError) {
     const lines = error.message.split('\n').map((line) => display(line));
-    terminal.error(`portcullis: ${lines.join('\n  ')}. ${display(error.hint)} [${error.code}]\n`);
+    const told = lines.join('\n  ');
+    terminal.error(`portcullis: ${told}${/[.?!]$/.test(told) ? '' : '.'} ${display(error.hint)} [${error.code}]\n`);
     return 2;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : reported(usageError(error), terminal);
@@ -79,7 +80,11 @@ function addCheck(program: Command, terminal: Terminal, done: (code: number) => 
     .description('Judge manifest files: each Service, Ingress and NetworkPolicy against all the other objects in them.')
     .argument('<path...>', 'files, directories (with all that is below), or - for standard input')
     .addOption(outputOption())
-    .addOption(new Option('--fail-on <severity>', 'exit with 1 for findings this grave, or graver').choices(severities).default('medium'))
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 for findings this grave, or graver; notes never count')
+        .choices(severities)
+        .default('medium'),
+    )
     .option('-n, --namespace <name>', 'the namespace of objects that name none', 'default')
     .option('--config <file>', 'the configuration file')
     .addOption(new Option('--profile <profile>', 'instead of the profile of the configuration').choices(profiles))

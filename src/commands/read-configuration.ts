@@ -4,6 +4,7 @@ import type { Profile } from '../engine/mode.ts';
 import { OperatorError } from '../errors.ts';
 import { isObject } from '../kube/read.ts';
 import { rules } from '../rules/index.ts';
+import { splitDocuments } from '../sources/documents.ts';
 import { placer } from '../sources/positions.ts';
 import { readYaml, YamlError } from '../sources/yaml.ts';
 
@@ -31,14 +32,21 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
+/** What is given twice would be decided by whichever is read last: no way to set what is denied. */
 function parsed(file: string, text: string): unknown {
+  const refused = (offset: number, message: string, hint: string, cause?: unknown): OperatorError => {
+    const { line, column } = placer(text)(offset);
+    return new OperatorError('PC0003', `${file}:${line}:${column} ${message}`, hint, { cause });
+  };
   try {
-    return readYaml(text).value;
+    const { value, duplicates } = readYaml(text);
+    const [twice] = duplicates;
+    if (twice !== undefined) throw refused(twice.offset, `the key "${twice.key}" stands twice in this mapping`, 'Remove one of them.');
+    const [, second] = splitDocuments(text).chunks.filter((chunk) => readYaml(chunk.text).value !== null);
+    if (second !== undefined) throw refused(second.offset, 'a second document begins', 'Put all of the configuration into one.');
+    return value;
   } catch (cause) {
     if (!(cause instanceof YamlError)) throw cause;
-    const { line, column } = placer(text)(cause.offset);
-    throw new OperatorError('PC0003', `${file}:${line}:${column} is not valid YAML: ${cause.message}`, 'Repair the YAML at this place.', {
-      cause,
-    });
+    throw refused(cause.offset, `is not valid YAML: ${cause.message}`, 'Repair the YAML at this place.', cause);
   }
 }

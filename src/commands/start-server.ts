@@ -97,7 +97,7 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
   const configuration = parts.add(await configurationOf(options, log, metrics, pollMs));
   const certificates = parts.add(await certificateOf(options, log, metrics, pollMs));
   certificate = certificates;
-  const cluster = parts.add(await clusterSource(options, configuration.current(), { log, metrics }));
+  const cluster = parts.add(await clusterSource(options, () => configuration.current(), { log, metrics }));
   source = cluster;
 
   const server = await listen({

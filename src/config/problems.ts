@@ -1,6 +1,7 @@
 /** What is wrong with a configuration, in lines that a tired person can act on. */
 import type { z } from 'zod';
 import { nearestWord } from '../cluster/near-miss.ts';
+import { modes } from '../engine/mode.ts';
 import { type FieldPath, formatPath, valueAt } from '../kube/field-path.ts';
 import { isObject, objectAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
@@ -19,7 +20,8 @@ export const problemsOf = (issues: readonly Issue[], under: FieldPath, { raw, sc
     const path = [...under, ...issue.path.filter((part) => typeof part !== 'symbol')];
     if (issue.code === 'unrecognized_keys')
       return issue.keys.filter((key) => key !== '__proto__').map((key) => unknownKey(key, path, keysAt(schema, path)));
-    return [`${path.length === 0 ? '' : `${formatPath(path)}: `}${sentence(issue, valueAt(raw, path))}`];
+    const value = valueAt(raw, path);
+    return [`${path.length === 0 ? '' : `${formatPath(path)}: `}${sentence(issue, value)}${modeMeant(path, value)}`];
   });
 
 function unknownKey(key: string, path: FieldPath, known: readonly string[]): string {
@@ -29,9 +31,17 @@ function unknownKey(key: string, path: FieldPath, known: readonly string[]): str
   return `${full}: unknown key${meant || (known.length === 0 ? '' : `; known are ${known.join(', ')}`)}`;
 }
 
+/** `rules: {some-rule: off}`, as one would write it who has not seen another. A bare off is false in YAML. */
+function modeMeant(path: FieldPath, value: unknown): string {
+  const mode = value === false ? 'off' : value;
+  const isMode = path.length === 2 && path[0] === 'rules' && modes.some((one) => one === mode);
+  return isMode ? `; did you mean {mode: ${mode}}?` : '';
+}
+
 function sentence(issue: Issue, value: unknown): string {
   if (value === undefined) return `missing; ${expectation(issue)}`;
-  if (issue.code === 'invalid_type') return `expected ${nameOf(issue.expected)}, found ${typeName(value)}`;
+  if (issue.code === 'invalid_type')
+    return `expected ${nameOf(issue.expected)}, found ${typeof value === 'boolean' ? value : typeName(value)}`;
   if (issue.code === 'invalid_value') {
     const wanted = issue.values.map(String);
     return `${show(value)} is not ${wanted.length === 1 ? '' : 'one of '}${wanted.join(', ')}${didYouMean(value, wanted)}`;

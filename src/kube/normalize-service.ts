@@ -28,13 +28,15 @@ function portOf(raw: RawObject, service: RawObject): ServicePort {
   const port = numberAt(raw, 'port') ?? 0;
   const protocol = protocolOf(raw);
   const nodePort = numberAt(raw, 'nodePort') || undefined;
+  const owners = nodePortOwners(service, port, protocol);
   return {
     ...given('name', stringAt(raw, 'name') || undefined),
     protocol,
     port,
     targetPort: stringAt(raw, 'targetPort') || numberAt(raw, 'targetPort') || port,
     ...given('nodePort', nodePort),
-    ...given('nodePortNamed', nodePort === undefined ? undefined : isNamed(service, port, protocol)),
+    ...given('nodePortNamed', nodePort === undefined ? undefined : owners !== ''),
+    ...given('nodePortOwners', owners || undefined),
   };
 }
 
@@ -44,13 +46,13 @@ export function protocolOf(raw: RawObject): Protocol {
 }
 
 /**
- * Whether some writer owns the port's nodePort. One that the API server allocated stands in nobody's managedFields
- * (measured on 1.36.3); without managedFields, as in a file, whoever wrote the object wrote the number.
+ * Who owns the port's nodePort. One that the API server allocated stands in nobody's managedFields (measured on 1.36.3).
+ * Undefined without managedFields, as in a file: there, whoever wrote the object wrote the number.
  */
-function isNamed(service: RawObject, port: number, protocol: Protocol): boolean {
+function nodePortOwners(service: RawObject, port: number, protocol: Protocol): string | undefined {
   const managers = objectsAt(objectAt(service, 'metadata'), 'managedFields');
-  if (managers.length === 0) return true;
-  return managers.some((entry) => {
+  if (managers.length === 0) return undefined;
+  const owners = managers.filter((entry) => {
     const ports = objectAt(objectAt(objectAt(entry, 'fieldsV1'), 'f:spec'), 'f:ports');
     return Object.entries(ports).some(([key, fields]) => {
       if (!key.startsWith('k:') || !isObject(fields) || !Object.hasOwn(fields, 'f:nodePort')) return false;
@@ -58,6 +60,7 @@ function isNamed(service: RawObject, port: number, protocol: Protocol): boolean 
       return isObject(item) && item['port'] === port && (item['protocol'] ?? 'TCP') === protocol;
     });
   });
+  return owners.map((entry) => `${stringAt(entry, 'manager') ?? ''} ${stringAt(entry, 'operation') ?? ''}`).join();
 }
 
 function parsed(json: string): unknown {

@@ -46,6 +46,8 @@ export interface ServicePort {
   readonly nodePort?: number;
   /** True if the writer named the nodePort, false if the API server chose it (only a named one stands in managedFields). */
   readonly nodePortNamed?: boolean;
+  /** The managers that claim a nodePort, also one that a change of type has taken away. */
+  readonly nodePortOwners?: string;
 }
 
 export interface Service extends Base<'v1', 'Service'> {

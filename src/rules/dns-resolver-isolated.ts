@@ -54,7 +54,7 @@ export const dnsResolverIsolated = defineRule({
       facts: 'public',
       deniesDryRun: false,
       text: ({ policy, operation, resolver, allowance, cut, of }: Isolated) => ({
-        what: `${operation === 'DELETE' ? 'without this policy' : 'with this policy'} no Pod of ${cut.length} of ${of} other namespaces reaches the cluster's DNS, ${formatResolver(resolver)}`,
+        what: `${operation === 'DELETE' ? 'without this policy' : 'with this policy'} the Pods of ${cut.length} of ${of} other namespaces cannot reach the cluster's DNS, ${formatResolver(resolver)}`,
         why: 'Every name look-up of their Pods times out, and with it most connections.',
         fixes: fixesFor(policy, operation, allowance),
       }),

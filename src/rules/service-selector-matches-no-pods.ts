@@ -42,9 +42,9 @@ export const serviceSelectorMatchesNoPods = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
-      text: ({ selector, namespace, tally, pairs }: NoPodYet): Explanation => ({
-        what: `${formatLabels(selector)} matches ${tally} in ${namespace}, for want of ${formatLabels(pairs)}, which a controller sets on running Pods`,
-        why: 'The Service has no endpoints until a Pod carries it.',
+      text: ({ namespace, tally, pairs }: NoPodMatches & { readonly pairs: Labels }): Explanation => ({
+        what: `no Pod carries ${formatLabels(pairs)} yet, which a controller sets at run time; the selector matches ${tally} in ${namespace}`,
+        why: 'The Service has no endpoints until one does.',
         fixes: [{ text: 'wait for that Pod, or correct the selector' }],
       }),
     },
@@ -90,11 +90,6 @@ interface NoPodMatches {
   /** `0 of 41 Pods and 3 templates`. */
   readonly tally: string;
   readonly fixes: readonly Fix[];
-}
-
-interface NoPodYet extends NoPodMatches {
-  /** What no Pod carries yet. */
-  readonly pairs: Labels;
 }
 
 interface Candidate {

@@ -11,7 +11,9 @@ export interface Connections {
   closeLate(): void;
 }
 
-export function watchConnections(server: Server, { checkEveryMs, unreadAnswerMs, requestMs }: Limits): Connections {
+export function watchConnections(server: Server, limits: Limits): Connections {
+  const { checkEveryMs, unreadAnswerMs, requestMs } = limits;
+  keepRoom(server, limits.connections);
   const open = new Set<Socket>();
   const unreadSince = new WeakMap<Socket, number>();
   const spoken = new WeakSet<Socket>();
@@ -39,4 +41,48 @@ export function watchConnections(server: Server, { checkEveryMs, unreadAnswerMs,
       server.once('close', () => clearTimeout(late));
     },
   };
+}
+
+/** From this part of all connections on, room is made for those to come. */
+const crowded = 0.9;
+
+interface Held {
+  readonly socket: Socket;
+  /** Once it is closed, the socket does not know any more. */
+  readonly address: string;
+  isBusy: boolean;
+  idleSince: number;
+}
+
+/**
+ * One caller must not keep the others out by holding connections: a call of the API server that is not let in is a review
+ * that is lost. So the address with the most connections gives one up, the one that has been idle for longest.
+ */
+function keepRoom(server: Server, most: number): void {
+  const open = new Map<string, Held>();
+  server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    open.set(key, { socket, address: socket.remoteAddress ?? '', isBusy: false, idleSince: performance.now() });
+    socket.once('close', () => open.delete(key));
+    if (open.size > most * crowded) dispensable([...open.values()])?.socket.destroy();
+  });
+  server.on('request', ({ socket }, response) => {
+    const held = open.get(keyOf(socket));
+    if (held === undefined) return;
+    held.isBusy = true;
+    response.once('close', () => {
+      held.isBusy = false;
+      held.idleSince = performance.now();
+    });
+  });
+}
+
+/** TLS puts a socket of its own on top: what they have in common is the other end. */
+const keyOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+/** None if all connections of the address with the most are in the middle of a request. */
+function dispensable(held: readonly Held[]): Held | undefined {
+  const byAddress = [...Map.groupBy(held, ({ address }) => address).values()];
+  const [crowd = []] = byAddress.sort((a, b) => b.length - a.length);
+  return crowd.filter(({ isBusy }) => !isBusy).sort((a, b) => a.idleSince - b.idleSince)[0];
 }

@@ -43,7 +43,7 @@ export function kubeClient(credentials: Credentials): KubeClient {
   let closed: Promise<void> | undefined;
 
   async function open(dispatcher: Dispatcher, path: string, signal: AbortSignal, accept: string): Promise<Dispatcher.ResponseData> {
-    const { headers } = await credentials.identity();
+    const { headers } = await within(signal, credentials.identity());
     signal.throwIfAborted();
     const response = await dispatcher.request({
       origin: server.origin,
@@ -109,6 +109,16 @@ function proxied(credentials: Credentials, proxy: string, settings: Pool.Options
     },
     destroy: async () => (await agent)?.destroy(),
   } as unknown as Dispatcher;
+}
+
+/** A plugin that brings a token may hang, and knows nothing of our deadlines. */
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const stop = (): void => reject(signal.reason as Error);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  work.then(resolve, reject);
+  return promise.finally(() => signal.removeEventListener('abort', stop));
 }
 
 const longestRefusal = 64 * 1024;

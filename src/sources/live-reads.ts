@@ -22,7 +22,8 @@ export interface ServedKind {
 
 export interface LiveReadsOptions {
   readonly client: Pick<KubeClient, 'get'>;
-  readonly secretsLevel: SecretsLevel;
+  /** As the configuration has it now. */
+  secretsLevel(): SecretsLevel;
   readonly workloads: readonly WorkloadKind[];
   readonly served: readonly ServedKind[];
   current(): ClusterSnapshot;
@@ -36,9 +37,9 @@ export function liveReads(options: LiveReadsOptions): Pick<ClusterSource, 'readB
   return {
     readByName: (refs, signal) => readByName(options, refs, signal),
     confirm: async (reads, signal) => {
-      const calls = callsFor(reads, options.served);
-      if (calls === undefined || calls.length > mostCalls) return undefined;
       try {
+        const calls = callsFor(reads, options.served);
+        if (calls === undefined || calls.length > mostCalls) return undefined;
         const found = await Promise.all(calls.map((call) => perform(options, call, signal)));
         return confirmed(options.current(), calls, found.flat());
       } catch {
@@ -64,7 +65,7 @@ async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSign
   const address = addressFor(options, ref);
   if (address === undefined) return 'unknown';
   if (!isObjectName(ref.name) || (ref.namespace !== '' && !isObjectName(ref.namespace))) return 'absent';
-  const accept = ref.kind === 'Secret' && options.secretsLevel === 'existence' ? metadataOnly : undefined;
+  const accept = ref.kind === 'Secret' && options.secretsLevel() === 'existence' ? metadataOnly : undefined;
   try {
     const raw = await options.client.get(address, signal, accept);
     return normalize({ ...raw, apiVersion: ref.apiVersion, kind: ref.kind }, options) ?? 'absent';
@@ -74,7 +75,7 @@ async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSign
 }
 
 function addressFor({ secretsLevel, served }: LiveReadsOptions, { apiVersion, kind, namespace, name }: ObjectRef): string | undefined {
-  if (apiVersion === 'v1' && kind === 'Secret') return secretsLevel === 'off' ? undefined : addressOf('v1', 'secrets', namespace, name);
+  if (apiVersion === 'v1' && kind === 'Secret') return secretsLevel() === 'off' ? undefined : addressOf('v1', 'secrets', namespace, name);
   const known = served.find((one) => one.kind.kind === kind && one.kind.apiVersions.includes(apiVersion));
   return known && addressOf(apiVersion, known.kind.resource, namespace, name);
 }

@@ -16,8 +16,8 @@ export interface LiveOptions {
   readonly client: KubeClient;
   /** Kinds with a Pod template beside the built-in ones. */
   readonly workloads?: readonly WorkloadKind[];
-  /** How Secrets may be read, by name: not at all, only whether they are there, or with their type. */
-  readonly secretsLevel: SecretsLevel;
+  /** How Secrets may be read now, by name: not at all, only whether they are there, or with their type. */
+  secretsLevel(): SecretsLevel;
   /** For the log and the metrics: a list or watch that began anew. */
   readonly onRestart?: (restart: Restart) => void;
   readonly pace?: Pace;
@@ -103,7 +103,7 @@ class WatchedCluster implements LiveSource {
   }
 
   hasSynced(): boolean {
-    return this.reflectors.every(({ reflector }) => reflector.state !== 'unsynced');
+    return this.reflectors.every(({ kind, reflector }) => reflector.state !== 'unsynced' || (kind.isForeign && isBroken(reflector)));
   }
 
   states(): readonly ResourceState[] {
@@ -156,6 +156,14 @@ class WatchedCluster implements LiveSource {
     if (!this.closed && !this.hasSynced()) return;
     for (const resolve of this.waiting.splice(0)) resolve();
   }
+}
+
+/** So many answers of a server that has the kind and cannot list it: a conversion webhook that is gone, a record it cannot read. */
+const answersOfBroken = 3;
+
+function isBroken({ restarts }: Reflector): boolean {
+  const answers = (restarts.get('refused') ?? 0) + (restarts.get('unreadable') ?? 0);
+  return answers >= answersOfBroken;
 }
 
 const ranks: readonly Coverage[] = ['notServed', 'complete', 'forbidden', 'unsynced'];

@@ -110,13 +110,11 @@ class ManifestReader {
     const { file, at } = document;
     try {
       const { value, duplicates } = readYaml(text);
+      const hint = duplicates.some(({ key }) => key === 'apiVersion' || key === 'kind')
+        ? twoObjects
+        : 'Remove one: kubectl silently takes the last, other tools refuse the file.';
       for (const { key, offset } of duplicates)
-        this.errors.push({
-          file,
-          ...at(offset),
-          message: `the key "${key}" stands twice in this mapping`,
-          hint: 'Remove one: kubectl silently takes the last, other tools refuse the file.',
-        });
+        this.errors.push({ file, ...at(offset), message: `the key "${key}" stands twice in this mapping`, hint });
       if (value !== null) this.object(value, [], document);
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
@@ -129,7 +127,7 @@ class ManifestReader {
     const raw = isObject(value) ? { ...inherited, ...value } : {};
     const kind = stringAt(raw, 'kind') ?? '';
     const apiVersion = stringAt(raw, 'apiVersion') ?? '';
-    if (kind === '' || apiVersion === '') {
+    if (kind === '' || apiVersion === '' || apiVersion.startsWith('kustomize.config.k8s.io/')) {
       this.notKubernetes(value, path, document);
     } else if (kind.endsWith('List') && Array.isArray(raw['items'])) {
       const ofItems = kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) };
@@ -138,9 +136,17 @@ class ManifestReader {
   }
 
   private notKubernetes(value: unknown, path: FieldPath, { file, locate }: Document): void {
-    const missing = isObject(value) ? 'has no apiVersion and kind' : 'is no mapping';
-    const hint = isHelmTemplate(value) ? 'Render the chart first: helm template … | portcullis check -' : 'Give Kubernetes manifests only.';
-    this.errors.push({ file, ...locate(path), message: `is not a Kubernetes object: it ${missing}`, hint });
+    const why = !isObject(value)
+      ? 'it is no mapping'
+      : isKustomization(file, value)
+        ? 'kustomize reads it'
+        : 'it has no apiVersion and kind';
+    const hint = isHelmTemplate(value)
+      ? 'Render the chart first: helm template … | portcullis check -'
+      : isKustomization(file, value)
+        ? 'Render it first: kustomize build … | portcullis check -'
+        : 'Give Kubernetes manifests only.';
+    this.errors.push({ file, ...locate(path), message: `is not a Kubernetes object: ${why}`, hint });
   }
 
   private add(raw: RawObject, path: FieldPath, document: Document): void {
@@ -190,7 +196,18 @@ class ManifestReader {
   }
 }
 
-const nameOf = (raw: RawObject): string => `${stringAt(raw, 'kind')} "${stringAt(objectAt(raw, 'metadata'), 'name') ?? ''}"`;
+function nameOf(raw: RawObject): string {
+  const name = stringAt(objectAt(raw, 'metadata'), 'name');
+  return `${stringAt(raw, 'kind')}${name ? ` "${name}"` : ''}`;
+}
+
+/** Two objects in one, since nothing stands between them: what `cat` makes of files. */
+const twoObjects = 'If another object begins here, put --- before it. Otherwise remove one: kubectl silently takes the last.';
+
+/** Its own kinds may be left out; the custom resource of Flux is of another group. */
+const isKustomization = (file: string, value: unknown): boolean =>
+  isObject(value) &&
+  ((stringAt(value, 'apiVersion') ?? '').startsWith('kustomize.config.k8s.io/') || /(?:^|\/)[Kk]ustomization(?:\.ya?ml)?$/.test(file));
 
 const isHelmTemplate = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, 'appVersion');
 

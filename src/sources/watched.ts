@@ -8,6 +8,8 @@ export interface WatchedKind extends Kindred {
   readonly resource: string;
   /** Versions that serve it, the best first. */
   readonly apiVersions: readonly [string, ...string[]];
+  /** Of somebody's definition, which may be broken while the cluster is well: nothing else waits for it. */
+  readonly isForeign: boolean;
 }
 
 const watched = (collection: Collection, kind: string, resource: string, ...apiVersions: readonly [string, ...string[]]): WatchedKind => ({
@@ -16,7 +18,10 @@ const watched = (collection: Collection, kind: string, resource: string, ...apiV
   kind,
   resource,
   apiVersions,
+  isForeign: false,
 });
+
+const foreign = (...kind: Parameters<typeof watched>): WatchedKind => ({ ...watched(...kind), isForeign: true });
 
 const builtIn: readonly WatchedKind[] = [
   watched('Service', 'Service', 'services', 'v1'),
@@ -28,14 +33,15 @@ const builtIn: readonly WatchedKind[] = [
 
 /** Kinds of other projects, whose controllers write Secrets. A cluster may have none of them. */
 const secretSources: readonly WatchedKind[] = [
-  watched('Certificate', 'Certificate', 'certificates', 'cert-manager.io/v1'),
-  watched('ExternalSecret', 'ExternalSecret', 'externalsecrets', 'external-secrets.io/v1', 'external-secrets.io/v1beta1'),
-  watched('SealedSecret', 'SealedSecret', 'sealedsecrets', 'bitnami.com/v1alpha1'),
+  foreign('Certificate', 'Certificate', 'certificates', 'cert-manager.io/v1'),
+  foreign('ExternalSecret', 'ExternalSecret', 'externalsecrets', 'external-secrets.io/v1', 'external-secrets.io/v1beta1'),
+  foreign('SealedSecret', 'SealedSecret', 'sealedsecrets', 'bitnami.com/v1alpha1'),
 ];
 
 export const watchedKinds = (workloads: readonly WorkloadKind[]): readonly WatchedKind[] => [
   ...builtIn,
-  ...[...builtInWorkloads, ...workloads].map(({ apiVersion, kind, resource }) => watched('Template', kind, resource, apiVersion)),
+  ...builtInWorkloads.map(({ apiVersion, kind, resource }) => watched('Template', kind, resource, apiVersion)),
+  ...workloads.map(({ apiVersion, kind, resource }) => foreign('Template', kind, resource, apiVersion)),
   ...secretSources,
 ];
 

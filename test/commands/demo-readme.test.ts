@@ -27,6 +27,11 @@ it.each(ofKubectl.map((lines) => [lines[0], lines] as const))('%s', async (comma
   expect(played.find((one) => one.lines[0] === command)?.lines).toEqual(lines);
 });
 
+it('examples/review.json is denied, as docs/running.md says', async () => {
+  const review: unknown = JSON.parse(readFileSync(join(examples, 'review.json'), 'utf8'));
+  expect(await server.ask(review)).toMatchObject({ allowed: false, status: { reason: 'Invalid' } });
+});
+
 it('quotes check, and counts the scenes of the demo', () => {
   const [command, ...lines] = quoted.find(([first]) => first?.startsWith('$ node dist/portcullis.js check ')) ?? [];
   const args = (command as string).replace('$ node dist/portcullis.js ', '').split(' ');

@@ -19,7 +19,8 @@ c: [d](e)
 
 | message | mode |
 | --- | :-: |
-| noPod | deny |
+| \`noPod\` | deny |
+| [other](b.md) | **warn** |
 
 |  |  |
 | --- | --- |
@@ -39,7 +40,8 @@ Checks <bold all> of <cyan spec.ports>; see the API (https://kubernetes.io/x) an
     <cyan c: [d](e)>
 
   message  mode
-  noPod    deny
+  <cyan noPod>    deny
+  other    <bold warn>
 
   since  0.1.0
 

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { unfitNode } from '../../src/commands/node-version.ts';
 import { run } from '../../src/commands/program.ts';
 import { rules } from '../../src/rules/index.ts';
 import { fakeTerminal } from './terminal.ts';
@@ -254,13 +255,27 @@ describe('the command line', () => {
   it.each([
     ['none.yaml', undefined, /none\.yaml cannot be read \(ENOENT\)\. .* \[PC0002\]\n$/],
     ['bad.yaml', 'a: [\n', /bad\.yaml:2:1 is not valid YAML: .* \[PC0003\]\n$/],
-    ['typo.yaml', 'apiVersion: portcullis.dev/v1\nprofil: strict\n', /typo\.yaml: .*profil.* \[PC0003\]\n$/s],
+    [
+      'typo.yaml',
+      'apiVersion: portcullis.dev/v1\nprofil: strict\n',
+      /typo\.yaml: .*profil: .*did you mean "profile"\? Correct .* \[PC0003\]\n$/s,
+    ],
+    [
+      'twice.yaml',
+      'apiVersion: portcullis.dev/v1\nprofile: strict\nprofile: observe\n',
+      /twice\.yaml:3:1 the key "profile" .* \[PC0003\]\n$/,
+    ],
+    ['two.yaml', 'apiVersion: portcullis.dev/v1\n---\nprofile: strict\n', /two\.yaml:3:1 a second document .* \[PC0003\]\n$/],
   ])('tells what is wrong with the configuration %s, without a stack', async (name, content, expected) => {
     const path = content === undefined ? join(directory, name) : write(name, content);
     const { code, out, error } = await portcullis(['check', '--config', path, '-'], service('web'));
     expect([code, out]).toEqual([2, '']);
     expect(error).toMatch(expected);
     expect(error).not.toMatch(/\n\s+at /);
+  });
+  it('takes a configuration between separators for one document', async () => {
+    const path = write('one.yaml', '# ours\n---\napiVersion: portcullis.dev/v1\nprofile: strict\n---\n');
+    expect((await portcullis(['check', '--config', path, write('a.yaml', deployment)])).code).toBe(0);
   });
 });
 
@@ -278,5 +293,14 @@ describe('the process', () => {
     expect(plain.stdout).not.toContain('\u001b');
     const coloured = await node(['check', path], { FORCE_COLOR: '1', NO_COLOR: '' });
     expect(coloured.stdout).toContain('\u001b[31mhigh');
+  });
+  it.runIf(existsSync('/dev/full'))('does not take a full disk for a finding', async () => {
+    const path = write('a.yaml', `${deployment}---\n${service('wbe')}`);
+    const command = promisify(execFile)('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, 'check', path]);
+    await expect(command).rejects.toMatchObject({ code: 2, stderr: 'portcullis: standard output cannot be written (ENOSPC)\n' });
+  });
+  it('wants a Node that it was written for', () => {
+    expect(unfitNode('20.20.2')).toMatch(/^portcullis: this is Node 20\.20\.2, .* "npx" before "node"\.\n$/);
+    expect([unfitNode('24.0.0'), unfitNode('26.1.0'), unfitNode(process.versions.node)]).toEqual([undefined, undefined, undefined]);
   });
 });

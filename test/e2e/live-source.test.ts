@@ -92,7 +92,7 @@ describeOnCluster('the live source', () => {
     const through: Credentials = { ...credentials, server };
     restarts = [];
     const onRestart = (restart: Restart): unknown => restarts.push(restart);
-    source = liveSource({ client: kubeClient(through), secretsLevel: 'existence', pace, onRestart, ...options });
+    source = liveSource({ client: kubeClient(through), secretsLevel: () => 'existence', pace, onRestart, ...options });
     await source.whenSynced();
     return source;
   }

@@ -1,6 +1,5 @@
 /** Who applies everything at once must never be stopped by the order, and a denial never rests on what we saw a moment too early. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RawObject } from '../../src/kube/resources.ts';
@@ -15,7 +14,8 @@ describeOnCluster('the order of what is applied', () => {
 
   /** `kubectl apply -f dir/`, which goes by the names of the files. */
   async function applyDirectory(namespace: string, objects: readonly RawObject[]): Promise<KubectlResult> {
-    const directory = mkdtempSync(join(tmpdir(), 'portcullis-apply-'));
+    // Where a kubectl in a container finds it too.
+    const directory = mkdtempSync(join(stage.cluster.address.directory, 'apply-'));
     try {
       for (const [index, object] of objects.entries())
         writeFileSync(join(directory, `${index}-${object['kind']}.json`), JSON.stringify(object));

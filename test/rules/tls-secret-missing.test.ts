@@ -112,6 +112,7 @@ describe('who brings it', () => {
     [{ 'kubernetes.io/tls-acme': 'false' }, 'missing'],
     [{ 'alb.ingress.kubernetes.io/certificate-arn': 'arn:aws:acm:eu-west-1:1:certificate/1' }, 'pending'],
     [{ 'networking.gke.io/managed-certificates': 'shop' }, 'pending'],
+    [{ 'projectcontour.io/tls-cert-namespace': 'certs' }, 'pending'],
     [{ 'ingress.gcp.kubernetes.io/pre-shared-cert': 'shop' }, 'pending'],
     [{ 'cert.gardener.cloud/purpose': 'managed' }, 'pending'],
     [{ 'certificates.example.com/issuer': 'house' }, 'pending'],

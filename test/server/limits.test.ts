@@ -1,4 +1,4 @@
-import { Agent } from 'node:https';
+import { Agent, type AgentOptions } from 'node:https';
 import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Lifecycle } from '../../src/server/lifecycle.ts';
@@ -204,6 +204,24 @@ describe('a connection', () => {
       [400, true],
       [200, true],
     ]);
+  });
+
+  it('more than its share is taken from the one who holds the most: others get in, and stay', async () => {
+    const server = await start({ limits: { connections: 20 } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.0.2' } as AgentOptions);
+    const crowd: Awaited<ReturnType<typeof dial>>[] = [];
+    const ask = async (): Promise<readonly [number, boolean]> => {
+      const { status, reused } = await send(server, reviewText(), { agent });
+      return [status, reused];
+    };
+    expect(await ask()).toEqual([200, false]);
+    for (let number = 0; number < 40; number++) crowd.push(await dial(server));
+    expect(await ask()).toEqual([200, true]);
+    const newcomer = new Agent({ localAddress: '127.0.0.3' } as AgentOptions);
+    expect((await send(server, reviewText(), { agent: newcomer })).status).toBe(200);
+    await crowd[0]?.closed;
+    expect(crowd.at(-1)?.socket.destroyed).toBe(false);
+    agent.destroy();
   });
 
   it('that speaks no HTTP is answered in fixed words', async () => {

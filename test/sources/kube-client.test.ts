@@ -119,6 +119,14 @@ describe('requests', () => {
     await expect(open(url).get('/', AbortSignal.abort())).rejects.toThrow();
   });
 
+  it('stops although the plugin that brings a token hangs', async () => {
+    const { url } = await serve((_, response) => response.end('{}'));
+    const client = kubeClient({ server: new URL(url), identity: () => new Promise(() => {}) });
+    closing.push(() => client.close());
+    await expect(client.get('/', AbortSignal.timeout(30))).rejects.toThrow();
+    await expect(client.watch('/', AbortSignal.timeout(30))[Symbol.asyncIterator]().next()).rejects.toThrow();
+  });
+
   it('reads a watch no faster than it is asked to', async () => {
     let written = 0;
     const { url } = await serve((_, response) => {

@@ -32,7 +32,7 @@ let client: KubeClient;
 let source: LiveSource;
 
 function watch(options: Partial<LiveOptions> = {}): LiveSource {
-  source = liveSource({ client, secretsLevel: 'existence', pace, ...options });
+  source = liveSource({ client, secretsLevel: () => 'existence', pace, ...options });
   return source;
 }
 const names = (found: readonly { metadata: { name: string } }[]): string[] => found.map(({ metadata }) => metadata.name);
@@ -177,6 +177,32 @@ describe('the watched cluster', () => {
     await vi.waitFor(() => expect(source.current().staleMs('Pod')).toBe(0));
   });
 
+  it('does not wait for a kind of somebody else that the server cannot list, and does for its own', async () => {
+    const broken = { when: ({ pathname }: URL) => pathname.endsWith('/certificates'), times: Number.POSITIVE_INFINITY };
+    server.next((response) => refuse(response, 500, 'InternalError'), broken);
+    watch();
+    await source.whenSynced();
+    expect(source.current().coverage('Certificate', 'shop')).toBe('unsynced');
+    expect(source.current().coverage('Pod', 'shop')).toBe('complete');
+    await source.close();
+
+    server.next((response) => refuse(response, 500, 'InternalError'), {
+      ...broken,
+      when: ({ pathname }) => pathname.endsWith('/ingresses'),
+    });
+    client = kubeClient({ server: server.url, identity: async () => ({ headers: {}, tls: {} }) });
+    watch();
+    await vi.waitFor(() =>
+      expect(
+        source
+          .states()
+          .find(({ path }) => path.endsWith('/ingresses'))
+          ?.restarts.get('refused'),
+      ).toBeGreaterThan(6),
+    );
+    expect(source.hasSynced()).toBe(false);
+  });
+
   it('stops waiting when it is closed', async () => {
     server.next((response) => response.flushHeaders(), { times: 100 });
     const waiting = watch().whenSynced();
@@ -202,16 +228,20 @@ describe('readByName', () => {
 
   it('keeps the type and nothing else of a Secret that may be read in full', async () => {
     server.set(secret('tls'));
-    watch({ secretsLevel: 'full' });
+    watch({ secretsLevel: () => 'full' });
     const answers = await read(ref('tls'));
     expect(answers['Secret shop/tls']).toMatchObject({ type: 'kubernetes.io/tls' });
     expect(JSON.stringify(answers)).not.toContain('c2VjcmV0');
   });
 
   it('knows nothing where Secrets are off', async () => {
-    watch({ secretsLevel: 'off' });
+    const secrets: { level: 'off' | 'existence' } = { level: 'off' };
+    watch({ secretsLevel: () => secrets.level });
     expect(await read(ref('tls'))).toEqual({ 'Secret shop/tls': 'unknown' });
     expect(server.requests.filter((url) => url.includes('secrets'))).toEqual([]);
+    secrets.level = 'existence'; // a new configuration
+    await read(ref('tls'));
+    expect(server.requests.filter((url) => url.includes('secrets'))).toHaveLength(1);
   });
 
   it.each([403, 429, 500, 503])('knows nothing after HTTP %i', async (code) => {
@@ -374,6 +404,12 @@ describe('confirm', () => {
     await deaf();
     expect(await source.confirm(some, signal())).toBeUndefined();
     expect(server.requests.filter((url) => url.includes('/namespaces/'))).toEqual([]);
+  });
+
+  it('cannot be done for labels that no address can hold', async () => {
+    watch();
+    await source.whenSynced();
+    expect(await source.confirm([{ collection: 'Pod', namespace: 'shop', selector: { app: '\ud800' } }], signal())).toBeUndefined();
   });
 
   it.each([403, 404, 429, 500])('cannot be done when one call of a list meets %i', async (code) => {

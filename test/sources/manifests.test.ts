@@ -194,6 +194,24 @@ items:
     ['apiVersion: v1\nkind: 5\n', 'a.yaml:1:1 is not a Kubernetes object: it has no apiVersion and kind'],
   ])('%j is no object', async (text, error) => expect((await loadText(text)).errors).toEqual([error]));
 
+  it('sends what kustomize reads to kustomize, and leaves the custom resource of Flux alone', async () => {
+    const wanted = ['kustomization.yaml:1:1 is not a Kubernetes object: kustomize reads it'];
+    for (const text of ['resources: [a.yaml]\n', 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n']) {
+      const { errors, hints } = await load([write('kustomization.yaml', text)]);
+      expect([errors, hints]).toEqual([wanted, [expect.stringContaining('kustomize build')]]);
+    }
+    const flux = 'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n';
+    expect(await loadText(flux)).toMatchObject({ refs: ['(Kustomization)'], errors: [] });
+  });
+  it('tells that a separator is missing where two objects run into each other', async () => {
+    const { hints } = await loadText(`${service('a')}${service('b')}`);
+    expect(new Set(hints)).toEqual(new Set([expect.stringContaining('put --- before it')]));
+  });
+  it('says of an object without a name what it is', async () => {
+    const { errors } = await loadText('apiVersion: v1\nkind: Service\nspec: {ports: [{port: 80}]}\n');
+    expect(errors).toEqual(['a.yaml:1:1 the API server refuses this Service: it has no name']);
+  });
+
   it('lets the last of two definitions win, as kubectl apply does, and says so', async () => {
     const other = service('a').replace('80', '81');
     const { manifests, errors } = await loadText(`${service('a')}---\n${other}---\n${service('b')}---\n${service('b')}`);

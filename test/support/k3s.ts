@@ -65,12 +65,11 @@ function configured(k3s: K3s, directory: string): K3s {
   plane.writeTestFiles(directory);
   // Made by us, so that we may read it: the API server, which is root there, appends to a log that exists.
   writeFileSync(auditLogIn(directory), '', { mode: 0o600 });
-  const ro = (path: string) => ({ source: path, target: path, mode: 'ro' }) as const;
-  // kubectl in the container reads the files of the tests where they are.
-  const forKubectl = cachedKubectl() === undefined ? [ro(tmpdir()), ro(process.cwd())] : [];
+  // kubectl in the container reads the files of the repository, and what tests write into the directory.
+  const root = { source: process.cwd(), target: process.cwd(), mode: 'ro' } as const;
   return k3s
     .withCommand(['server', ...serverFlags(directory)])
-    .withBindMounts([...forKubectl, { source: directory, target: directory, mode: 'rw' }])
+    .withBindMounts([...(cachedKubectl() === undefined ? [root] : []), { source: directory, target: directory, mode: 'rw' }])
     .withExtraHosts([{ host: here.name, ipAddress: 'host-gateway' }])
     .withWaitStrategy(Wait.forSuccessfulCommand(`test -s ${kubeconfig}`))
     .withStartupTimeout(180_000);

@@ -1,6 +1,6 @@
 /** A file's own webhook before the real API server: its configuration, its namespaces, and kubectl to try them with. */
 import { afterAll, beforeAll } from 'vitest';
-import { objectAt, stringAt } from '../../src/kube/read.ts';
+import { normalize } from '../../src/kube/normalize.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { until } from './child-process.ts';
@@ -157,18 +157,15 @@ export async function untilViewIsTrue(cluster: Cluster, replica: Replica): Promi
     const { body } = await cluster.request('GET', addressOf(kind, ''));
     const items = (body.items ?? []) as readonly RawObject[];
     const collection = collectionOfKind(kind);
-    truth.set(collection, (truth.get(collection) ?? 0) + items.filter(isInView).length);
+    const [apiVersion] = resources[kind] ?? [];
+    // What has ended, or stands for nothing of its own, is in no view.
+    const inView = items.filter((item) => normalize({ ...item, apiVersion, kind }) !== undefined);
+    truth.set(collection, (truth.get(collection) ?? 0) + inView.length);
   }
   await until(`our view has ${JSON.stringify([...truth])}`, async () => {
     const counts = await cacheCounts(replica);
     return [...truth].every(([collection, count]) => counts.get(collection) === count);
   });
-}
-
-/** Pods that have ended are left out by `normalize`. */
-function isInView(object: RawObject): boolean {
-  const phase = stringAt(objectAt(object, 'status'), 'phase');
-  return phase !== 'Succeeded' && phase !== 'Failed';
 }
 
 const resources: Readonly<Record<string, readonly [apiVersion: string, resource: string]>> = {
