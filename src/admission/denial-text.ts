@@ -67,15 +67,13 @@ const moreCause = (ruleIds: readonly string[]): Cause => ({
 });
 
 function messageOf(denials: readonly Finding[], causes: readonly Cause[], extra: readonly string[], docsBaseUrl: string): string {
-  const ids = [...new Set(denials.map(({ ruleId }) => ruleId))];
-  const head = `${display(ids.join(', '), 400)}: `;
-  const first = ids[0] ?? '';
+  const first = denials[0]?.ruleId ?? '';
   const tail = ` Read on: ${docsBaseUrl === '' ? `portcullis explain ${first}` : `${display(docsBaseUrl.replace(/\/+$/, ''), 500)}/${first}`}`;
   const body = [
     ...causes.map(({ field, message }) => `${field}: ${message.slice(0, -' portcullis'.length)}`),
     ...extra.map((line) => display(line, 240)),
   ];
-  return `${head}${cutToBytes(body.join('; '), maxMessageBytes - bytesOf(head) - bytesOf(tail))}${tail}`;
+  return `${cutToBytes(body.join('; '), maxMessageBytes - bytesOf(tail))}${tail}`;
 }
 
 const encoder = new TextEncoder();

@@ -20,6 +20,7 @@ const softened: Readonly<Record<NonNullable<Warning['softened']>, string>> = {
   'dry-run': 'would be denied: ',
   unconfirmed: 'unconfirmed, so not denied: ',
   ratcheted: 'not new, so not denied: ',
+  owned: 'made by a controller, so not denied: ',
 };
 
 /** The lines for this decision, gravest first; `extra` are lines that must not be left out. */

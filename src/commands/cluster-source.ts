@@ -56,9 +56,16 @@ async function live(options: ClusterOptions, configuration: () => Configuration,
   return source;
 }
 
-/** The end of a watch after some minutes is the ordinary case. Rules that lack a collection are skipped, which only this tells. */
+/**
+ * The end of a watch after some minutes is the ordinary case, and so is a cluster without cert-manager. Rules that lack a
+ * collection are skipped, which only this tells.
+ */
 function logRestart(log: Log, { path, reason, cause }: Restart): void {
-  if (reason !== 'ended') log.warn({ path, reason, ...(cause === undefined ? {} : { err: cause }) }, 'a watch begins anew');
+  const why = cause instanceof Error ? { why: cause.message } : {};
+  if (reason === 'notServed') log.info({ path }, 'not served by this cluster, so not watched');
+  else if (reason === 'forbidden')
+    log.warn({ path, ...why }, 'may not be watched: rules that need it are left out until the role allows it');
+  else if (reason !== 'ended') log.warn({ path, reason, ...why }, 'a watch begins anew');
 }
 
 const summary = (states: readonly { readonly path: string; readonly state: string }[]): Readonly<Record<string, string>> =>

@@ -1,4 +1,5 @@
 /** `portcullis serve`: the webhook, beside a live cluster or on one read from files. */
+import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { type Log, stdoutLog } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
@@ -11,6 +12,9 @@ const exitWithinMs = 15_000;
 
 /** Runs until a signal ends the process, with exit code 0 once all that was in flight is answered. Rejects with an OperatorError. */
 export async function serve(options: ServeOptions): Promise<number> {
+  // V8 learns from the first listing that what is parsed lives long, and from then on puts every review's garbage with the
+  // old objects, where it stays until a full collection: twice the memory (docs/benchmarks.md).
+  setFlagsFromString('--no-allocation-site-pretenuring');
   let metrics: Metrics | undefined;
   const { log, flush } = stdoutLog(() => metrics?.internalError('log'));
   const starting = startServer(options, {

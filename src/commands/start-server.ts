@@ -127,7 +127,7 @@ async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metr
     },
     onRefused: (err) => {
       metrics.configurationRead(false, Date.now());
-      log.error({ file: config, err }, 'the configuration file cannot be used: the last good one stays in effect');
+      log.error({ file: config, ...reasonOf(err) }, 'the configuration file cannot be used: the last good one stays in effect');
     },
   });
   metrics.configurationRead(true, Date.now());
@@ -150,10 +150,13 @@ async function certificateOf(options: ServeOptions, log: Log, metrics: Metrics, 
     pollMs,
     onRefused: (err) => {
       metrics.internalError('certificate');
-      log.error({ certFile: tlsCert, keyFile: tlsKey, err }, 'the certificate files cannot be served: the last good ones are');
+      log.error({ certFile: tlsCert, keyFile: tlsKey, ...reasonOf(err) }, 'the certificate files cannot be served: the last good ones are');
     },
   });
 }
+
+/** What an operator has caused is told with what to do about it; the stack of anything else is for us. */
+const reasonOf = (err: Error) => (err instanceof OperatorError ? { code: err.code, reason: err.message, hint: err.hint } : { err });
 
 async function writeCa(path: string, ca: string): Promise<void> {
   try {

@@ -35,7 +35,7 @@ export interface Decision {
 /** Why a finding that its mode would deny is a warning, where that is so. */
 export interface Warning {
   readonly finding: Finding;
-  readonly softened?: 'ratcheted' | 'dry-run' | 'unconfirmed';
+  readonly softened?: 'ratcheted' | 'dry-run' | 'unconfirmed' | 'owned';
 }
 
 export interface ReviewOptions extends EvaluateOptions {
@@ -69,6 +69,7 @@ export function review(
 
     function softening(): Warning['softened'] {
       if (earlier?.covers(finding)) return 'ratcheted';
+      if (isOwned(write) && waitsForOthers(rule.meta.orderClass)) return 'owned';
       return write.dryRun && softensOnDryRun(rule.meta.orderClass, message) ? 'dry-run' : undefined;
     }
   }
@@ -116,6 +117,15 @@ function earlierDefects(
   const defects = new Set(then.findings.flatMap((finding) => finding.defects));
   return { covers: (finding: Finding): boolean => unjudged.has(finding.ruleId) || finding.defects.every((defect) => defects.has(defect)) };
 }
+
+/**
+ * Made by a controller, which brings the rest in its own order and cannot read a denial: refused a Service, an operator
+ * would never come to make the Pods that it waits for (rules.md D.3, 26).
+ */
+const isOwned = (write: Write): boolean => write.operation !== 'DELETE' && write.after.metadata.owner !== undefined;
+
+/** What the rule misses may still be applied. */
+const waitsForOthers = (orderClass: OrderClass): boolean => orderClass === 'forward' || orderClass === 'backward';
 
 /** Flux dry-runs a whole stage before it applies anything: what stands in the same stage is missing (rules.md B). */
 const softensOnDryRun = (

@@ -49,6 +49,7 @@ describe('a warning', () => {
     ['dry-run', 'would be denied: spec.selector: '],
     ['ratcheted', 'not new, so not denied: spec.selector: '],
     ['unconfirmed', 'unconfirmed, so not denied: spec.selector: '],
+    ['owned', 'made by a controller, so not denied: spec.selector: '],
   ] as const)('in place of a denial (%s) begins with the reason', (softened, start) => {
     expect(lineOf({}, softened).startsWith(start)).toBe(true);
   });
@@ -194,7 +195,9 @@ describe('a denial', () => {
 
   it('has a message that says all, since of several objects kubectl shows nothing else', () => {
     const message = denied().status?.message ?? '';
-    expect(message).toMatch(/^service-selector-matches-no-pods, tls-secret-missing: spec\.selector: app=wbe matches/);
+    expect(message).toMatch(
+      /^spec\.selector: app=wbe matches .*\[service-selector-matches-no-pods\]; spec\.tls\[0\]\.secretName: .*\[tls-secret-missing\]; /,
+    );
     expect(message).toContain('portcullis: slow-rule not checked: out of time');
     expect(message.endsWith('Read on: portcullis explain service-selector-matches-no-pods')).toBe(true);
   });

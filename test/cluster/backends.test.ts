@@ -76,6 +76,21 @@ describe('what stands behind a Service', () => {
     expect(backendsOf(service(spec), view)).toEqual([]);
   });
 
+  it('of the namespace and the moment that are asked of', () => {
+    const held = (...objects: readonly RawObject[]) => objects.flatMap((raw) => normalize(complete(raw)) ?? []);
+    const shop = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held(workload('Deployment', 'web')));
+    const elsewhere = workload('Deployment', 'other', { namespace: 'bank' });
+    const asked = service({ selector: labels });
+    const titles = (view: ClusterSnapshot, namespace: string) =>
+      backendsOf({ ...asked, metadata: { ...asked.metadata, namespace } }, view).map(({ title, pods }) => `${title}: ${pods}`);
+    expect(titles(shop, 'shop')).toEqual(['Deployment web: 0']);
+    expect(titles(shop, 'bank')).toEqual([]);
+    const later = shop.with(held(elsewhere, pod('a', owned('Deployment', 'web'))));
+    expect(titles(later, 'shop')).toEqual(['Deployment web: 1']);
+    expect(titles(later, 'bank')).toEqual(['Deployment other: 0']);
+    expect(titles(shop, 'shop')).toEqual(['Deployment web: 0']);
+  });
+
   it('lists each declared port once, in the order of the containers', () => {
     const view = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(
       [pod('a', [], undefined, 80), pod('b', [], undefined, 443), pod('c', [], 'h', 80)].flatMap((raw) => normalize(complete(raw)) ?? []),

@@ -129,6 +129,26 @@ describe('the ratchet', () => {
   });
 });
 
+describe('what a controller makes', () => {
+  const ownerReferences = [{ apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', name: 'main', uid: 'u', controller: true }];
+  const owned = service({ ports: [port(1)] }, { ownerReferences });
+
+  it.each([
+    ['forward', owned, 'allowed, owned'],
+    ['backward', owned, 'allowed, owned'],
+    ['self-contained', owned, 'refused, denied'],
+    ['exclusive', owned, 'refused, denied'],
+    ['forward', object(port(1)), 'refused, denied'],
+    [
+      'forward',
+      service({ ports: [port(1)] }, { ownerReferences: ownerReferences.map((one) => ({ ...one, controller: false })) }),
+      'refused, denied',
+    ],
+  ] as const)('is not denied for what may still come (%s)', (orderClass, after, expected) => {
+    expect(outcome(review(create(after), view(), [only8080({ orderClass })], { settings: strict }))).toBe(expected);
+  });
+});
+
 describe('the cluster that rules see', () => {
   const names: string[] = [];
   const watcher = toyRule({

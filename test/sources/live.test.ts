@@ -238,10 +238,10 @@ describe('readByName', () => {
     const secrets: { level: 'off' | 'existence' } = { level: 'off' };
     watch({ secretsLevel: () => secrets.level });
     expect(await read(ref('tls'))).toEqual({ 'Secret shop/tls': 'unknown' });
-    expect(server.requests.filter((url) => url.includes('secrets'))).toEqual([]);
+    expect(server.requests.filter((url) => url.includes('/secrets/'))).toEqual([]);
     secrets.level = 'existence'; // a new configuration
     await read(ref('tls'));
-    expect(server.requests.filter((url) => url.includes('secrets'))).toHaveLength(1);
+    expect(server.requests.filter((url) => url.includes('/secrets/'))).toHaveLength(1);
   });
 
   it.each([403, 429, 500, 503])('knows nothing after HTTP %i', async (code) => {
