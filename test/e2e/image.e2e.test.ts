@@ -146,6 +146,7 @@ describe.runIf(reason === undefined)('the image', () => {
 
   afterAll(async () => {
     if (container !== undefined) run('rm', '--force', container.getId());
+    run('image', 'rm', '--force', image, base);
     rmSync(directory, { recursive: true, force: true });
   });
 
