@@ -6,7 +6,7 @@ import type { Finding } from '../engine/finding.ts';
 import { afterLiveLook, type Decision, type ReviewOptions, review, type Settings, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { labelsOf } from '../kube/labels.ts';
-import { formatRef, type JudgedResource, type Labels, type ObjectRef, type Resource } from '../kube/resources.ts';
+import { formatRef, type JudgedResource, type Labels, type Namespace, type ObjectRef, type Resource } from '../kube/resources.ts';
 import { type Asked, decode, type PassReason } from './request.ts';
 import { type Answer, allow, allowUnread, encode } from './response.ts';
 
@@ -58,6 +58,8 @@ export type Handled =
 
 const maxFetches = 10;
 const maxLookMs = 1000;
+/** The longest that one object may keep the process from everybody else's, in milliseconds (reliability.md D9). */
+const maxAtOnceMs = 200;
 
 /** Judges the body of a POST, parsed. Rejects only if the shell's ports do: no rule's fault ends here. */
 export async function handle(body: unknown, deadline: Deadline, ports: Ports): Promise<Handled> {
@@ -67,18 +69,33 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
   if (decoded.to === 'pass') return { outcome: 'passed', asked, reason: decoded.reason, answer: allow(asked) };
   if (decoded.to === 'unreadable') return { outcome: 'unreadable', asked, answer: allowUnread(asked) };
   const { write } = decoded;
-  const snapshot = ports.snapshot();
-  const namespace = snapshot.get('Namespace', '', subjectOf(write).metadata.namespace);
+  const snapshot = await knowingNamespace(ports.snapshot(), write, deadline, ports);
+  const namespace = namespaceIn(snapshot, write);
   // Of a namespace that is emptied, nothing that points at the object will remain either.
   if (write.operation === 'DELETE' && namespace?.metadata.deletionTimestamp !== undefined)
     return { outcome: 'passed', asked, reason: 'namespace-terminating', answer: allow(asked) };
 
   const configuration = ports.configuration();
-  const settings = configuration.bind(contextOf(write, asked, namespace?.metadata.labels ?? labelsOf({}), ports.now()));
-  const options = { settings, tellsOfOthers: ports.tellsOfOthers(), outOfTime: () => deadline.remainingMs() <= 0 };
-  const decision = await judge(snapshot, { write, settings, options, deadline, ports });
+  const bound = (view: ClusterSnapshot): BoundSettings =>
+    configuration.bind(contextOf(write, asked, namespaceIn(view, write)?.metadata.labels ?? labelsOf({}), ports.now()));
+  const settings = bound(snapshot);
+  const decision = await judge(snapshot, { write, settings, bound, tellsOfOthers: ports.tellsOfOthers(), deadline, ports });
   const answer = encode(asked, decision, circumstances(snapshot, settings, configuration));
   return { outcome: 'judged', asked, decision, answer };
+}
+
+const namespaceIn = (view: ClusterSnapshot, write: Write): Namespace | undefined =>
+  view.get('Namespace', '', subjectOf(write).metadata.namespace);
+
+const namespaceRead = (write: Write): Read => ({ collection: 'Namespace', namespace: '', name: subjectOf(write).metadata.namespace });
+
+/**
+ * The snapshot with the object's Namespace. What is written into a namespace made a moment ago may be here before the
+ * Namespace is, whose labels say what is denied: then it is looked up, as the API server does for a namespaceSelector.
+ */
+async function knowingNamespace(snapshot: ClusterSnapshot, write: Write, deadline: Deadline, ports: Ports): Promise<ClusterSnapshot> {
+  if (namespaceIn(snapshot, write) !== undefined || snapshot.coverage('Namespace', '') !== 'complete') return snapshot;
+  return (await ports.confirm([namespaceRead(write)], deadline.signal(lookMs(deadline.remainingMs() / 2)))) ?? snapshot;
 }
 
 const subjectOf = (write: Write): JudgedResource => (write.operation === 'DELETE' ? write.before : write.after);
@@ -103,17 +120,19 @@ function circumstances(snapshot: ClusterSnapshot, { rules, notices }: BoundSetti
 interface Task {
   readonly write: Write;
   readonly settings: BoundSettings;
-  readonly options: ReviewOptions;
+  /** The settings with the Namespace's labels as this view has them. */
+  readonly bound: (view: ClusterSnapshot) => BoundSettings;
+  readonly tellsOfOthers: boolean;
   readonly deadline: Deadline;
   readonly ports: Ports;
 }
 
 async function judge(snapshot: ClusterSnapshot, task: Task): Promise<Decision> {
-  const { write, settings, options, deadline, ports } = task;
+  const { write, settings, deadline, ports } = task;
   const { refs, faults } = wanted(write, snapshot, settings.rules);
   // Half of the time at most: the rules that need nothing read must have theirs.
   const fetched = refs.length === 0 ? undefined : await ports.readByName(refs, deadline.signal(lookMs(deadline.remainingMs() / 2)));
-  const first = review(write, withFetched(snapshot, fetched), settings.rules, options);
+  const first = review(write, withFetched(snapshot, fetched), settings.rules, optionsOf(task, settings));
   const decision = first.denials.length === 0 ? first : await confirmed(first, fetched, task);
   return faults.length === 0 ? decision : { ...decision, faults: [...faults, ...decision.faults] };
 }
@@ -143,15 +162,25 @@ const withFetched = (snapshot: ClusterSnapshot, fetched: Fetched): ClusterSnapsh
  * The denials that stand after a live look (reliability.md E4). What was read by name for this review has just been looked
  * at. A second look that could not be judged to its end has confirmed nothing.
  */
-async function confirmed(first: Decision, fetched: Fetched, { write, settings, options, deadline, ports }: Task): Promise<Decision> {
-  const reads = first.toConfirm.filter((read) => !wasFetched(read, fetched));
-  if (reads.length === 0) return { ...first, toConfirm: [] };
-  const view = await ports.confirm(reads, deadline.signal(lookMs(deadline.remainingMs())));
-  const denying = new Set(first.denials.map(({ ruleId }) => ruleId));
-  const unsure = settings.rules.filter(({ meta }) => denying.has(meta.id) && meta.orderClass !== 'self-contained');
-  const second = view && review(write, withFetched(view, fetched), unsure, options);
-  if (second === undefined || second.skipped.length + second.faults.length > 0) return afterLiveLook(first, undefined, settings.rules);
-  return withNewer(afterLiveLook(first, second, settings.rules), second, new Set(unsure.map(({ meta }) => meta.id)));
+async function confirmed(first: Decision, fetched: Fetched, task: Task): Promise<Decision> {
+  const { write, settings, bound, deadline, ports } = task;
+  const reads = [...first.toConfirm.values()].flat().filter((read) => !wasFetched(read, fetched));
+  if (reads.length === 0) return { ...first, toConfirm: new Map() };
+  const view = await ports.confirm([...reads, namespaceRead(write)], deadline.signal(lookMs(deadline.remainingMs())));
+  const unsure = settings.rules.filter(({ meta }) => first.toConfirm.has(meta.id));
+  const second = view && review(write, withFetched(view, fetched), unsure, optionsOf(task, bound(view)));
+  if (second === undefined || second.skipped.length + second.faults.length > 0) return afterLiveLook(first, undefined);
+  return withNewer(afterLiveLook(first, second), second, new Set(unsure.map(({ meta }) => meta.id)));
+}
+
+/** A review runs without a pause: it may take what is left, and no more than its share. */
+function optionsOf({ tellsOfOthers, deadline }: Task, settings: BoundSettings): ReviewOptions {
+  const atFirst = deadline.remainingMs();
+  const outOfTime = (): boolean => {
+    const left = deadline.remainingMs();
+    return left <= 0 || atFirst - left > maxAtOnceMs;
+  };
+  return { settings, tellsOfOthers, outOfTime };
 }
 
 const wasFetched = ({ collection, namespace, name }: Read, fetched: Fetched): boolean =>

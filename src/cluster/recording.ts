@@ -16,19 +16,31 @@ export class NotKnown extends Error {
   }
 }
 
+/** Thrown into a rule that has used up its time. */
+export class OutOfTime extends Error {}
+
+/** So many steps are taken between two looks at the clock. */
+const stepsPerLook = 128;
+
 export class RecordingView implements ClusterView {
   /** The view behind, for explanations: what it happens to hold, whether or not that is all there is. */
   readonly known: ClusterView;
-  private readonly noted: Read[] = [];
+  private readonly noted = new Map<string, Read>();
+  private readonly outOfTime: () => boolean;
+  private steps = 0;
 
-  constructor(known: ClusterView) {
+  constructor(known: ClusterView, outOfTime: () => boolean = () => false) {
     this.known = known;
+    this.outOfTime = outOfTime;
   }
 
-  /** Each once. Found out when asked for, which a rule that has found nothing never is. */
+  /** Each once. */
   get reads(): readonly Read[] {
-    const keyOf = ({ collection, namespace, name, selector }: Read): string => JSON.stringify([collection, namespace, name, selector]);
-    return [...new Map(this.noted.map((read) => [keyOf(read), read])).values()];
+    return [...this.noted.values()];
+  }
+
+  step(): void {
+    if (++this.steps % stepsPerLook === 0 && this.outOfTime()) throw new OutOfTime();
   }
 
   get observedAt(): number {
@@ -97,7 +109,11 @@ export class RecordingView implements ClusterView {
     return undefined;
   }
 
+  /** By a key that costs little: a policy may ask for the same Namespace ten thousand times. */
   private note(read: Read): void {
-    this.noted.push(read);
+    this.step();
+    const { collection, namespace, name = '', selector } = read;
+    const key = `${collection}/${namespace}/${name}${selector === undefined ? '' : JSON.stringify(selector)}`;
+    if (!this.noted.has(key)) this.noted.set(key, read);
   }
 }

@@ -157,6 +157,9 @@ export class ClusterSnapshot implements ClusterView {
     return this.knowledge.coverage(collection, namespace, this);
   }
 
+  /** A snapshot is never out of time. */
+  step(): void {}
+
   staleMs(collection: Collection): number {
     return this.knowledge.staleMs?.(collection) ?? 0;
   }

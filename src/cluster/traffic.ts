@@ -131,6 +131,7 @@ function doubtsOf({ selected, allows }: Voice): readonly Doubt[] {
 
 function* voicesOf(view: ClusterView, end: End): Generator<Voice> {
   for (const policy of view.list('NetworkPolicy', end.subject.metadata.namespace)) {
+    view.step();
     if (!policy.spec.policyTypes.includes(end.direction)) continue;
     const selected = selects(policy.spec.podSelector, end.subject);
     if (selected === false) continue;
@@ -186,6 +187,7 @@ function onePeerMatches(
   policy: NetworkPolicy,
   { peer, via }: End,
 ): Known {
+  view.step();
   if (ipBlock !== undefined) {
     const addresses = addressesOf(view, peer);
     if (addresses === undefined || via === undefined) return ['address'];

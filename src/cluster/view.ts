@@ -39,6 +39,9 @@ export interface ClusterView {
   /** How long the collection's watch has been broken, in milliseconds; 0 while it is up. */
   staleMs(collection: Collection): number;
 
+  /** Called in each round of a loop that an object's author can make long: ends a rule that has used up its time. */
+  step(): void;
+
   /** An object that is never listed, but was read by name for this evaluation (Secrets). */
   fetched(ref: ObjectRef): Resource | 'absent' | 'unknown';
 }

@@ -1,5 +1,5 @@
 /** One object, one cluster, all rules: findings, and what could not be judged. */
-import { NotKnown, RecordingView } from '../cluster/recording.ts';
+import { NotKnown, OutOfTime, RecordingView } from '../cluster/recording.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage, Read } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
@@ -33,13 +33,16 @@ export interface Fault {
 }
 
 export interface EvaluateOptions {
-  /** Asked before each rule: true once there is no time left. */
+  /** Asked before each rule and while it runs: true once there is no time left. */
   readonly outOfTime?: () => boolean;
   /** Whether texts may tell of namespaces other than the object's. */
   readonly tellsOfOthers?: boolean;
   /** The objects come from files: no API server has validated them. */
   readonly offline?: boolean;
 }
+
+/** Trying a fix runs the rule again: with so many defects in one object, nobody reads more of them. */
+const maxTried = 20;
 
 /** What every run of a rule in one evaluation has in common. */
 interface Run {
@@ -61,21 +64,23 @@ export function evaluate(
   const skipped: Skip[] = [];
   const faults: Fault[] = [];
   const views = new Map<string, RecordingView>();
-  for (const rule of rules) {
+  for (const rule of rules.filter(({ meta }) => judges(meta, subject.object.kind, subject.operation))) {
     const ruleId = rule.meta.id;
-    if (!judges(rule.meta, subject.object.kind, subject.operation)) continue;
     if (outOfTime()) {
       skipped.push({ ruleId, reason: 'deadline' });
       continue;
     }
-    const view = new RecordingView(cluster);
+    const view = new RecordingView(cluster, outOfTime);
     try {
       const the: Run = { rule, subject, options };
-      for (const draft of run(the, view)) findings.push(settled(draft, the, cluster));
+      for (const draft of run(the, view)) {
+        view.step();
+        findings.push(settled(draft, the, findings.length < maxTried ? cluster : undefined));
+      }
     } catch (cause) {
-      if (cause instanceof NotKnown)
-        skipped.push({ ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace });
-      else faults.push({ ruleId, cause });
+      const skip = skipFor(ruleId, cause);
+      if (skip === undefined) faults.push({ ruleId, cause });
+      else skipped.push(skip);
     }
     views.set(ruleId, view);
   }
@@ -83,13 +88,21 @@ export function evaluate(
   return { findings, skipped, faults, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
 }
 
+function skipFor(ruleId: string, cause: unknown): Skip | undefined {
+  if (cause instanceof OutOfTime) return { ruleId, reason: 'deadline' };
+  if (!(cause instanceof NotKnown)) return undefined;
+  return { ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace };
+}
+
 const run = ({ rule, subject, options: { tellsOfOthers = false, offline = false } }: Run, view: RecordingView): Iterable<Draft> =>
   rule.check(subject, view, { known: view.known, elsewhere: tellsOfOthers ? view.known : undefined, offline });
 
-/** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field. */
-function settled(draft: Draft, the: Run, cluster: ClusterSnapshot): Finding {
+/** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field; without a cluster, none is tried. */
+function settled(draft: Draft, the: Run, cluster: ClusterSnapshot | undefined): Finding {
   const { fixes, ...finding } = draft;
-  const holds = fixes.find((fix) => (fix.patch === undefined && fix.manifest === undefined) || repairs(fix, draft, the, cluster));
+  const holds = fixes.find(
+    (fix) => (fix.patch === undefined && fix.manifest === undefined) || (cluster !== undefined && repairs(fix, draft, the, cluster)),
+  );
   return { ...finding, fix: holds ?? (fixes.at(-1) as (typeof fixes)[number]) };
 }
 
@@ -99,7 +112,7 @@ function repairs({ patch = [], manifest }: Draft['fixes'][number], draft: Draft,
   const beside = manifest && normalize(manifest);
   const world = cluster.with([...(subject.operation === 'DELETE' ? [] : [object]), ...(beside === undefined ? [] : [beside])]);
   try {
-    const remaining = [...run({ ...the, subject: { ...subject, object } }, new RecordingView(world))];
+    const remaining = [...run({ ...the, subject: { ...subject, object } }, new RecordingView(world, the.options.outOfTime))];
     return !remaining.some((other) => JSON.stringify(other.path) === JSON.stringify(draft.path));
   } catch {
     return false;

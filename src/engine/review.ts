@@ -28,8 +28,8 @@ export interface Decision {
   readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
   readonly skipped: readonly Skip[];
   readonly faults: readonly Fault[];
-  /** What must be read live before the denials stand; none if they rest on the object and the configuration alone. */
-  readonly toConfirm: readonly Read[];
+  /** By denying rule, what must be read live before its denials stand; rules that looked nothing up are not in it. */
+  readonly toConfirm: ReadonlyMap<string, readonly Read[]>;
 }
 
 /** Why a finding that its mode would deny is a warning, where that is so. */
@@ -73,7 +73,9 @@ export function review(
       return write.dryRun && softensOnDryRun(rule.meta.orderClass, message) ? 'dry-run' : undefined;
     }
   }
-  const toConfirm = decided.denials.flatMap(({ ruleId }) => readsToConfirm(byId.get(ruleId) as ConfiguredRule, now));
+  const denying = [...new Set(decided.denials.map(({ ruleId }) => byId.get(ruleId) as ConfiguredRule))];
+  const looks = denying.map((rule) => [rule.meta.id, readsToConfirm(rule, now, cluster)] as const);
+  const toConfirm = new Map(looks.filter(([, reads]) => reads.length > 0));
   return { ...decided, allowed: decided.denials.length === 0, skipped: now.skipped, faults: now.faults, toConfirm };
 }
 
@@ -133,20 +135,20 @@ const softensOnDryRun = (
   { deniesDryRun = orderClass === 'self-contained' || orderClass === 'exclusive' }: Message<unknown>,
 ): boolean => !deniesDryRun;
 
-function readsToConfirm({ meta }: ConfiguredRule, { readsOf }: Evaluation): readonly Read[] {
-  if (meta.orderClass === 'self-contained') return [];
-  return readsOf(meta.id).filter(({ collection }) => meta.confirms?.includes(collection) ?? true);
-}
+/** Older than this, a collection on which denials need not be confirmed has to be read all the same (reliability.md D5), in milliseconds. */
+const stale = 10_000;
+
+const readsToConfirm = ({ meta }: ConfiguredRule, { readsOf }: Evaluation, cluster: ClusterSnapshot): readonly Read[] =>
+  readsOf(meta.id).filter(({ collection }) => (meta.confirms?.includes(collection) ?? true) || cluster.staleMs(collection) > stale);
 
 /**
- * The decision after the live look. `second` is the review of the denying rules on what was just read: what it denies
+ * The decision after the live look. `second` is the review of the rules to confirm on what was just read: what it denies
  * stands, what it does not is refuted. Undefined: the look failed, and what rests on the cluster's state only warns.
  */
-export function afterLiveLook(first: Decision, second: Decision | undefined, rules: readonly ConfiguredRule[]): Decision {
-  const certain = new Set(rules.filter(({ meta }) => meta.orderClass === 'self-contained').map(({ meta }) => meta.id));
-  const sure = first.denials.filter(({ ruleId }) => certain.has(ruleId));
-  const unsure = first.denials.filter(({ ruleId }) => !certain.has(ruleId));
+export function afterLiveLook(first: Decision, second: Decision | undefined): Decision {
+  const sure = first.denials.filter(({ ruleId }) => !first.toConfirm.has(ruleId));
+  const unsure = first.denials.filter(({ ruleId }) => first.toConfirm.has(ruleId));
   const denials = [...sure, ...(second?.denials ?? [])];
   const unconfirmed = second === undefined ? unsure.map((finding): Warning => ({ finding, softened: 'unconfirmed' })) : [];
-  return { ...first, allowed: denials.length === 0, denials, warnings: [...unconfirmed, ...first.warnings], toConfirm: [] };
+  return { ...first, allowed: denials.length === 0, denials, warnings: [...unconfirmed, ...first.warnings], toConfirm: new Map() };
 }

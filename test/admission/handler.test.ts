@@ -34,7 +34,7 @@ async function judged(
   rules: readonly Rule[],
   { world = [], ports = {}, request = {}, deadline = plentyOfTime, settings = {} }: Options = {},
 ) {
-  const snapshot = snapshotOf(...world);
+  const snapshot = snapshotOf(namespace('shop'), ...world);
   const object = request['operation'] === 'DELETE' ? null : service();
   const body = reviewOf(requestFor(object, request));
   const handled = await handle(body, deadline, portsOf(snapshot, configurationOf(rules, settings), ports));
@@ -105,6 +105,7 @@ describe('the live look', () => {
       [
         { collection: 'Template', namespace: 'shop' },
         { collection: 'Pod', namespace: 'shop', selector: { app: 'web' } },
+        { collection: 'Namespace', namespace: '', name: 'shop' },
       ],
       expect.any(AbortSignal),
     );
@@ -158,6 +159,62 @@ describe('the live look', () => {
     await judged([needsTemplate()], { deadline: deadlineWith(300) });
     await judged([needsTemplate({ fetching: true })], { deadline: deadlineWith(300), world: [deployment('web')] });
     expect(asked).toEqual([1000, 300, 150]);
+  });
+});
+
+describe('a namespace made a moment ago', () => {
+  const harsh = (labels: Readonly<Record<string, string>>) => ({
+    modeOf: () => (labels['strict'] === 'yes' ? ('deny' as const) : ('warn' as const)),
+  });
+  const configuration = (rules: readonly Rule[]) => {
+    const base = configurationOf(rules);
+    const bind: typeof base.bind = (context) => ({ ...base.bind(context), ...harsh(context.namespaceLabels) });
+    return { ...base, bind };
+  };
+  const strict = namespace('shop', { labels: { strict: 'yes' } });
+  const answerOf = async (watched: readonly RawObject[], live: readonly RawObject[]) => {
+    const confirm = vi.fn(async () => snapshotOf(...live));
+    const ports = portsOf(snapshotOf(...watched), configuration([needsTemplate()]), { confirm });
+    const handled = await handle(reviewOf(requestFor(service())), plentyOfTime, ports);
+    return { confirm, response: handled.outcome === 'judged' ? handled.answer.response : undefined };
+  };
+
+  it('is looked up where the view has not seen it yet: its labels say what is denied', async () => {
+    const { confirm, response } = await answerOf([], [strict]);
+    expect(confirm.mock.calls[0]).toEqual([[{ collection: 'Namespace', namespace: '', name: 'shop' }], expect.any(AbortSignal)]);
+    expect(response?.allowed).toBe(false);
+  });
+
+  it('is looked up again before a denial: its labels may allow it by now', async () => {
+    expect((await answerOf([strict], [strict])).response?.allowed).toBe(false);
+    expect((await answerOf([strict], [namespace('shop')])).response).toMatchObject({ allowed: true });
+  });
+});
+
+describe('a costly object', () => {
+  it('is given 200 ms at once, and what was not reached is said', async () => {
+    let now = 5000;
+    const slow = needsTemplate({ id: 'slow' });
+    const rules = [slow, needsTemplate({ id: 'later' })].map((rule) => ({
+      ...rule,
+      configure: () => {
+        const configured = rule.configure();
+        return {
+          ...configured,
+          check: (...[subject, cluster, views]: Parameters<typeof configured.check>) => {
+            for (let round = 0; round < 10_000; round++) {
+              now -= 0.1;
+              cluster.step();
+            }
+            return configured.check(subject, cluster, views);
+          },
+        };
+      },
+    }));
+    const { response } = await judged(rules, { deadline: { remainingMs: () => now, signal: () => new AbortController().signal } });
+    expect(5000 - now).toBeGreaterThan(200);
+    expect(5000 - now).toBeLessThan(220);
+    expect(response).toMatchObject({ allowed: true, warnings: ['portcullis: slow and 1 more not checked: out of time'] });
   });
 });
 

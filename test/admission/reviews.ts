@@ -147,6 +147,6 @@ export const decisionWith = (changes: Partial<Decision>): Decision => ({
   exempted: [],
   skipped: [],
   faults: [],
-  toConfirm: [],
+  toConfirm: new Map(),
   ...changes,
 });

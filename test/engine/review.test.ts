@@ -197,7 +197,8 @@ describe('the live look before a denial', () => {
       },
       ...changes,
     });
-  const toConfirm = (rule: ConfiguredRule, settings = strict): readonly Read[] => review(create(), view(), [rule], { settings }).toConfirm;
+  const toConfirm = (rule: ConfiguredRule, settings = strict, held = view()): readonly Read[] =>
+    [...review(create(), held, [rule], { settings }).toConfirm.values()].flat();
   const reads = [
     { collection: 'Ingress', namespace: 'shop' },
     { collection: 'Service', namespace: 'shop', name: 'other' },
@@ -205,7 +206,14 @@ describe('the live look before a denial', () => {
 
   it('reads again what the denying rules have read', () => expect(toConfirm(looksUp({}))).toEqual(reads));
   it('reads only what the rule says its denials rest on', () => expect(toConfirm(looksUp({ confirms: ['Service'] }))).toEqual([reads[1]]));
-  it('reads nothing for what the object alone proves', () => expect(toConfirm(looksUp({ orderClass: 'self-contained' }))).toEqual([]));
+  it('reads nothing for what the object alone proves', () => expect(toConfirm(only8080())).toEqual([]));
+  it('reads again what a rule has looked up, whatever its class', () =>
+    expect(toConfirm(looksUp({ orderClass: 'self-contained' }))).toEqual(reads));
+  it('reads the rest too where its watch is broken', () => {
+    const held = view().knowing({ staleMs: (collection) => (collection === 'Ingress' ? 10_001 : 0) });
+    expect(toConfirm(looksUp({ confirms: ['Service'] }), strict, held)).toEqual(reads);
+    expect(toConfirm(looksUp({ confirms: ['Service'] }), strict, view().knowing({ staleMs: () => 10_000 }))).toEqual([reads[1]]);
+  });
   it('reads nothing for a warning', () => expect(toConfirm(looksUp({}), inMode('warn'))).toEqual([]));
 
   const sure = only8080({ id: 'sure' });
@@ -217,20 +225,18 @@ describe('the live look before a denial', () => {
   const denying = ({ denials }: Decision) => denials.map(({ ruleId }) => ruleId);
 
   it('begins with both denials', () => expect(denying(first)).toEqual(['sure', 'unsure']));
-  it('lets what it confirms stand', () => expect(denying(afterLiveLook(first, second([]), both))).toEqual(['sure', 'unsure']));
+  it('lets what it confirms stand', () => expect(denying(afterLiveLook(first, second([])))).toEqual(['sure', 'unsure']));
 
   it('drops what it refutes', () => {
-    const decision = afterLiveLook(first, second([service({}, { name: 'other' })]), both);
+    const decision = afterLiveLook(first, second([service({}, { name: 'other' })]));
     expect(denying(decision)).toEqual(['sure']);
     expect(decision.warnings).toEqual([]);
   });
 
   it('that fails leaves a warning of what rests on the cluster’s state', () => {
-    const decision = afterLiveLook(first, undefined, both);
+    const decision = afterLiveLook(first, undefined);
     expect(outcome(decision)).toBe('refused, denied and unconfirmed');
     expect(denying(decision)).toEqual(['sure']);
-    expect(outcome(afterLiveLook(review(create(), view(), [unsure], { settings: strict }), undefined, [unsure]))).toBe(
-      'allowed, unconfirmed',
-    );
+    expect(outcome(afterLiveLook(review(create(), view(), [unsure], { settings: strict }), undefined))).toBe('allowed, unconfirmed');
   });
 });
