@@ -124,12 +124,15 @@ async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metr
     onLoaded: () => {
       metrics.configurationRead(true, Date.now());
       log.info({ file: config }, 'new configuration in effect');
+      if (JSON.stringify(live.current().workloads) !== watched)
+        log.warn({ file: config }, 'other kinds of workloads are watched only after a restart');
     },
     onRefused: (err) => {
       metrics.configurationRead(false, Date.now());
       log.error({ file: config, ...reasonOf(err) }, 'the configuration file cannot be used: the last good one stays in effect');
     },
   });
+  const watched = JSON.stringify(live.current().workloads);
   metrics.configurationRead(true, Date.now());
   return live;
 }

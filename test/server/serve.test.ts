@@ -78,9 +78,22 @@ describe('on a cluster of files', () => {
     }
     expect(await scrape()).toContain('portcullis_config_reload_success 0');
     expect((await ask('wbe')).allowed).toBe(true);
-    expect(logged.find(({ level }) => level === 'error')).toMatchObject({ err: { message: expect.stringContaining('rulez') } });
+    expect(logged.find(({ level }) => level === 'error')).toMatchObject({
+      code: 'PC0003',
+      reason: expect.stringContaining('rulez'),
+      hint: expect.any(String),
+    });
     configure(strict);
     await vi.waitFor(async () => expect((await ask('wbe')).allowed).toBe(false));
+  });
+
+  it('says what a new configuration changes only after a restart', async () => {
+    const { configure, logged } = await served();
+    const kind = '{ apiVersion: argoproj.io/v1alpha1, kind: Rollout, resource: rollouts, template: spec.template }';
+    configure(`${strict}workloads: [${kind}]\n`);
+    await vi.waitFor(() =>
+      expect(logged.filter(({ level }) => level === 'warn')).toMatchObject([{ msg: expect.stringContaining('restart') }]),
+    );
   });
 
   it('writes the CA that a client has to trust', async () => {
