@@ -38,9 +38,9 @@ export function allowIngressToDns({ service, ports }: Resolver, policy: NetworkP
   return { name, line: flowYaml(rule), entry: normalizeNetworkPolicy(manifest, policy.metadata).spec.ingress[0], manifest };
 }
 
-/** `allow-dns`, or the first name like it that no policy has. */
-export function freeName(view: ClusterView, namespace: string): string {
-  const taken = new Set(view.list('NetworkPolicy', namespace).map(({ metadata }) => metadata.name));
+/** `allow-dns`, or the first name like it that no policy of the namespace has, nor the one that is written or removed. */
+export function freeName(view: ClusterView, { metadata }: NetworkPolicy): string {
+  const taken = new Set([metadata.name, ...view.list('NetworkPolicy', metadata.namespace).map((policy) => policy.metadata.name)]);
   let name = 'allow-dns';
   for (let number = 2; taken.has(name); number++) name = `allow-dns-${number}`;
   return name;

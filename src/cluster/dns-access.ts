@@ -1,6 +1,7 @@
 /** Whether Pods reach the cluster's DNS, and which policies keep them from it; and whether anybody outside does. */
 import { isOneAddress } from '../kube/cidr.ts';
-import { labelsOf, matchesSelector, selectsEverything } from '../kube/labels.ts';
+import { isRunTimeLabel, labelsOf, matchesSelector, selectsEverything } from '../kube/labels.ts';
+import { listed } from '../kube/listed.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
 import { type Destination, type Flow, flow, namespaceMatches, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
@@ -19,6 +20,12 @@ const refusals = ({ egress, ingress }: Flow): readonly Verdict[] => [egress, ing
 export const blockersOf = (flows: readonly Flow[]): readonly NetworkPolicy[] => [
   ...new Set(flows.flatMap((one) => refusals(one).flatMap(({ isolatedBy }) => isolatedBy))),
 ];
+
+/** What the blockers do, in a sentence. */
+export function whyCut(blockers: readonly NetworkPolicy[]): string {
+  const names = `NetworkPolicy ${listed(blockers.map(({ metadata }) => metadata.name))}`;
+  return `${names} ${blockers.length === 1 ? 'isolates them and does' : 'isolate them and do'} not allow it: every name look-up times out, and with it most connections.`;
+}
 
 /** Whether the policy has its part in each refusal of some way: where others alone say no, it is not its doing. */
 export const hasPartIn = (policy: NetworkPolicy, flows: readonly Flow[]): boolean =>
@@ -90,7 +97,12 @@ function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelec
   return others.some(({ metadata }) => podSelector === undefined || hasPod(view, podSelector, metadata.name));
 }
 
-/** Any Pod will do for a selector that asks for no label; for others one must be there, or a template of it. */
+/** Any Pod will do for a selector that asks for no label; for others one must be there, or a template to which the labels may come. */
 const hasPod = (view: ClusterView, selector: LabelSelector, namespace: string): boolean =>
   matchesSelector(selector, labelsOf({})) ||
-  view.workloadsSelectedBy(selector.matchLabels, namespace).some((workload) => selects(selector, workload) !== false);
+  view
+    .workloadsSelectedBy(
+      labelsOf(selector.matchLabels, (key) => !isRunTimeLabel(key)),
+      namespace,
+    )
+    .some((workload) => selects(selector, workload) !== false);

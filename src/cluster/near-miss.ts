@@ -1,6 +1,6 @@
 /** The closest candidate, for "did you mean". */
 import { distance } from 'fastest-levenshtein';
-import { isRunTimeLabel, labelsOf, matchesPairs } from '../kube/labels.ts';
+import { isRunTimeLabel } from '../kube/labels.ts';
 import type { Labels, Workload } from '../kube/resources.ts';
 
 /** A label in which a workload differs from a selector; `found` is undefined where the Pods lack the key. */
@@ -8,6 +8,8 @@ export interface LabelDifference {
   readonly key: string;
   readonly wanted: string;
   readonly found: string | undefined;
+  /** The key under which the Pods carry the value that they lack under this one. */
+  readonly otherKey?: string;
 }
 
 export interface NearMiss {
@@ -18,7 +20,7 @@ export interface NearMiss {
 /** No name and no label value of Kubernetes is longer: what is, is no slip of the pen. */
 const longestWord = 253;
 /** A selector of more pairs is no slip of the pen either. */
-const mostPairs = 64;
+export const mostPairs = 64;
 /** Steps of comparing words for one explanation, about 20 ms: of very many candidates the last ones are not looked at. */
 const mostSteps = 1_000_000;
 
@@ -78,47 +80,41 @@ export function nearMiss(selector: Labels, workloads: readonly Workload[]): Near
     const differences = pairs
       // Where a workload lacks what comes at run time, it does not differ yet.
       .filter(([key, wanted]) => labels[key] !== wanted && (labels[key] !== undefined || !isRunTimeLabel(key)))
-      .map(([key, wanted]) => ({ key, wanted, found: labels[key] }));
+      .map(([key, wanted]): LabelDifference => ({ key, wanted, found: labels[key] }));
     if (differences.length === 0 || (best !== undefined && differences.length * differenceCost > best.cost)) continue;
-    const cost = costOfAll(differences);
+    const renamed = withOtherKeys(differences, workload, selector);
+    const cost = costOfAll(renamed);
     if (cost === undefined) continue;
     if (best === undefined || cost < best.cost || (cost === best.cost && isBefore(workload, best.workload)))
-      best = { workload, differences, cost };
+      best = { workload, differences: renamed, cost };
   }
   return best && { workload: best.workload, differences: best.differences };
 }
 
-const podName = 'statefulset.kubernetes.io/pod-name';
+/** Of so many missing keys at most another one is looked for. */
+const mostRenamed = 3;
+/** Many labels have one of these values, so that it says nothing of what was meant. */
+const saysLittle = /^(|true|false|yes|no|on|off|enabled|disabled|v?\d[\d.]*)$/;
 
-/**
- * The pairs of a selector that no Pod carries yet and that some controller sets on running Pods, where a workload is there
- * that carries the rest: the Pod of an ordinal to come, the next leader, the revision that a rollout turns to before it
- * scales it up. None where the workload's own template settles the label.
- */
-export function pairsToCome(selector: Labels, workloads: readonly Workload[]): Labels | undefined {
-  const lasting = labelsOf(selector, (key) => !isRunTimeLabel(key));
-  const templates = new Set(workloads.filter(({ kind }) => kind !== 'Pod').map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-  const mayGet = (workload: Workload): boolean => {
-    const { kind, metadata, owner, pod } = workload;
-    if (!matchesPairs(lasting, pod.labels) || (kind === 'Pod' && templates.has(owner ?? ''))) return false;
-    const unmet = Object.entries(selector).filter(([key, value]) => pod.labels[key] !== value);
-    const isOpen = ([key, value]: readonly [string, string]): boolean =>
-      key === podName ? isPodOf(metadata.name, value) : pod.labels[key] === undefined || owner !== undefined;
-    return unmet.every(isOpen) && (Object.keys(lasting).length > 0 || unmet.some(([key]) => key === podName));
-  };
-  const workload = workloads.find(mayGet);
-  return workload && labelsOf(selector, (key) => workload.pod.labels[key] !== selector[key]);
+function withOtherKeys(all: readonly LabelDifference[], { pod: { labels } }: Workload, selector: Labels): readonly LabelDifference[] {
+  const lacking = all.filter(({ found, wanted }) => found === undefined && !saysLittle.test(wanted));
+  if (lacking.length === 0 || lacking.length > mostRenamed) return all;
+  const others = Object.keys(labels).filter((key) => selector[key] === undefined && !isRunTimeLabel(key));
+  return all.map((difference) => {
+    if (!lacking.includes(difference)) return difference;
+    const { key, wanted } = difference;
+    const alike = others.filter((other) => labels[other] === wanted && sharedLabels.has(other) === sharedLabels.has(key));
+    const instead = nearestWord(key, alike) ?? alike[0];
+    return instead === undefined ? difference : { ...difference, otherKey: instead };
+  });
 }
-
-/** `<name>-<ordinal>`, as a StatefulSet calls its Pods. */
-const isPodOf = (name: string, pod: string): boolean => pod.startsWith(`${name}-`) && /^\d+$/.test(pod.slice(name.length + 1));
 
 /** A template before the Pods that it makes, then by name. */
 const isBefore = (a: Workload, b: Workload): boolean => sortKey(a) < sortKey(b);
 const sortKey = ({ kind, metadata }: Workload): string => `${kind === 'Pod' ? 1 : 0}/${metadata.name}/${kind}`;
 
 /** What all parts of one release or team carry alike: to have it in common says nothing. */
-const shared: ReadonlySet<string> = new Set([
+export const sharedLabels: ReadonlySet<string> = new Set([
   'app.kubernetes.io/instance',
   'app.kubernetes.io/managed-by',
   'app.kubernetes.io/part-of',
@@ -132,18 +128,22 @@ const shared: ReadonlySet<string> = new Set([
 ]);
 
 function tellingKeys(selector: Labels): ReadonlySet<string> {
-  const own = Object.keys(selector).filter((key) => !shared.has(key) && !isRunTimeLabel(key));
+  const own = Object.keys(selector).filter((key) => !sharedLabels.has(key) && !isRunTimeLabel(key));
   return new Set(own.length > 0 ? own : Object.keys(selector));
 }
 
 /** More than any likeness of the values can make up for. */
 const differenceCost = 100;
 
+/** The same value under another key is about as near as a letter or two. */
+const otherKeyCost = 3;
+
 /** Values that many workloads share are compared once. */
 function costOf(pairs: readonly (readonly [key: string, wanted: string])[], telling: ReadonlySet<string>) {
   const costOfWord = wordCosts();
   const known = new Map(pairs.map(([key]) => [key, new Map<string, number | undefined>()]));
-  const editsOf = ({ key, wanted, found }: LabelDifference): number | undefined => {
+  const editsOf = ({ key, wanted, found, otherKey }: LabelDifference): number | undefined => {
+    if (otherKey !== undefined) return otherKeyCost;
     const costs = known.get(key);
     if (found === undefined || costs === undefined) return undefined;
     if (!costs.has(found)) costs.set(found, costOfWord(wanted, found));

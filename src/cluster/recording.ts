@@ -113,7 +113,16 @@ export class RecordingView implements ClusterView {
   private note(read: Read): void {
     this.step();
     const { collection, namespace, name = '', selector } = read;
-    const key = `${collection}/${namespace}/${name}${selector === undefined ? '' : JSON.stringify(selector)}`;
+    const key = `${collection}/${namespace}/${name}${selector === undefined ? '' : textOf(selector)}`;
     if (!this.noted.has(key)) this.noted.set(key, read);
   }
+}
+
+const texts = new WeakMap<Labels, string>();
+
+/** Five rules ask for the selector of one Service. */
+function textOf(selector: Labels): string {
+  const text = texts.get(selector) ?? JSON.stringify(selector);
+  texts.set(selector, text);
+  return text;
 }

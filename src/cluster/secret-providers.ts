@@ -5,16 +5,20 @@ import type { ClusterView } from './view.ts';
 
 /** cert-manager's ingress-shim makes a Certificate for each TLS entry of an Ingress with one of these. */
 const issuerAnnotations: readonly string[] = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'];
-/** The certificate comes from the cloud or the controller itself, by what the value names. */
+/** Something else brings the Secret, by what the value names. */
+const sourceAnnotations: readonly string[] = [
+  ...issuerAnnotations,
+  'cert.gardener.cloud/issuer',
+  'kubernetes.azure.com/tls-cert-keyvault-uri',
+  // Contour then looks in the namespace that it names.
+  'projectcontour.io/tls-cert-namespace',
+];
+/** The load balancer or the controller takes its certificate from what the value names: no Secret ever comes. */
 const certificateAnnotations: readonly string[] = [
   'alb.ingress.kubernetes.io/certificate-arn',
   'appgw.ingress.kubernetes.io/appgw-ssl-certificate',
-  'cert.gardener.cloud/issuer',
   'ingress.gcp.kubernetes.io/pre-shared-cert',
-  'kubernetes.azure.com/tls-cert-keyvault-uri',
   'networking.gke.io/managed-certificates',
-  // Contour then looks in the namespace that it names.
-  'projectcontour.io/tls-cert-namespace',
   'traefik.ingress.kubernetes.io/router.tls.certresolver',
 ];
 /** Go's strconv.ParseBool, as cert-manager reads it. */
@@ -28,13 +32,16 @@ export interface Provider {
   /** `Certificate web`, `annotation cert-manager.io/issuer=letsencrypt`, `the configuration`. */
   readonly title: string;
   readonly failing?: string;
+  /** It takes the Secret's place. */
+  readonly needsNoSecret?: true;
   readonly source?: SecretSource;
 }
 
 /** What on the Ingress itself says that the certificate comes from elsewhere. */
 export function providerOnIngress({ metadata: { annotations } }: Ingress, more: readonly string[]): Provider | undefined {
-  const key = [...issuerAnnotations, ...certificateAnnotations, ...more].find((one) => annotations[one]);
-  if (key !== undefined) return { title: `annotation ${key}=${annotations[key]}` };
+  const key = [...sourceAnnotations, ...more, ...certificateAnnotations].find((one) => annotations[one]);
+  if (key !== undefined)
+    return { title: `annotation ${key}=${annotations[key]}`, ...(certificateAnnotations.includes(key) && { needsNoSecret: true }) };
   const acme = annotations['kubernetes.io/tls-acme'];
   if (acme !== undefined && truths.includes(acme)) return { title: `annotation kubernetes.io/tls-acme=${acme}` };
   return annotations['cert.gardener.cloud/purpose'] === 'managed' ? { title: 'annotation cert.gardener.cloud/purpose=managed' } : undefined;

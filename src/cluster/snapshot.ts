@@ -2,7 +2,7 @@
  * The immutable cluster view. A watch event, a manifest file and the write under review are the same operation, `with`;
  * what one snapshot does not change, the next one shares with it.
  */
-import { isRunTimeLabel, matchesPairs } from '../kube/labels.ts';
+import { isPodNameOf, isRunTimeLabel, matchesPairs, podNameLabel } from '../kube/labels.ts';
 import { groupOf } from '../kube/normalize.ts';
 import {
   type Collection,
@@ -174,11 +174,17 @@ export class ClusterSnapshot implements ClusterView {
     return this.placesOf(collection).reduce((sum, place) => sum + place.values.reduce((within, { size }) => within + size, 0), 0);
   }
 
-  /** A template that lacks only what controllers add at run time may make such Pods, unless its Pods are there to tell. */
+  /**
+   * A template that lacks only what controllers add at run time may make such Pods, unless its Pods are there to tell.
+   * Something must speak for it, a pair that it has or the name of its Pod: `role=primary` alone may come to any Pod.
+   */
   private makesPodsCarrying({ kind, metadata, pod: { labels } }: Workload, selector: Labels): boolean {
     if (matchesPairs(selector, labels)) return true;
-    const unmet = Object.entries(selector).filter(([key, value]) => labels[key] !== value);
+    const pairs = Object.entries(selector);
+    const unmet = pairs.filter(([key, value]) => labels[key] !== value);
     if (!unmet.every(([key]) => labels[key] === undefined && isRunTimeLabel(key))) return false;
+    const podName = selector[podNameLabel];
+    if (podName === undefined ? unmet.length === pairs.length : !isPodNameOf(metadata.name, podName)) return false;
     return !this.podsOf(metadata.namespace).hasPodOf(`${kind}/${metadata.name}`);
   }
 

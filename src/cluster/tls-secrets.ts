@@ -1,6 +1,6 @@
 /** Which Secrets Ingresses name for TLS. */
 import type { FieldPath } from '../kube/field-path.ts';
-import type { Ingress } from '../kube/resources.ts';
+import type { Ingress, ObjectRef } from '../kube/resources.ts';
 import { nearestWord } from './near-miss.ts';
 import type { ClusterView } from './view.ts';
 
@@ -18,11 +18,35 @@ export function tlsSecretsOf({ spec }: Ingress): ReadonlyMap<string, readonly Fi
   return paths;
 }
 
-/** Other Secrets that Ingresses of the namespace name, those first that look like one that this one names. */
+/**
+ * Other Secrets that Ingresses of the namespace name, and before them those that look like one that this one names. Files
+ * may hold Secrets themselves; of a cluster they are never listed.
+ */
 export function candidatesFor(ingress: Ingress, known: ClusterView): readonly string[] {
   const own = tlsSecretsOf(ingress);
   const named = known.list('Ingress', ingress.metadata.namespace).flatMap((other) => [...tlsSecretsOf(other).keys()]);
   const others = new Set(named.filter((name) => !own.has(name)));
-  const near = [...own.keys()].flatMap((name) => nearestWord(name, others) ?? []);
+  const held = known.list('Secret', ingress.metadata.namespace).map(({ metadata }) => metadata.name);
+  const all = new Set([...others, ...held.filter((name) => !own.has(name))]);
+  const near = [...own.keys()].flatMap((name) => nearestWord(name, all) ?? []);
   return [...new Set([...near, ...others])];
 }
+
+export const secretRef = ({ metadata }: Ingress, name: string): ObjectRef => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: metadata.namespace,
+  name,
+});
+
+/** Which of them all were found. */
+export function existingNames(ingress: Ingress, known: ClusterView): readonly string[] {
+  const exists = (name: string): boolean => typeof known.fetched(secretRef(ingress, name)) === 'object';
+  return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].filter(exists);
+}
+
+/** Other namespaces with a Secret of that name, as far as the reader may know. */
+export const namespacesWith = (name: string, own: string, elsewhere: ClusterView | undefined): readonly string[] =>
+  (elsewhere?.listAll('Secret') ?? [])
+    .filter(({ metadata }) => metadata.name === name && metadata.namespace !== own)
+    .map(({ metadata }) => metadata.namespace);

@@ -27,7 +27,7 @@ export interface ClusterView {
 
   /**
    * Workloads whose Pods carry every pair of the selector. A template without a label that controllers set at run time
-   * counts too while it has no Pods that could tell.
+   * counts too while it has no Pods that could tell, if it carries another pair, or the selector names a Pod that it makes.
    */
   workloadsSelectedBy(selector: Labels, namespace: string): readonly Workload[];
 

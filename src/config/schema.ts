@@ -113,6 +113,16 @@ const workloads = z.array(workload).superRefine((entries, context) => {
   }
 });
 
+const dns = z.strictObject({
+  resolver: z
+    .strictObject({
+      namespace: z.string().regex(dnsLabel, 'is not the name of a namespace').describe('Its namespace'),
+      name: text.describe('Its name'),
+    })
+    .optional()
+    .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
+});
+
 /** The schema for these rules: their ids are the only keys under `rules`. */
 export const configurationSchema = (ruleIds: readonly string[]) =>
   z.strictObject({
@@ -158,6 +168,7 @@ export const configurationSchema = (ruleIds: readonly string[]) =>
           .describe('Names of Secrets that a replicator brings, with `*` for any characters: they never count as missing'),
       })
       .prefault({}),
+    dns: dns.prefault({}),
     docsBaseUrl: z
       .union([z.literal(''), z.url({ protocol: /^https?$/, error: 'is not an http or https address' })], 'is not an http or https address')
       .default('')

@@ -1,4 +1,5 @@
 /** What a rule is. A rule detects and yields findings; text is made by its messages from facts. */
+import type { ResolverName } from '../cluster/resolver.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { type FieldPath, valueAt, withoutIndices } from '../kube/field-path.ts';
 import { type Collection, formatRef, type Judged, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
@@ -63,6 +64,8 @@ export interface Subject<K extends Kind = Kind> {
 export interface Shared {
   /** Names, or globs, of Secrets that something outside the view brings (a replicator): never missing. */
   readonly expectedSecrets: readonly string[];
+  /** The cluster's DNS, where it is not found by its usual names and labels. */
+  readonly resolver?: ResolverName | undefined;
 }
 
 export interface RuleContext<K extends Kind, O, M extends Messages> extends Subject<K> {
@@ -152,13 +155,9 @@ const drafter =
     const { severity, facts, text, defects } = messages[messageId] as Message<unknown>;
     const { what, why, fixes } = text(data);
     const subject = refOf(object);
-    const fingerprint = JSON.stringify([
-      ruleId,
-      messageId,
-      formatRef(subject),
-      withoutIndices(path),
-      defects === undefined ? valueAt(object, path) : null,
-    ]);
-    const consistsOf = defects === undefined ? [fingerprint] : defects(data).map((defect) => JSON.stringify([ruleId, messageId, defect]));
+    const own = defects?.(data);
+    const place = [ruleId, messageId, formatRef(subject), withoutIndices(path)];
+    const fingerprint = JSON.stringify([...place, own ?? valueAt(object, path)]);
+    const consistsOf = own === undefined ? [fingerprint] : own.map((defect) => JSON.stringify([ruleId, messageId, defect]));
     return { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
   };

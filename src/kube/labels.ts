@@ -9,12 +9,15 @@ export function labelsOf(value: unknown, keep: (key: string) => boolean = () => 
   return labels;
 }
 
+/** A StatefulSet's label for a single Pod: its name. */
+export const podNameLabel = 'statefulset.kubernetes.io/pod-name';
+
 /**
  * Labels that a controller sets on each Pod alone. They stay out of what Pods have in common, and no template has them
  * (StatefulSet controller: pkg/controller/statefulset/stateful_set_utils.go; Job controller: pkg/controller/job/indexed_job_utils.go).
  */
 export const perPodLabels: ReadonlySet<string> = new Set([
-  'statefulset.kubernetes.io/pod-name',
+  podNameLabel,
   'apps.kubernetes.io/pod-index',
   'batch.kubernetes.io/job-completion-index',
 ]);
@@ -55,6 +58,10 @@ const runTimeLabels: ReadonlySet<string> = new Set([
 
 /** Whether a label's value may come at run time, so that its absence from a template proves nothing (rules.md D.1, 5). */
 export const isRunTimeLabel = (key: string): boolean => runTimeLabels.has(key);
+
+/** Whether a StatefulSet of this name may make a Pod of that: `<name>-<ordinal>`. */
+export const isPodNameOf = (statefulSet: string, pod: string): boolean =>
+  pod.startsWith(`${statefulSet}-`) && /^\d+$/.test(pod.slice(statefulSet.length + 1));
 
 /** Whether the labels carry every pair of a plain selector. An empty selector matches all; callers decide what that means. */
 export function matchesPairs(selector: Labels, labels: Labels): boolean {

@@ -7,7 +7,7 @@ import { normalizeIngress, normalizeNetworkPolicy } from './normalize-networking
 import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
 import { normalizeService } from './normalize-service.ts';
 import { builtInWorkloads, normalizePod, normalizeTemplate, ownerOf, type WorkloadKind } from './normalize-workload.ts';
-import { given, isObject, objectAt, objectsAt, stringAt } from './read.ts';
+import { given, isObject, objectAt, stringAt } from './read.ts';
 import type { ObjectMeta, RawObject, Resource } from './resources.ts';
 
 export interface NormalizeOptions {
@@ -55,10 +55,9 @@ function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
   const metadata = objectAt(raw, 'metadata');
   return {
     namespace: stringAt(metadata, 'namespace') ?? defaultNamespace,
-    name: stringAt(metadata, 'name') ?? `${stringAt(metadata, 'generateName') ?? ''}`,
+    name: stringAt(metadata, 'name') ?? stringAt(metadata, 'generateName') ?? '',
     labels: labelsOf(metadata['labels']),
     annotations: labelsOf(metadata['annotations']),
-    ...given('changedAt', changedAt(metadata)),
     ...given('deletionTimestamp', stringAt(metadata, 'deletionTimestamp')),
     ...given('owner', ownerOf(raw)),
   };
@@ -69,13 +68,6 @@ function namespaceOf(raw: RawObject): Resource {
   const metadata = metadataOf(raw, '');
   const labels = labelsOf({ ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name });
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { ...metadata, namespace: '', labels } };
-}
-
-/** The newest of creationTimestamp and managedFields times, of which a file has none. */
-function changedAt(metadata: RawObject): number | undefined {
-  const times = [stringAt(metadata, 'creationTimestamp'), ...objectsAt(metadata, 'managedFields').map((entry) => stringAt(entry, 'time'))];
-  const stamps = times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])).filter((stamp) => !Number.isNaN(stamp));
-  return stamps.length === 0 ? undefined : Math.max(...stamps);
 }
 
 /** The objects of a `List` (`kind: List`, `ServiceList`, …), and any other object as a list of one. */

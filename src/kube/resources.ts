@@ -24,8 +24,6 @@ export interface ObjectMeta {
   readonly name: string;
   readonly labels: Labels;
   readonly annotations: Labels;
-  /** When the object, or the newest of its fields, was written: epoch milliseconds, undefined in files. */
-  readonly changedAt?: number;
   readonly deletionTimestamp?: string;
   /** The controller that made the object and keeps it, as `Kind/name`. */
   readonly owner?: string;

@@ -26,12 +26,7 @@ export const dnsResolverIsolated = defineRule({
   guardsSystem: true,
   since: '0.1.0',
 
-  options: z.strictObject({
-    resolver: z
-      .strictObject({ namespace: z.string(), name: z.string() })
-      .optional()
-      .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
-  }),
+  options: z.strictObject({}),
 
   messages: {
     nobodyReachesResolver: {
@@ -78,11 +73,11 @@ export const dnsResolverIsolated = defineRule({
     },
   },
 
-  *check({ object: policy, operation, before, cluster, known, options, finding }) {
+  *check({ object: policy, operation, before, cluster, known, shared, finding }) {
     const { namespace } = policy.metadata;
     const { podSelector, policyTypes } = policy.spec;
-    if (!mayHoldResolver(namespace, options.resolver)) return;
-    const resolver = resolverOf(cluster, options.resolver);
+    if (!mayHoldResolver(namespace, shared.resolver)) return;
+    const resolver = resolverOf(cluster, shared.resolver);
     if (resolver.service.metadata.namespace !== namespace) return;
     if (!resolver.destinations.some(({ workload }) => selects(podSelector, workload) === true)) return;
     const related = [refOf(resolver.service)];
@@ -90,7 +85,7 @@ export const dnsResolverIsolated = defineRule({
     if (policyTypes.includes('Ingress')) {
       const others = namespacesAsking(known, resolver);
       const cut = others.filter((name) => isNew((view) => !isOpenTo(view, resolver, name)));
-      const allowance = allowIngressToDns(resolver, policy, freeName(known, namespace));
+      const allowance = allowIngressToDns(resolver, policy, freeName(known, policy));
       const isolated = { policy, operation, resolver, allowance, cut, of: others.length };
       const path = ['spec', 'ingress'];
       if (isNew((view) => !isOpenToOthers(view, resolver))) yield finding('nobodyReachesResolver', path, isolated, related);

@@ -6,12 +6,11 @@
 import { z } from 'zod';
 import { allowEgressToDns, type DnsAllowance, freeName } from '../cluster/allow-dns.ts';
 import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
-import { areCut, blockersOf, flowsToDns, hasPartIn, sendToAddressesOnly } from '../cluster/dns-access.ts';
+import { areCut, blockersOf, flowsToDns, hasPartIn, sendToAddressesOnly, whyCut } from '../cluster/dns-access.ts';
 import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
 import { selects } from '../cluster/traffic.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
-import { listed } from '../kube/listed.ts';
 import { formatRef, type NetworkPolicy, refOf, type Workload } from '../kube/resources.ts';
 
 /** One for each workload: an update that cuts no other is not denied. */
@@ -28,12 +27,7 @@ export const networkPolicyIsolatesDns = defineRule({
   judgesDelete: true,
   since: '0.1.0',
 
-  options: z.strictObject({
-    resolver: z
-      .strictObject({ namespace: z.string(), name: z.string() })
-      .optional()
-      .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
-  }),
+  options: z.strictObject({}),
 
   messages: {
     podsCannotResolve: {
@@ -63,19 +57,19 @@ export const networkPolicyIsolatesDns = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
-      text: (cut: Cut) => explain(cut, 'can no longer reach'),
+      text: explainRemoval,
       defects,
     },
   },
 
-  *check({ object: policy, operation, before, cluster, known, options, finding }) {
+  *check({ object: policy, operation, before, cluster, known, shared, finding }) {
     const { namespace } = policy.metadata;
     const { podSelector, policyTypes } = policy.spec;
-    if (!policyTypes.includes('Egress') && !mayHoldResolver(namespace, options.resolver)) return;
+    if (!policyTypes.includes('Egress') && !mayHoldResolver(namespace, shared.resolver)) return;
     const candidates = cluster.workloadsSelectedBy(podSelector.matchLabels, namespace);
     const selected = candidates.filter((workload) => selects(podSelector, workload) === true);
     if (selected.length === 0) return;
-    const resolver = resolverOf(cluster, options.resolver);
+    const resolver = resolverOf(cluster, shared.resolver);
     const isCut = (workload: Workload): boolean => {
       const flows = flowsToDns(cluster, workload, resolver);
       return asksResolver(workload, resolver) && areCut(flows) && (operation === 'DELETE' || hasPartIn(policy, flows));
@@ -91,7 +85,7 @@ export const networkPolicyIsolatesDns = defineRule({
 
     const [message, cut] = verdict;
     const blockers = blockersOf(cut.flatMap((workload) => flowsToDns(cluster, workload, resolver)));
-    const allowance = allowEgressToDns(resolver, policy, freeName(known, namespace));
+    const allowance = allowEgressToDns(resolver, policy, freeName(known, policy));
     const [backends, of] = [asBackends(cut, known), asBackends(selected, known).length];
     const related = [refOf(resolver.service), ...blockers.map(refOf)];
     yield finding(message, ['spec', 'egress'], { policy, operation, backends, of, resolver, blockers, allowance }, related);
@@ -126,9 +120,8 @@ function verdictOn(
   return fresh.length > 0 ? ['onlyAddressesAllowed', fresh] : ['podsStillCannotResolve', cut];
 }
 
-function explain({ policy, operation, backends, of, resolver, blockers, allowance }: Cut, verb: string): Explanation {
+function explain({ policy, backends, of, resolver, blockers, allowance }: Cut, verb: string): Explanation {
   const { line, entry, manifest, name } = allowance;
-  const names = `NetworkPolicy ${listed(blockers.map(({ metadata }) => metadata.name))}`;
   const path = ['spec', 'egress'];
   const here: Fix = {
     text: `add ${line}`,
@@ -138,10 +131,20 @@ function explain({ policy, operation, backends, of, resolver, blockers, allowanc
   const there = `allow ${line} here, and ingress from ${policy.metadata.namespace} in the policies of ${resolver.service.metadata.namespace}`;
   return {
     what: `${tallyOf(backends, of)} ${verb} the cluster's DNS, ${formatResolver(resolver)}`,
-    why: `${names} ${blockers.length === 1 ? 'isolates them and does' : 'isolate them and do'} not allow it: every name look-up times out, and with it most connections.`,
-    fixes:
-      operation === 'DELETE'
-        ? [{ ...beside, text: `keep it, or first apply NetworkPolicy ${name} with the same egress` }, { text: 'keep it' }]
-        : [here, beside, { text: there }],
+    why: `${whyCut(blockers)} Where a policy that allows it comes later in the same apply, apply that one first.`,
+    fixes: [here, beside, { text: there }],
+  };
+}
+
+/** The removal is past help once it is done, so what it does comes first. */
+function explainRemoval({ backends, blockers, allowance }: Cut): Explanation {
+  const [first, ...others] = backends;
+  return {
+    what: `DNS is cut off for ${first?.title}${others.length === 0 ? '' : ` and ${others.length} more`}`,
+    why: whyCut(blockers),
+    fixes: [
+      { text: 'keep this policy, or first apply another one with the same egress', manifest: allowance.manifest },
+      { text: 'keep this policy' },
+    ],
   };
 }

@@ -84,10 +84,20 @@ function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], F
   const path = ['spec', 'ports', index, 'targetPort'];
   const meant = probablyMeant(port, candidates);
   const value = meant && (meant.name ?? meant.containerPort);
-  const last = `name the container's port "${port.targetPort}", or use its number as targetPort`;
+  const last = lastFix(port, candidates);
   if (value === undefined) return [{ text: last }];
   const number = typeof value === 'string' ? ` (or the number ${meant?.containerPort})` : '';
   return [{ text: `did you mean ${value}${number}?`, patch: [{ op: 'replace', path, value }] }, { text: last }];
+}
+
+/** Where nothing but metrics is declared, the port that is meant is not declared at all. */
+function lastFix({ targetPort }: ServicePort, candidates: readonly ContainerPort[]): string {
+  const name = `name the container's port "${targetPort}"`;
+  const values = [...new Set(candidates.map(({ name: called, containerPort }) => called ?? containerPort))];
+  if (values.length === 0 || candidates.every(isForWatchers)) return `${name}, or use the number on which it listens as targetPort`;
+  const shown = values.slice(0, 3);
+  const others = values.length > shown.length ? ' or another that is declared' : '';
+  return `use targetPort ${shown.join(others === '' ? ' or ' : ', ')}${others}, or ${name}`;
 }
 
 /** The name that looks alike; else the container port that has the Service port's number; else the only one that may serve it. */

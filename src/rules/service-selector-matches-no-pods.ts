@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { asBackends, selectsPods } from '../cluster/backends.ts';
-import { type LabelDifference, nearMiss, pairsToCome } from '../cluster/near-miss.ts';
+import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
+import { correctedSelector, countOf, labelSets, pairsOfNobody, pairsToCome, titleWithPods } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -31,9 +32,11 @@ export const serviceSelectorMatchesNoPods = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
-      text: ({ selector, namespace, tally, fixes }: NoPodMatches): Explanation => ({
-        what: `${formatLabels(selector)} matches ${tally} in ${namespace}`,
-        why: 'The Service has no endpoints, so every connection to it fails.',
+      // An old Service with two wrong labels may be repaired one by one.
+      defects: ({ selector, workloads }: NoPodMatches) => pairsOfNobody(selector, workloads),
+      text: ({ selector, namespace, tally, fixes, carried, offline }: NoPodMatches): Explanation => ({
+        what: `${formatLabels(selector)} matches ${tally} in ${namespace}${carried}`,
+        why: `The Service has no endpoints, so every connection to it fails.${fixes.length > 0 || offline ? '' : comesLater}`,
         fixes: [...fixes, { text: `create the workload with Pod labels ${formatLabels(selector)}, or correct the selector` }],
       }),
     },
@@ -46,6 +49,17 @@ export const serviceSelectorMatchesNoPods = defineRule({
         what: `no Pod carries ${formatLabels(pairs)} yet, which a controller sets at run time; the selector matches ${tally} in ${namespace}`,
         why: 'The Service has no endpoints until one does.',
         fixes: [{ text: 'wait for that Pod, or correct the selector' }],
+      }),
+    },
+    /** Nothing but such labels is asked for, so that any Pod may get them: nobody knows. */
+    onlyRunTimeLabels: {
+      severity: 'info',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'namespace',
+      text: ({ namespace, tally, fixes, pairs }: NoPodMatches & { readonly pairs: Labels }): Explanation => ({
+        what: `no Pod carries ${formatLabels(pairs)}, which a controller may set at run time; the selector matches ${tally} in ${namespace}`,
+        why: 'The Service has no endpoints until one does, and no Pod template tells whether that will be.',
+        fixes: [...fixes, { text: 'add a label that the Pod template carries to the selector' }],
       }),
     },
     /** Operators create their Services first, and give up where one is refused. */
@@ -61,7 +75,7 @@ export const serviceSelectorMatchesNoPods = defineRule({
     },
   },
 
-  *check({ object: service, cluster, known, elsewhere, options, finding }) {
+  *check({ object: service, cluster, known, elsewhere, offline, options, finding }) {
     const { namespace, owner } = service.metadata;
     const { selector } = service.spec;
     const { ignoreLabelKeys } = options;
@@ -75,11 +89,20 @@ export const serviceSelectorMatchesNoPods = defineRule({
       ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
       ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
     ];
-    const data = { selector: asked, namespace, tally: tallyOf(workloads, known), fixes };
+    const data = {
+      selector: asked,
+      namespace,
+      tally: countOf(workloads, known),
+      fixes,
+      carried: carriedHere(workloads, fixes),
+      workloads,
+      offline,
+    };
     const path = ['spec', 'selector'];
-    const pairs = pairsToCome(asked, workloads);
+    const toCome = pairsToCome(asked, workloads);
     if (owner !== undefined) yield finding('ownerBringsPods', path, { ...data, owner: owner.replace('/', ' ') });
-    else if (pairs !== undefined) yield finding('noPodYet', path, { ...data, pairs });
+    else if (toCome !== undefined)
+      yield finding(toCome.isTelling ? 'noPodYet' : 'onlyRunTimeLabels', path, { ...data, pairs: toCome.pairs });
     else yield finding('noPodMatches', path, data, closest ? [closest.ref] : []);
   },
 });
@@ -90,6 +113,18 @@ interface NoPodMatches {
   /** `0 of 41 Pods and 3 templates`. */
   readonly tally: string;
   readonly fixes: readonly Fix[];
+  /** `; Pods here carry app=web; app=cart`, where nothing comes close. */
+  readonly carried: string;
+  /** All that is or makes Pods here. */
+  readonly workloads: readonly Workload[];
+  readonly offline: boolean;
+}
+
+const comesLater = ' Where its workload comes later in the same apply, apply again.';
+
+function carriedHere(workloads: readonly Workload[], fixes: readonly Fix[]): string {
+  const sets = fixes.length > 0 ? [] : labelSets(workloads, 3);
+  return sets.length === 0 ? '' : `; Pods here carry ${sets.join('; ')}`;
 }
 
 interface Candidate {
@@ -103,28 +138,12 @@ function candidateFor(selector: Labels, workloads: readonly Workload[], known: C
   const miss = nearMiss(selector, workloads);
   if (miss === undefined) return undefined;
   const backend = asBackends(workloads, known).find(({ shapes }) => shapes.includes(miss.workload.pod));
-  return backend && { ref: backend.ref, title: withPods(backend), differences: miss.differences };
+  return backend && { ref: backend.ref, title: titleWithPods(backend), differences: miss.differences };
 }
 
-const withPods = ({ title, ref, pods }: { title: string; ref: ObjectRef; pods: number }): string =>
-  pods === 0 || ref.kind === 'Pod' ? title : `${title}, ${counted(pods, 'Pod')}`;
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-/** The selector with the values that the candidate carries, and without the keys that it lacks. */
 function fixTowards({ title, differences }: Candidate, selector: Labels): Fix {
-  const wrong = differences.filter(({ found }) => found !== undefined);
-  const lacking = differences.filter(({ found }) => found === undefined);
-  const found = new Map(differences.map((difference) => [difference.key, difference.found]));
-  const corrected = labelsOf(
-    Object.fromEntries(Object.entries(selector).map(([key, value]) => [key, found.has(key) ? found.get(key) : value])),
-  );
-  const instead = wrong.map((difference) => `${difference.key}=${difference.found}`).join(',');
-  const without = lacking.length === 0 ? '' : ` without ${lacking.map(({ key }) => key).join(', ')}`;
-  return {
-    text: `did you mean ${instead || 'the selector'}${without} (${title})?`,
-    patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }],
-  };
+  const { corrected, change } = correctedSelector(selector, differences);
+  return { text: `did you mean ${change} (${title})?`, patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] };
 }
 
 /** The Pods may simply be in another namespace than the one this was applied to. */
@@ -138,11 +157,4 @@ function fixesElsewhere(selector: Labels, elsewhere: ClusterView): readonly Fix[
       text: `${backend?.title} in ${namespace} carries these labels: create the Service there, since it selects only in its own namespace`,
     },
   ];
-}
-
-function tallyOf(workloads: readonly Workload[], known: ClusterView): string {
-  const pods = workloads.reduce((sum, workload) => sum + known.pods(workload).count, 0);
-  const templates = workloads.filter(({ kind }) => kind !== 'Pod').length;
-  const counts = [...(pods > 0 ? [counted(pods, 'Pod')] : []), ...(templates > 0 ? [counted(templates, 'template')] : [])];
-  return counts.length === 0 ? 'nothing: there are no Pods and no Pod templates' : `0 of ${counts.join(' and ')}`;
 }

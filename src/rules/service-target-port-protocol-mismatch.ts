@@ -53,7 +53,7 @@ export const serviceTargetPortProtocolMismatch = defineRule({
       if (backend === undefined || declared === undefined) continue;
       const message = typeof port.targetPort === 'string' ? 'nameOfOtherProtocol' : 'numberOfOtherProtocol';
       const nth = nthWithTarget(service.spec.ports, index);
-      const data = { index, port, nth, declared, title: backend.title, isFree: isFree(service, port, declared.protocol) };
+      const data = { index, port, nth, declared, title: backend.title, ...othersOf(service, index, declared.protocol) };
       yield finding(message, ['spec', 'ports', index, 'protocol'], data, [backend.ref]);
     }
   },
@@ -69,6 +69,8 @@ interface Mismatch {
   readonly title: string;
   /** No other port of the Service has the number with the protocol that is declared: the API server would refuse two. */
   readonly isFree: boolean;
+  /** Another port of the Service leads to the same target with the protocol that is declared, which must stay declared. */
+  readonly isShared: boolean;
 }
 
 const serves = (shape: Backend['shapes'][number], port: ServicePort): boolean =>
@@ -78,8 +80,11 @@ const serves = (shape: Backend['shapes'][number], port: ServicePort): boolean =>
 const counterpart = ({ shapes }: Backend, { targetPort }: ServicePort): ContainerPort | undefined =>
   shapes.flatMap(({ ports }) => ports).find(({ name, containerPort }) => targetPort === name || targetPort === containerPort);
 
-const isFree = ({ spec }: Service, { port }: ServicePort, protocol: Protocol): boolean =>
-  !spec.ports.some((other) => other.port === port && other.protocol === protocol);
+function othersOf({ spec }: Service, index: number, protocol: Protocol): Pick<Mismatch, 'isFree' | 'isShared'> {
+  const { port, targetPort } = spec.ports[index] as ServicePort;
+  const others = spec.ports.filter((other, at) => at !== index && other.protocol === protocol);
+  return { isFree: !others.some((other) => other.port === port), isShared: others.some((other) => other.targetPort === targetPort) };
+}
 
 function whatOf({ port, declared, title }: Mismatch): string {
   const target = typeof port.targetPort === 'string' ? `"${port.targetPort}"` : port.targetPort;
@@ -87,14 +92,27 @@ function whatOf({ port, declared, title }: Mismatch): string {
 }
 
 /** A container port without protocol is TCP, a forgotten UDP as likely as not; one of another protocol was written on purpose. */
-function fixesOf({ index, port, declared, isFree }: Mismatch): readonly [...Fix[], Fix] {
+function fixesOf(mismatch: Mismatch): readonly [...Fix[], Fix] {
+  const { index, port, declared, isFree } = mismatch;
   const value = declared.protocol;
-  const declare = { text: `declare containerPort ${declared.containerPort} with protocol: ${port.protocol}` };
-  if (value === 'TCP' || !isFree) return [declare];
-  return [
-    { text: `did you mean protocol: ${value}?`, patch: [{ op: 'replace', path: ['spec', 'ports', index, 'protocol'], value }] },
-    declare,
-  ];
+  const inContainer = fixInContainer(mismatch);
+  if (!isFree) return [{ text: inContainer }];
+  const text =
+    value === 'TCP'
+      ? `write protocol: TCP here, or, if the container listens on ${port.protocol}, ${inContainer}`
+      : `did you mean protocol: ${value}?`;
+  return [{ text, patch: [{ op: 'replace', path: ['spec', 'ports', index, 'protocol'], value }] }, { text: inContainer }];
+}
+
+/** To declare the port once more is no repair: a container may use a name once, and kubectl merges its ports by their number. */
+function fixInContainer({ port: { targetPort, protocol }, declared: { containerPort }, isShared }: Mismatch): string {
+  if (typeof targetPort === 'number')
+    return isShared
+      ? `declare containerPort ${containerPort} with protocol: ${protocol} too`
+      : `set protocol: ${protocol} on its containerPort ${containerPort}`;
+  return isShared
+    ? `declare ${containerPort}/${protocol} under a name of its own and use that as targetPort`
+    : `set protocol: ${protocol} on its port "${targetPort}"`;
 }
 
 /** The protocol alone would make an old mismatch of a new one: what counts is which target is asked for how. */

@@ -6,13 +6,12 @@
 import { z } from 'zod';
 import { nearestWord } from '../cluster/near-miss.ts';
 import { type Provider, providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from '../cluster/secret-providers.ts';
-import { candidatesFor, tlsSecretsOf } from '../cluster/tls-secrets.ts';
-import type { ClusterView } from '../cluster/view.ts';
+import { candidatesFor, existingNames, namespacesWith, secretRef, tlsSecretsOf } from '../cluster/tls-secrets.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
-import { type Ingress, type ObjectRef, refOf } from '../kube/resources.ts';
+import { refOf } from '../kube/resources.ts';
 
 /** Reads by name for one Ingress, its own Secrets and candidates together. */
 const mostReads = 10;
@@ -41,7 +40,7 @@ export const tlsSecretMissing = defineRule({
       facts: 'secret',
       text: (data: Missing): Explanation => ({
         what: `there is no Secret ${data.name} in ${data.namespace}`,
-        why: 'The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.',
+        why: `The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.${data.offline ? '' : comesLater}`,
         fixes: fixesFor(data),
       }),
     },
@@ -59,11 +58,7 @@ export const tlsSecretMissing = defineRule({
       severity: 'info',
       modes: { guided: 'audit', strict: 'audit' },
       facts: 'secret',
-      text: ({ name, namespace, provider: { title, failing } }: Pending): Explanation => ({
-        what: `there is no Secret ${name} in ${namespace} yet; ${title} brings it${failing ? `, which is not ready: ${failing}` : ''}`,
-        why: 'Until it is there, the controller serves its default certificate.',
-        fixes: [{ text: failing === undefined ? 'wait for it' : `repair ${title}` }],
-      }),
+      text: explainPending,
     },
   },
 
@@ -71,7 +66,7 @@ export const tlsSecretMissing = defineRule({
     return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].slice(0, mostReads).map((name) => secretRef(ingress, name));
   },
 
-  *check({ object: ingress, cluster, known, elsewhere, options, shared, finding }) {
+  *check({ object: ingress, cluster, known, elsewhere, offline, options, shared, finding }) {
     const { namespace } = ingress.metadata;
     const entries = [...tlsSecretsOf(ingress)];
     // What could not be read ends the rule: what could be is judged before it.
@@ -84,10 +79,17 @@ export const tlsSecretMissing = defineRule({
         providerOnIngress(ingress, options.providerAnnotations) ??
         providerInNamespace(cluster, known, namespace, name);
       if (provider !== undefined) {
-        yield finding('pending', path, { name, namespace, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
+        yield finding('pending', path, { name, namespace, paths, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
         continue;
       }
-      const data = { name, namespace, paths, existing: existingNames(ingress, known), others: namespacesWith(name, namespace, elsewhere) };
+      const data = {
+        name,
+        namespace,
+        paths,
+        existing: existingNames(ingress, known),
+        others: namespacesWith(name, namespace, elsewhere),
+        offline,
+      };
       const unreadable = unreadableProviders(known, namespace);
       if (unreadable.length === 0) yield finding('missing', path, data);
       else yield finding('missingOrPending', path, { ...data, unreadable });
@@ -102,30 +104,34 @@ interface Missing {
   /** Secrets that other TLS entries of the namespace name and that were found. */
   readonly existing: readonly string[];
   readonly others: readonly string[];
+  readonly offline: boolean;
 }
+
+const comesLater = ' Where the Secret comes later in the same apply, apply again.';
 
 interface Pending {
   readonly name: string;
   readonly namespace: string;
+  readonly paths: readonly FieldPath[];
   readonly provider: Provider;
 }
 
-const secretRef = ({ metadata }: Ingress, name: string): ObjectRef => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  namespace: metadata.namespace,
-  name,
-});
-
-function existingNames(ingress: Ingress, known: ClusterView): readonly string[] {
-  const exists = (name: string): boolean => typeof known.fetched(secretRef(ingress, name)) === 'object';
-  return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].filter(exists);
+function explainPending({ name, namespace, paths, provider: { title, failing, needsNoSecret } }: Pending): Explanation {
+  if (needsNoSecret)
+    return {
+      what: `there is no Secret ${name} in ${namespace}; ${title} takes its place, and none comes`,
+      why: 'The certificate is not taken from a Secret.',
+      fixes: [
+        { text: 'leave secretName out', patch: paths.map((path) => ({ op: 'remove', path }) as const) },
+        { text: 'leave secretName out' },
+      ],
+    };
+  return {
+    what: `there is no Secret ${name} in ${namespace} yet; ${title} brings it${failing ? `, which is not ready: ${failing}` : ''}`,
+    why: 'Until it is there, the controller serves its default certificate.',
+    fixes: [{ text: failing === undefined ? 'wait for it' : `repair ${title}` }],
+  };
 }
-
-const namespacesWith = (name: string, own: string, elsewhere: ClusterView | undefined): readonly string[] =>
-  (elsewhere?.listAll('Secret') ?? [])
-    .filter(({ metadata }) => metadata.name === name && metadata.namespace !== own)
-    .map(({ metadata }) => metadata.namespace);
 
 function fixesFor({ name, namespace, paths, existing, others }: Missing): readonly [...Fix[], Fix] {
   const nearest = nearestWord(name, existing);

@@ -1,7 +1,7 @@
 /** Reads the body of a request, within a limit for each and a budget for all. */
 import type { Readable } from 'node:stream';
 
-/** The bytes of all bodies that are held at one moment. */
+/** What all bodies hold at one moment, in bytes. */
 export class ByteBudget {
   private readonly total: number;
   private held = 0;
@@ -27,10 +27,10 @@ export class ByteBudget {
 }
 
 export type Body =
-  /** The text; its bytes are held until `release` is called. */
-  | { readonly text: string; release(): void }
-  /** No text, nothing held: over the limit of one, over the budget of all, or the client is gone. */
-  | { readonly text: undefined; readonly why: 'too-large' | 'overloaded' | 'gone' };
+  /** They are held until `release` is called. */
+  | { readonly bytes: Buffer; release(): void }
+  /** None, nothing held: over the limit of one, over the budget of all, or the client is gone. */
+  | { readonly bytes: undefined; readonly why: 'too-large' | 'overloaded' | 'gone' };
 
 /**
  * Only what has arrived counts, not what a Content-Length claims: else three idle sockets could claim the whole budget.
@@ -55,7 +55,7 @@ export function readBody(stream: Readable, limitBytes: number, budget: ByteBudge
     if (settled) return;
     settled = true;
     drop();
-    resolve({ text: undefined, why });
+    resolve({ bytes: undefined, why });
   };
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;
@@ -73,11 +73,11 @@ export function readBody(stream: Readable, limitBytes: number, budget: ByteBudge
   });
   stream.once('end', () => {
     if (overloaded) return fail('overloaded');
-    // A text of several chunks is decoded as a whole: a character may lie across two of them.
-    const text = (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString();
+    // Decoded as a whole: a character may lie across two chunks.
+    const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     chunks.length = 0;
     settled = true;
-    resolve({ text, release: drop });
+    resolve({ bytes, release: drop });
   });
   stream.once('error', () => fail('gone'));
   stream.once('close', () => fail('gone'));

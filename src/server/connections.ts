@@ -1,46 +1,104 @@
 /** The open connections: cuts those that Node would leave open for as long as a client likes. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Limits } from './limits.ts';
 
 export interface Connections {
   /**
-   * To be called when the server is being closed, which ends Node's own timeouts: closes what has not said a word yet (Go
-   * dials ahead of need), and what is still at it when a request should long have arrived and been answered.
+   * To be called when the server is being closed: closes what is not in the middle of anything, even if it has not said a
+   * word yet (Go dials ahead of need), and later what is still at it when a request should long have arrived and been answered.
    */
   closeLate(): void;
 }
 
+/** After its handshake. */
+interface Connection {
+  readonly socket: Socket;
+  /** Idle up to the first byte of a request, then in its headers up to their end. */
+  phase: 'idle' | 'headers' | 'request';
+  /** When the phase began. */
+  since: number;
+  /** What had been received when it last became idle: with one byte more a request begins. */
+  bytesBefore: number;
+  /** The latest request: those before it have arrived. */
+  latest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
+  /** Since when there has been something of an answer that the client does not read. */
+  unreadSince: number | undefined;
+}
+
 export function watchConnections(server: Server, limits: Limits): Connections {
-  const { checkEveryMs, unreadAnswerMs, requestMs } = limits;
   keepRoom(server, limits.connections);
-  const open = new Set<Socket>();
-  const unreadSince = new WeakMap<Socket, number>();
-  const spoken = new WeakSet<Socket>();
+  const open = new Map<Socket, Connection>();
   server.on('secureConnection', (socket) => {
-    open.add(socket);
+    const since = performance.now();
+    open.set(socket, { socket, phase: 'idle', since, bytesBefore: 0, latest: undefined, unreadSince: undefined });
     socket.once('close', () => open.delete(socket));
   });
-  server.on('request', ({ socket }) => void spoken.add(socket));
-
-  // No timeout of Node's concerns an answer that is not read while the client keeps the connection open.
+  server.on('request', (request, response) => {
+    const connection = open.get(request.socket);
+    if (connection === undefined) return;
+    connection.latest = { request, response };
+    enter(connection, 'request', performance.now());
+  });
+  // One look at all of them costs less than timers that each request would set and clear.
   const check = setInterval(() => {
     const now = performance.now();
-    for (const socket of open) {
-      if (socket.writableLength === 0) unreadSince.delete(socket);
-      else if (!unreadSince.has(socket)) unreadSince.set(socket, now);
-      else if (now - (unreadSince.get(socket) as number) > unreadAnswerMs) socket.destroy();
+    for (const connection of open.values()) {
+      checkPhase(connection, now, limits);
+      checkReader(connection, now, limits);
     }
-  }, checkEveryMs).unref();
+  }, limits.checkEveryMs).unref();
   server.once('close', () => clearInterval(check));
 
   return {
     closeLate: () => {
-      for (const socket of open) if (!spoken.has(socket)) socket.destroy();
-      const late = setTimeout(() => server.closeAllConnections(), requestMs);
+      for (const connection of open.values()) if (connection.phase === 'idle' && !hasBegun(connection)) connection.socket.destroy();
+      const late = setTimeout(() => server.closeAllConnections(), limits.bodyMs);
       server.once('close', () => clearTimeout(late));
     },
   };
+}
+
+/** Answers outside of any request, and closes. */
+export function refuse(socket: Socket, status: string): void {
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  socket.destroy();
+}
+
+function enter(connection: Connection, phase: Connection['phase'], now: number): void {
+  connection.phase = phase;
+  connection.since = now;
+}
+
+/** Node's parser takes the bytes before any listener sees them, but they are counted. */
+const hasBegun = ({ socket, bytesBefore }: Connection): boolean => socket.bytesRead > bytesBefore;
+
+function checkPhase(connection: Connection, now: number, limits: Limits): void {
+  const { socket, phase, since, latest } = connection;
+  const elapsed = now - since;
+  if (phase === 'idle') {
+    if (hasBegun(connection)) enter(connection, 'headers', now);
+    else if (elapsed > limits.keepAliveMs + limits.keepAliveBufferMs) socket.destroy();
+  } else if (phase === 'headers') {
+    if (elapsed > limits.headersMs) refuse(socket, '408 Request Timeout');
+  } else if (latest?.request.complete !== true) {
+    if (elapsed <= limits.bodyMs) return;
+    if (latest?.response.headersSent === true) socket.destroy();
+    else refuse(socket, '408 Request Timeout');
+  } else if (latest.response.writableFinished) {
+    connection.latest = undefined;
+    connection.bytesBefore = socket.bytesRead;
+    enter(connection, 'idle', now);
+  }
+}
+
+/** No timeout of Node's concerns an answer that is not read while the client keeps the connection open. */
+function checkReader(connection: Connection, now: number, { unreadAnswerMs }: Limits): void {
+  const { socket, unreadSince } = connection;
+  if (socket.writableLength === 0) connection.unreadSince = undefined;
+  else if (unreadSince === undefined) connection.unreadSince = now;
+  else if (now - unreadSince > unreadAnswerMs) socket.destroy();
 }
 
 /** From this part of all connections on, room is made for those to come. */

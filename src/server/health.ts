@@ -13,7 +13,7 @@ export function createHealth(options: HealthOptions): Server {
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
+      requestTimeout: limits.headersMs + limits.bodyMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       keepAliveTimeout: limits.keepAliveMs,
       keepAliveTimeoutBuffer: limits.keepAliveBufferMs,

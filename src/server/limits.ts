@@ -9,17 +9,28 @@ export const limits: Limits = {
   bodyBytes: 24 * 1024 * 1024,
   /** Bodies in memory at any moment, all together. */
   inFlightBytes: 64 * 1024 * 1024,
+  /**
+   * What all bodies take up once they are parsed, by the estimate of json-shape.ts: a few bytes may become an object each. The
+   * largest that can be stored, a NetworkPolicy of 1.5 MiB in etcd that is all `{from: [{podSelector: {},
+   * namespaceSelector: {}}]}`, is 20.8 MB and 212 MB as an update. It must be far below the memory of the Pod.
+   */
+  parsedBytes: 224 * 1024 * 1024,
   /** Longer than the 90 s for which the API server keeps idle connections: it must be the one that closes. */
   keepAliveMs: 120_000,
-  /** Node closes this much later than it announces. */
+  /** It is closed this much later than it is announced. */
   keepAliveBufferMs: 1000,
-  /** For the whole request; the API server sends it at once. */
-  requestMs: 10_000,
+  /** As long as Go's own limit, so that the client has the word. */
+  handshakeMs: 10_000,
+  /**
+   * From the first byte of a request. Node's headersTimeout runs from the start of the connection, and Go dials ahead of need:
+   * it would close connections that the API server keeps for later, and a POST that meets that is lost.
+   */
   headersMs: 5000,
-  handshakeMs: 5000,
+  /** From the end of the headers; the API server sends it at once. */
+  bodyMs: 10_000,
   /** How long an answer may wait for a client that does not read it. */
   unreadAnswerMs: 8000,
-  /** How often the limits above are looked at. */
+  /** How often the connections are looked at; the four limits of time above are kept to within twice that. */
   checkEveryMs: 1000,
   connections: 1024,
   /** Requests on one connection: no limit, since each new connection costs a handshake. */
@@ -33,11 +44,12 @@ export const limits: Limits = {
 export interface Limits {
   readonly bodyBytes: number;
   readonly inFlightBytes: number;
+  readonly parsedBytes: number;
   readonly keepAliveMs: number;
   readonly keepAliveBufferMs: number;
-  readonly requestMs: number;
-  readonly headersMs: number;
   readonly handshakeMs: number;
+  readonly headersMs: number;
+  readonly bodyMs: number;
   readonly unreadAnswerMs: number;
   readonly checkEveryMs: number;
   readonly connections: number;

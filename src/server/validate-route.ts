@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { budgetMs } from '../admission/deadline.ts';
 import { type Deadline, type Handled, handle, type Ports } from '../admission/handler.ts';
 import { ByteBudget, readBody } from './body.ts';
+import { weightOf } from './json-shape.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { limits as defaults, type Limits } from './limits.ts';
 import { plain, type Webhook } from './plain.ts';
@@ -23,29 +24,36 @@ export interface ValidateOptions {
 
 export function validateRoute(app: Webhook, options: ValidateOptions): void {
   const { lifecycle, limits = defaults } = options;
-  const budget = new ByteBudget(limits.inFlightBytes);
+  const arrived = new ByteBudget(limits.inFlightBytes);
+  const understood = new ByteBudget(limits.parsedBytes);
   app.post('/validate', async (request: FastifyRequest, reply: FastifyReply) => {
     const startedAt = performance.now();
-    const body = await readBody(request.raw, limits.bodyBytes, budget);
+    const body = await readBody(request.raw, limits.bodyBytes, arrived);
     if (lifecycle.phase !== 'serving') reply.header('connection', 'close');
-    if (body.text === undefined) return body.why === 'gone' ? reply.hijack() : turnAway(reply, body.why, options);
+    if (body.bytes === undefined) return body.why === 'gone' ? reply.hijack() : turnAway(reply, body.why, options);
+    let weight = 0;
     try {
       if (lifecycle.phase === 'closing') return turnAway(reply, 'closing', options);
       if (!options.synced()) return turnAway(reply, 'unready', options);
-      const handled = await handle(parsed(body.text), deadlineOf(request, startedAt), options.ports);
+      const needed = weightOf(body.bytes, limits.parsedBytes);
+      if (needed === Number.POSITIVE_INFINITY) return turnAway(reply, 'too-large', options);
+      if (!understood.take(needed)) return turnAway(reply, 'overloaded', options);
+      weight = needed;
+      const handled = await handle(parsed(body.bytes), deadlineOf(request, startedAt), options.ports);
       options.onHandled(handled, performance.now() - startedAt);
       if (handled.outcome === 'refused') return turnAway(reply, 'malformed', options);
       return reply.type('application/json').send(JSON.stringify(handled.answer));
     } finally {
+      understood.giveBack(weight);
       body.release();
     }
   });
 }
 
 /** What is no JSON is no review. `JSON.parse` makes `__proto__` an own key like any other; nothing here copies it further. */
-function parsed(text: string): unknown {
+function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

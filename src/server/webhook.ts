@@ -1,7 +1,7 @@
 /** The webhook's port: HTTPS, `POST /validate` and nothing else. Bodies of errors are fixed: they tell nobody anything. */
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
-import { watchConnections } from './connections.ts';
+import { refuse, watchConnections } from './connections.ts';
 import { limits as defaults } from './limits.ts';
 import { plain, type Webhook } from './plain.ts';
 import { type ValidateOptions, validateRoute } from './validate-route.ts';
@@ -22,17 +22,17 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
       ...secureContext(keypair),
       ALPNProtocols: [...limits.protocols],
       handshakeTimeout: limits.handshakeMs,
-      headersTimeout: limits.headersMs,
-      connectionsCheckingInterval: limits.checkEveryMs,
+      // Node counts from the start of the connection, and Go dials ahead of need: see limits.ts.
+      headersTimeout: 0,
       keepAliveTimeoutBuffer: limits.keepAliveBufferMs,
       maxHeaderSize: limits.headerBytes,
       requestCert: false,
     },
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    // Who does not read its answers is cut by `watchConnections`.
+    // Who is slow with a request, or to read its answer, is cut by `watchConnections`.
+    requestTimeout: 0,
     connectionTimeout: 0,
+    keepAliveTimeout: limits.keepAliveMs,
     maxRequestsPerSocket: limits.requestsPerConnection,
     // Each review has its own deadline, from the API server.
     handlerTimeout: 0,
@@ -73,14 +73,8 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
   return app;
 }
 
-/** What is no HTTP, has too many headers or takes too long to arrive. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  const status =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? '408 Request Timeout'
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : '400 Bad Request';
-  if (socket.writable && error.code !== 'ECONNRESET') socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-  socket.destroy();
+/** What is no HTTP, or has too many headers. */
+function answerBrokenRequest({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ECONNRESET') socket.destroy();
+  else refuse(socket, code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request');
 }

@@ -26,12 +26,6 @@ describe('identity', () => {
     expect(normalize(raw)).toEqual(raw.kind === 'Service' ? expect.objectContaining({ kind: 'Service' }) : undefined),
   );
 
-  it('knows when the object changed last', () => {
-    const times = { creationTimestamp: '2026-01-01T00:00:00Z', managedFields: [{ time: '2026-03-01T00:00:00Z' }, { time: 'never' }, {}] };
-    expect(service({}, times).metadata.changedAt).toBe(Date.UTC(2026, 2, 1));
-    expect(service({}).metadata.changedAt).toBeUndefined();
-  });
-
   it.each([
     ['v1', ''],
     ['apps/v1', 'apps'],

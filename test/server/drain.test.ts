@@ -87,7 +87,7 @@ describe('the end', () => {
   });
 
   it('does not wait for who says nothing, or never comes to an end', async () => {
-    const server = await start({ limits: { requestMs: 200 } });
+    const server = await start({ limits: { bodyMs: 200 } });
     const silent = await dial(server);
     const endless = await dial(server);
     endless.socket.write('POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{');
