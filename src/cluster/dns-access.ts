@@ -1,6 +1,6 @@
 /** Whether Pods reach the cluster's DNS, and which policies keep them from it; and whether anybody outside does. */
 import { isOneAddress } from '../kube/cidr.ts';
-import { isRunTimeLabel, labelsOf, matchesSelector, selectsEverything } from '../kube/labels.ts';
+import { isRunTimeLabel, labelsOf, matchesSelector, podNameLabel, selectsEverything } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
@@ -102,7 +102,7 @@ const hasPod = (view: ClusterView, selector: LabelSelector, namespace: string): 
   matchesSelector(selector, labelsOf({})) ||
   view
     .workloadsSelectedBy(
-      labelsOf(selector.matchLabels, (key) => !isRunTimeLabel(key)),
+      labelsOf(selector.matchLabels, (key) => key === podNameLabel || !isRunTimeLabel(key)),
       namespace,
     )
     .some((workload) => selects(selector, workload) !== false);

@@ -42,16 +42,21 @@ export function pairsToCome(
 /** Runes of one set of labels in a text, about. */
 const longestSet = 48;
 
-/** By which labels Pods here could be selected: up to `limit` sets, each as it would stand in a selector, the longest cut. */
-export function labelSets(workloads: readonly Workload[], limit: number): readonly string[] {
+/** So many sets of labels are shown. */
+const mostSets = 3;
+
+/** By which labels Pods here could be selected, as the end of a sentence: `; Pods here carry app=web,tier=front; app=cart`. */
+export function carriedBy(workloads: readonly Workload[]): string {
   const sets = new Set<string>();
   for (const { pod } of workloads) {
     const telling = labelsOf(pod.labels, (key) => !sharedLabels.has(key) && !isRunTimeLabel(key));
     const set = cutSet(Object.keys(telling).length > 0 ? telling : labelsOf(pod.labels, (key) => !isRunTimeLabel(key)));
     if (set !== '') sets.add(set);
-    if (sets.size > limit) return [...[...sets].slice(0, limit), '…'];
+    if (sets.size > mostSets) break;
   }
-  return [...sets];
+  const shown = [...sets].slice(0, mostSets);
+  if (shown.length === 0) return '';
+  return `; Pods here carry ${[...shown, ...(sets.size > mostSets ? ['…'] : [])].join('; ')}`;
 }
 
 function cutSet(labels: Labels): string {

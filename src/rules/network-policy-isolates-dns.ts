@@ -131,7 +131,7 @@ function explain({ policy, backends, of, resolver, blockers, allowance }: Cut, v
   const there = `allow ${line} here, and ingress from ${policy.metadata.namespace} in the policies of ${resolver.service.metadata.namespace}`;
   return {
     what: `${tallyOf(backends, of)} ${verb} the cluster's DNS, ${formatResolver(resolver)}`,
-    why: `${whyCut(blockers)} Where a policy that allows it comes later in the same apply, apply that one first.`,
+    why: whyCut(blockers),
     fixes: [here, beside, { text: there }],
   };
 }

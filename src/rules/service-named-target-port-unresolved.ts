@@ -24,7 +24,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
-      defects: ({ port, nth }: Undeclared) => [`${port.targetPort}/${port.protocol}/${nth}`],
+      defects: defectsOf,
       text: (undeclared: Undeclared): Explanation => ({
         what: whatOf(undeclared),
         why: 'The endpoints of this Service will have addresses but no port, so every connection to it fails.',
@@ -35,6 +35,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       severity: 'low',
       modes: { guided: 'audit', strict: 'warn' },
       facts: 'namespace',
+      defects: defectsOf,
       text: (undeclared: Undeclared): Explanation => ({
         what: whatOf(undeclared),
         why: 'The Service is headless, so its addresses resolve, but DNS has no SRV record for this port.',
@@ -69,6 +70,10 @@ interface Undeclared {
   readonly backends: readonly Backend[];
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
+}
+
+function defectsOf({ port, nth }: Undeclared): readonly string[] {
+  return [`${port.targetPort}/${port.protocol}/${nth}`];
 }
 
 function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): string {

@@ -7,7 +7,7 @@ import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/
 import { nearestWord } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, isForWatchers, notYetTargeted, servesNumber } from '../kube/ports.ts';
+import { formatPort, isForWatchers, notYetTargeted, nthWithTarget, servesNumber } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNumericTargetPortUndeclared = defineRule({
@@ -24,6 +24,7 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
+      defects: defectsOf,
       text: (undeclared: Undeclared): Explanation => ({
         what: whatOf(undeclared),
         why: 'If nothing listens on that number, every connection to the Service is refused.',
@@ -34,6 +35,7 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       severity: 'info',
       modes: { guided: 'audit', strict: 'audit' },
       facts: 'namespace',
+      defects: defectsOf,
       text: ({ port, backends }: Undeclared): Explanation => ({
         what: `port ${port.targetPort}/${port.protocol} is not declared by ${titles(backends)}, which may serve it all the same`,
         why: 'Declaring a port is optional, so this usually works; a declaration lets mistakes be found.',
@@ -58,7 +60,12 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       const related = backends.map(({ ref }) => ref);
       const message = all ? 'othersDeclared' : 'nothingDeclared';
       const candidates = notYetTargeted(declaredPorts(backends), service.spec.ports, index);
-      yield finding(message, ['spec', 'ports', index, 'targetPort'], { index, port, backends, candidates }, related);
+      yield finding(
+        message,
+        ['spec', 'ports', index, 'targetPort'],
+        { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates },
+        related,
+      );
     }
   },
 });
@@ -66,9 +73,15 @@ export const serviceNumericTargetPortUndeclared = defineRule({
 interface Undeclared {
   readonly index: number;
   readonly port: ServicePort;
+  /** Which of the ports with this target. */
+  readonly nth: number;
   readonly backends: readonly Backend[];
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
+}
+
+function defectsOf({ port, nth }: Undeclared): readonly string[] {
+  return [`${port.targetPort}/${port.protocol}/${nth}`];
 }
 
 const titles = ([first, ...others]: readonly Backend[]): string =>

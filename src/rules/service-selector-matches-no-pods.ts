@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { asBackends, selectsPods } from '../cluster/backends.ts';
 import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
-import { correctedSelector, countOf, labelSets, pairsOfNobody, pairsToCome, titleWithPods } from '../cluster/selection.ts';
+import { carriedBy, correctedSelector, countOf, pairsOfNobody, pairsToCome, titleWithPods } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -34,8 +34,8 @@ export const serviceSelectorMatchesNoPods = defineRule({
       facts: 'namespace',
       // An old Service with two wrong labels may be repaired one by one.
       defects: ({ selector, workloads }: NoPodMatches) => pairsOfNobody(selector, workloads),
-      text: ({ selector, namespace, tally, fixes, carried, offline }: NoPodMatches): Explanation => ({
-        what: `${formatLabels(selector)} matches ${tally} in ${namespace}${carried}`,
+      text: ({ selector, namespace, tally, fixes, workloads, offline }: NoPodMatches): Explanation => ({
+        what: `${formatLabels(selector)} matches ${tally} in ${namespace}${fixes.length > 0 ? '' : carriedBy(workloads)}`,
         why: `The Service has no endpoints, so every connection to it fails.${fixes.length > 0 || offline ? '' : comesLater}`,
         fixes: [...fixes, { text: `create the workload with Pod labels ${formatLabels(selector)}, or correct the selector` }],
       }),
@@ -89,15 +89,7 @@ export const serviceSelectorMatchesNoPods = defineRule({
       ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
       ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
     ];
-    const data = {
-      selector: asked,
-      namespace,
-      tally: countOf(workloads, known),
-      fixes,
-      carried: carriedHere(workloads, fixes),
-      workloads,
-      offline,
-    };
+    const data = { selector: asked, namespace, tally: countOf(workloads, known), fixes, workloads, offline };
     const path = ['spec', 'selector'];
     const toCome = pairsToCome(asked, workloads);
     if (owner !== undefined) yield finding('ownerBringsPods', path, { ...data, owner: owner.replace('/', ' ') });
@@ -113,19 +105,12 @@ interface NoPodMatches {
   /** `0 of 41 Pods and 3 templates`. */
   readonly tally: string;
   readonly fixes: readonly Fix[];
-  /** `; Pods here carry app=web; app=cart`, where nothing comes close. */
-  readonly carried: string;
   /** All that is or makes Pods here. */
   readonly workloads: readonly Workload[];
   readonly offline: boolean;
 }
 
 const comesLater = ' Where its workload comes later in the same apply, apply again.';
-
-function carriedHere(workloads: readonly Workload[], fixes: readonly Fix[]): string {
-  const sets = fixes.length > 0 ? [] : labelSets(workloads, 3);
-  return sets.length === 0 ? '' : `; Pods here carry ${sets.join('; ')}`;
-}
 
 interface Candidate {
   readonly ref: ObjectRef;

@@ -71,7 +71,27 @@ describe('nearMiss', () => {
     }));
 
   it('takes what has nothing in common for no candidate', () =>
-    expect(found({ app: 'web' }, workload('db', { app: 'database' }), workload('other', { name: 'web' }))).toBeUndefined());
+    expect(found({ app: 'web' }, workload('db', { app: 'database' }), workload('other', { name: 'cart' }))).toBeUndefined());
+
+  describe('of a value under another key', () => {
+    const otherKeys = (selector: object, labels: object) =>
+      nearMiss(labelsOf(selector), [workload('web', labels)])?.differences.map(({ key, otherKey }) => `${key}: ${otherKey}`);
+
+    it.each([
+      [{ name: 'web' }, { app: 'web' }, ['name: app']],
+      [{ name: 'web' }, { app: 'web', 'app.kubernetes.io/name': 'web' }, ['name: app.kubernetes.io/name']],
+      [{ release: 'shop', app: 'web' }, { app: 'web', 'app.kubernetes.io/instance': 'shop' }, ['release: app.kubernetes.io/instance']],
+      [{ name: 'web', app: 'web' }, { app: 'web' }, ['name: undefined']], // asked for already
+      [{ name: 'shop', app: 'web' }, { app: 'web', 'app.kubernetes.io/part-of': 'shop' }, ['name: undefined']], // all of a release
+      [{ name: 'web', tier: 'front' }, { app: 'web', 'pod-template-hash': 'front' }, ['name: app', 'tier: undefined']],
+      // So many wrong keys are no slip of the pen.
+      [{ a: 'ax', b: 'bx', c: 'cx', d: 'dx', app: 'web' }, { app: 'web', e: 'ax' }, ['a', 'b', 'c', 'd'].map((key) => `${key}: undefined`)],
+    ])('%j beside %j', (selector, labels, expected) => expect(otherKeys(selector, labels)).toEqual(expected));
+
+    it.each(['true', 'on', '', '1', 'v1.2'])('that many labels have: %j is no candidate', (value) =>
+      expect(otherKeys({ canary: value }, { traced: value })).toBeUndefined(),
+    );
+  });
 
   it('does not count labels that come at run time', () =>
     expect(found({ app: 'wbe', 'pod-template-hash': 'x' }, workload('web', { app: 'web' }))?.differences).toEqual(['app: wbe ≠ web']));

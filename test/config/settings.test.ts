@@ -166,6 +166,14 @@ it('completes what the file leaves out', () => {
   });
 });
 
+it('takes a resolver by namespace and name, and nothing less', () => {
+  const named = (resolver: object) => () => configuration({ dns: { resolver } });
+  expect(named({ namespace: 'dns', name: 'resolver' })).not.toThrow();
+  expect(named({ namespace: 'dns' })).toThrow('dns.resolver.name');
+  expect(named({ namespace: 'kube_system', name: 'dns' })).toThrow('dns.resolver.namespace: "kube_system" is not the name of a namespace');
+  expect(named({ namespce: 'dns', name: 'dns' })).toThrow('did you mean "namespace"?');
+});
+
 it('hands on what the file says', () => {
   const { graceMs, docsBaseUrl, workloads } = configuration({
     grace: '1m30s',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineRule } from '../../src/engine/rule.ts';
+import { defineRule, type Message } from '../../src/engine/rule.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { Ingress } from '../../src/kube/resources.ts';
 import { service, view } from '../support/toy-rules.ts';
@@ -73,6 +73,32 @@ describe('defineRule', () => {
       fingerprint: '["service-is-wrong","wrong","Service shop/web",["spec","ports","port"],81]',
       defects: ['["service-is-wrong","wrong","Service shop/web",["spec","ports","port"],81]'],
     }));
+
+  it('tells findings apart by the value at fault, or by what the message says they consist of', () => {
+    const of = (defects?: (data: { port: number }) => readonly string[]) => {
+      const { wrong } = rule.messages;
+      const other = defineRule({
+        ...rule.meta,
+        kinds: ['Service'],
+        options: z.strictObject({}),
+        messages: { wrong: { ...(wrong as Message<{ port: number }>), ...(defects && { defects }) } },
+        *check({ object, finding }) {
+          for (const [index, { port }] of object.spec.ports.entries())
+            yield finding('wrong', ['spec', 'ports', index, 'protocol'], { port });
+        },
+      }).configure();
+      const prints = (...ports: readonly number[]) => {
+        const subject = { object: service({ ports: ports.map((port) => ({ port })) }), operation: 'WRITE', before: undefined } as const;
+        return [...other.check(subject, view(), { known: view(), elsewhere: undefined })].map(({ fingerprint }) => fingerprint);
+      };
+      return prints;
+    };
+    const prints = of(({ port }) => [`${port}`]);
+    expect(new Set(prints(80, 81)).size).toBe(2);
+    expect(prints(81, 80).toSorted()).toEqual(prints(80, 81).toSorted());
+    expect(prints(80)).toEqual(['["service-is-wrong","wrong","Service shop/web",["spec","ports","protocol"],["80"]]']);
+    expect(of()(80)).toEqual(['["service-is-wrong","wrong","Service shop/web",["spec","ports","protocol"],"TCP"]']);
+  });
 
   it('asks for nothing for an object that it does not judge', () => {
     const ingress = normalize({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' } }) as Ingress;

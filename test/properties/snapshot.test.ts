@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ClusterEvent, ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import type { ClusterView } from '../../src/cluster/view.ts';
-import { isRunTimeLabel, labelsOf, matchesPairs } from '../../src/kube/labels.ts';
+import { isPodNameOf, isRunTimeLabel, labelsOf, matchesPairs } from '../../src/kube/labels.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import { type Collection, collectionOf, isPod, type Labels, type Pod, type Resource, type Workload } from '../../src/kube/resources.ts';
 import { runs } from '../support/figures.ts';
@@ -11,7 +11,7 @@ import { runs } from '../support/figures.ts';
 const empty = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' });
 const namespaces = ['shop', 'bank', 'constructor'] as const;
 const namespace = fc.constantFrom(...namespaces);
-const name = fc.constantFrom('a', 'b', 'c', 'db-0', 'db-1', '__proto__');
+const name = fc.constantFrom('a', 'b', 'db', 'db-0', 'db-1', '__proto__');
 const keys = ['app', 'tier', '__proto__', 'pod-template-hash', 'statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'];
 const labels: fc.Arbitrary<Labels> = fc
   .array(fc.tuple(fc.constantFrom(...keys), fc.constantFrom('x', 'y', 'db-0', '0')), { maxLength: 3 })
@@ -94,7 +94,9 @@ function templatesSelectedBy(all: readonly Resource[], selector: Labels, inside:
       if (matchesPairs(selector, shape.labels)) return true;
       const settled = labelsOf(selector, (key) => !isRunTimeLabel(key) || shape.labels[key] !== undefined);
       const hasPods = podsIn(all, inside).some((one) => one.owner === `${kind}/${metadata.name}`);
-      return matchesPairs(settled, shape.labels) && !hasPods;
+      const podName = selector['statefulset.kubernetes.io/pod-name'];
+      const speaks = podName === undefined ? Object.keys(settled).length > 0 : isPodNameOf(metadata.name, podName);
+      return matchesPairs(settled, shape.labels) && speaks && !hasPods;
     });
 }
 

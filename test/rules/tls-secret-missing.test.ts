@@ -76,6 +76,26 @@ describe('what is told', () => {
     expect(fixFor(false)).not.toContain('certificates');
   });
 
+  it('proposes a Secret that files hold, though no Ingress names it', () => {
+    const held = [secret('shop-tls'), secret('db-password'), secret('shop-tslx', 'other')];
+    const { findings } = judged(ingress('web', ['shop-tsl']), { held, secrets: held });
+    expect(findings[0]?.fix.text).toBe('did you mean shop-tls?');
+    // Others are no candidates: who names a Secret for TLS means a certificate.
+    const unlike = judged(ingress('web', ['wildcard']), { held, secrets: held });
+    expect(unlike.findings[0]?.fix.text).not.toMatch(/shop-tls|db-password/);
+  });
+
+  it.each([
+    ['networking.gke.io/managed-certificates', 'leave secretName out'],
+    ['alb.ingress.kubernetes.io/certificate-arn', 'leave secretName out'],
+    ['cert-manager.io/issuer', 'wait for it'],
+    ['kubernetes.azure.com/tls-cert-keyvault-uri', 'wait for it'],
+    ['certificates.example.com/issuer', 'wait for it'],
+  ])('says of %s: %s', (annotation, expected) => {
+    const options = { providerAnnotations: ['certificates.example.com/issuer'] };
+    expect(judged(ingress('web', ['a', 'a'], { [annotation]: 'x' }), { options }).findings[0]?.fix.text).toBe(expected);
+  });
+
   it('corrects every entry that names it', () => {
     const { findings } = judged(ingress('web', ['shop-tsl', 'shop-tls', 'shop-tsl']), { secrets: [secret('shop-tls')] });
     expect(findings).toHaveLength(1);

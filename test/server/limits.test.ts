@@ -27,9 +27,7 @@ it('no setting of Node or Fastify is a default left by accident', async () => {
   const handshakeTimeout = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'handshake-timeout') as symbol;
   const { keepAliveTimeout, headersTimeout, requestTimeout, timeout, maxRequestsPerSocket, maxConnections, maxHeadersCount } = server;
   // What Node keeps to itself: options of the constructor without a property of their own.
-  const hidden = Object.fromEntries(
-    ['keepAliveTimeoutBuffer', 'ALPNProtocols', 'minVersion'].map((key) => [key, (server as never)[key]]),
-  );
+  const hidden = Object.fromEntries(['keepAliveTimeoutBuffer', 'ALPNProtocols', 'minVersion'].map((key) => [key, (server as never)[key]]));
   expect({
     fastify: {
       bodyLimit: initialConfig['bodyLimit'],

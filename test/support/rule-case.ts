@@ -55,7 +55,8 @@ export function verdictOf({ denials, warnings, audited }: Decision): Mode {
   return audited.length > 0 ? 'audit' : 'off';
 }
 
-const configure = (rule: Rule, one: RuleCase): ConfiguredRule => rule.configure(one.options, { expectedSecrets: one.expectedSecrets });
+const configure = (rule: Rule, one: RuleCase): ConfiguredRule =>
+  rule.configure(one.options, { expectedSecrets: one.expectedSecrets, resolver: one.resolver });
 
 interface World {
   readonly subject: Subject;
@@ -68,7 +69,7 @@ function worldOf(rule: ConfiguredRule, one: RuleCase): World {
   const before = one.before && judgedOf(one.before);
   const held = one.cluster.flatMap((raw) => normalize(raw) ?? []).map(deepFrozen);
   const base = snapshotOf(
-    held.filter(({ kind }) => kind !== 'Secret'), // never listed, only read by name
+    held.filter(({ kind }) => kind !== 'Secret' || one.offline === true), // of a cluster never listed, only read by name
     one,
   );
   const cluster = base.knowing({ fetched: fetchedFor(rule.fetches(after, base), held, one) });

@@ -17,6 +17,7 @@ export const configurationFor = (rule: Rule, one: RuleCase, all: readonly Rule[]
     profile: one.profile,
     privacy: one.privacy,
     secrets: { expected: one.expectedSecrets },
+    ...(one.resolver && { dns: { resolver: one.resolver } }),
     rules: Object.fromEntries(
       all.map(({ meta }) => [
         meta.id,

@@ -17,13 +17,14 @@ import type { RuleCase } from './rule-table.ts';
 const observedAt = Date.UTC(2026, 10, 21);
 
 /** The configuration file under which the case holds: its rule with its options, and no other rule. */
-function configurationFor(rule: string, { options, profile, privacy, expectedSecrets }: RuleCase): RawObject {
+function configurationFor(rule: string, { options, profile, privacy, expectedSecrets, resolver }: RuleCase): RawObject {
   const others = rules.filter(({ meta }) => meta.id !== rule).map(({ meta }) => [meta.id, { mode: 'off' }] as const);
   return {
     apiVersion: 'portcullis.dev/v1',
     profile,
     privacy,
     secrets: { level: 'existence', expected: expectedSecrets },
+    ...(resolver && { dns: { resolver } }),
     rules: { ...Object.fromEntries(others), ...(options === undefined ? {} : { [rule]: { options } }) },
   };
 }

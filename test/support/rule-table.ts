@@ -33,6 +33,8 @@ const ruleCase = z.strictObject({
   privacy: z.enum(['tenant', 'open']).default('open'),
   /** Names that the configuration gives as `secrets.expected`. */
   expectedSecrets: z.array(z.string()).default([]),
+  /** The Service that the configuration names as `dns.resolver`. */
+  resolver: z.strictObject({ namespace: z.string(), name: z.string() }).optional(),
   /** Secrets cannot be read: nothing may be concluded about them. */
   secretsUnknown: z.boolean().default(false),
   /** Collections of which the view is not complete; the rule must then be skipped. */
