@@ -26,29 +26,39 @@ export function validateRoute(app: Webhook, options: ValidateOptions): void {
   const { lifecycle, limits = defaults } = options;
   const arrived = new ByteBudget(limits.inFlightBytes);
   const understood = new ByteBudget(limits.parsedBytes);
+
+  /** A body that has arrived whole: answered, or why not. */
+  async function answerTo(bytes: Buffer, deadline: Deadline, startedAt: number): Promise<string | TurnedAway> {
+    if (lifecycle.phase === 'closing') return 'closing';
+    if (!options.synced()) return 'unready';
+    const weight = weightOf(bytes, limits.parsedBytes);
+    if (weight === Number.POSITIVE_INFINITY) return 'too-large';
+    if (!understood.take(weight)) return 'overloaded';
+    try {
+      const handled = await handle(parsed(bytes), deadline, options.ports);
+      options.onHandled(handled, performance.now() - startedAt);
+      return handled.outcome === 'refused' ? 'malformed' : JSON.stringify(handled.answer);
+    } finally {
+      understood.giveBack(weight);
+    }
+  }
+
   app.post('/validate', async (request: FastifyRequest, reply: FastifyReply) => {
     const startedAt = performance.now();
     const body = await readBody(request.raw, limits.bodyBytes, arrived);
     if (lifecycle.phase !== 'serving') reply.header('connection', 'close');
     if (body.bytes === undefined) return body.why === 'gone' ? reply.hijack() : turnAway(reply, body.why, options);
-    let weight = 0;
     try {
-      if (lifecycle.phase === 'closing') return turnAway(reply, 'closing', options);
-      if (!options.synced()) return turnAway(reply, 'unready', options);
-      const needed = weightOf(body.bytes, limits.parsedBytes);
-      if (needed === Number.POSITIVE_INFINITY) return turnAway(reply, 'too-large', options);
-      if (!understood.take(needed)) return turnAway(reply, 'overloaded', options);
-      weight = needed;
-      const handled = await handle(parsed(body.bytes), deadlineOf(request, startedAt), options.ports);
-      options.onHandled(handled, performance.now() - startedAt);
-      if (handled.outcome === 'refused') return turnAway(reply, 'malformed', options);
-      return reply.type('application/json').send(JSON.stringify(handled.answer));
+      const answer = await answerTo(body.bytes, deadlineOf(request, startedAt), startedAt);
+      return isTurnedAway(answer) ? turnAway(reply, answer, options) : reply.type('application/json').send(answer);
     } finally {
-      understood.giveBack(weight);
       body.release();
     }
   });
 }
+
+/** An answer is JSON, and no word. */
+const isTurnedAway = (answer: string): answer is TurnedAway => Object.hasOwn(statuses, answer);
 
 /** What is no JSON is no review. `JSON.parse` makes `__proto__` an own key like any other; nothing here copies it further. */
 function parsed(bytes: Buffer): unknown {
