@@ -22,22 +22,24 @@ export interface ValidateOptions {
   readonly limits?: Limits;
 }
 
+type Outcome = { readonly answer: string; readonly why?: never } | { readonly answer?: never; readonly why: TurnedAway };
+
 export function validateRoute(app: Webhook, options: ValidateOptions): void {
   const { lifecycle, limits = defaults } = options;
   const arrived = new ByteBudget(limits.inFlightBytes);
   const understood = new ByteBudget(limits.parsedBytes);
 
   /** A body that has arrived whole: answered, or why not. */
-  async function answerTo(bytes: Buffer, deadline: Deadline, startedAt: number): Promise<string | TurnedAway> {
-    if (lifecycle.phase === 'closing') return 'closing';
-    if (!options.synced()) return 'unready';
+  async function answerTo(bytes: Buffer, deadline: Deadline, startedAt: number): Promise<Outcome> {
+    if (lifecycle.phase === 'closing') return { why: 'closing' };
+    if (!options.synced()) return { why: 'unready' };
     const weight = weightOf(bytes, limits.parsedBytes);
-    if (weight === Number.POSITIVE_INFINITY) return 'too-large';
-    if (!understood.take(weight)) return 'overloaded';
+    if (weight === Number.POSITIVE_INFINITY) return { why: 'too-large' };
+    if (!understood.take(weight)) return { why: 'overloaded' };
     try {
       const handled = await handle(parsed(bytes), deadline, options.ports);
       options.onHandled(handled, performance.now() - startedAt);
-      return handled.outcome === 'refused' ? 'malformed' : JSON.stringify(handled.answer);
+      return handled.outcome === 'refused' ? { why: 'malformed' } : { answer: JSON.stringify(handled.answer) };
     } finally {
       understood.giveBack(weight);
     }
@@ -49,16 +51,13 @@ export function validateRoute(app: Webhook, options: ValidateOptions): void {
     if (lifecycle.phase !== 'serving') reply.header('connection', 'close');
     if (body.bytes === undefined) return body.why === 'gone' ? reply.hijack() : turnAway(reply, body.why, options);
     try {
-      const answer = await answerTo(body.bytes, deadlineOf(request, startedAt), startedAt);
-      return isTurnedAway(answer) ? turnAway(reply, answer, options) : reply.type('application/json').send(answer);
+      const { answer, why } = await answerTo(body.bytes, deadlineOf(request, startedAt), startedAt);
+      return why === undefined ? reply.type('application/json').send(answer) : turnAway(reply, why, options);
     } finally {
       body.release();
     }
   });
 }
-
-/** An answer is JSON, and no word. */
-const isTurnedAway = (answer: string): answer is TurnedAway => Object.hasOwn(statuses, answer);
 
 /** What is no JSON is no review. `JSON.parse` makes `__proto__` an own key like any other; nothing here copies it further. */
 function parsed(bytes: Buffer): unknown {
