@@ -40,7 +40,7 @@ export function weightOf(text: Uint8Array, limit: number): number {
 
 /** The same by a look at each byte, however short the text is; beyond `limit` it stops. */
 export function weigh(text: Uint8Array, limit: number): number {
-  const isNew = keysSeen(text);
+  const isNew = keysSeen();
   let weight = text.length * heapBytesOfText;
   let depth = 0;
   let from = 0;
@@ -59,7 +59,7 @@ export function weigh(text: Uint8Array, limit: number): number {
         weight += heapBytesOf.element;
         break;
       case colon:
-        weight += heapBytesOf.member + (isNew(from, to) ? heapBytesOf.key : 0);
+        weight += heapBytesOf.member + (isNew(text, from, to) ? heapBytesOf.key : 0);
         break;
       case openBrace:
       case openBracket:
@@ -88,16 +88,19 @@ function endOfString(text: Uint8Array, from: number): number {
 const rememberedBits = 22;
 
 /**
- * Whether a key was not seen before, told by one bit each. Of the 400,000 that fit into the limit one in twenty is taken for
- * another; the multiplier is nobody's to know, so that nobody can make them all fall together.
+ * Whether a key was not seen before, told by one bit each: of the million that fit into the limit one in eight is taken
+ * for another. Where it starts is nobody's to know, so that nobody can make them all fall together.
  */
-function keysSeen(text: Uint8Array): (from: number, to: number) => boolean {
+function keysSeen(): (text: Uint8Array, from: number, to: number) => boolean {
   const seen = new Uint8Array(2 ** (rememberedBits - 3));
-  const multiplier = Math.floor(Math.random() * 2 ** 31) * 2 + 1;
-  return (from, to) => {
-    let hash = to - from;
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (text[at] as number), multiplier);
-    const bit = (hash ^ (hash >>> 15)) >>> (32 - rememberedBits);
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  return (text, from, to) => {
+    let hash = seed;
+    for (let at = from; at < to; at++) {
+      hash = Math.imul(hash ^ (text[at] as number), 0x5bd1e995);
+      hash ^= hash >>> 15;
+    }
+    const bit = Math.imul(hash, 0x2c1b3c6d) >>> (32 - rememberedBits);
     const mask = 1 << (bit & 7);
     const byte = seen[bit >>> 3] as number;
     seen[bit >>> 3] = byte | mask;

@@ -152,6 +152,36 @@ describe('a body', () => {
   });
 });
 
+describe('a body that grows when it is parsed', () => {
+  const bomb = (junk: string): string => reviewText().replace('"ports":', `"junk":${junk},"ports":`);
+  const most = `[${'{},'.repeat(50_000)}{}]`;
+
+  it.each([
+    ['is nested too deeply', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    ['holds too many objects', `[${'{},'.repeat(90_000)}{}]`],
+    ['holds too many keys', `{${Array.from({ length: 50_000 }, (_, index) => `"${index}":0`).join(',')}}`],
+  ])('is too large if it %s', async (_, junk) => {
+    const server = await start({ limits: { parsedBytes: 8_000_000 } });
+    const answer = await send(server, bomb(junk));
+    expect([answer.status, answer.text, answer.headers['connection']]).toEqual([413, 'request too large', 'close']);
+    expect(await server.counted()).toContain('decision="too-large"} 1');
+    expect((await send(server, bomb(most))).status).toBe(200);
+  });
+
+  it('is to come again if there is no room for it beside the others', async () => {
+    const held = Promise.withResolvers<undefined>();
+    const ports = portsOf(snapshotOf(), configurationOf([needsTemplate()]), { confirm: () => held.promise });
+    const confirm = vi.spyOn(ports, 'confirm');
+    const server = await start({ ports, limits: { parsedBytes: 8_000_000 } });
+    const first = send(server, bomb(most));
+    await vi.waitFor(() => expect(confirm).toHaveBeenCalledOnce());
+    expect((await send(server, bomb(most))).status).toBe(429);
+    held.resolve(undefined);
+    expect((await first).status).toBe(200);
+    expect((await send(server, bomb(most))).status).toBe(200);
+  });
+});
+
 describe('a client that is slow', () => {
   const quick = { headersMs: 300, bodyMs: 600, handshakeMs: 300, unreadAnswerMs: 300, checkEveryMs: 50 };
   const dripping = (text: string, write: (part: string) => void): NodeJS.Timeout => {
@@ -184,12 +214,58 @@ describe('a client that is slow', () => {
     expect(received()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  const review = (): string => {
+    const body = reviewText({ subResource: 'status' });
+    return `POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  const answersIn = (received: string): number => received.split('HTTP/1.1 200 OK').length - 1;
+
+  it('to begin is waited for: the API server dials ahead, and a POST that meets the end of a connection is lost', async () => {
+    const { socket, received } = await dial(await start({ limits: quick }));
+    for (let count = 1; count <= 2; count++) {
+      await new Promise((resolve) => setTimeout(resolve, quick.headersMs + quick.bodyMs + 6 * quick.checkEveryMs));
+      socket.write(review());
+      await vi.waitFor(() => expect(answersIn(received())).toBe(count));
+    }
+    expect(received()).not.toContain(' 408 ');
+  });
+
+  it('to begin is cut when a kept connection would be', async () => {
+    const { closed, received } = await dial(await start({ limits: { ...quick, keepAliveMs: 100, keepAliveBufferMs: 100 } }));
+    await closed;
+    expect(received()).toBe('');
+  });
+
+  it.each([
+    ['headers', 'POST /validate HTTP/1.1\r\nX: ', 'x'],
+    ['body', 'POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n', ' '],
+  ])('with the %s of a later request on its connection is cut', async (_, begun, rest) => {
+    const { socket, closed, received } = await dial(await start({ limits: quick }));
+    for (let count = 1; count <= 2; count++) {
+      socket.write(review());
+      await vi.waitFor(() => expect(answersIn(received())).toBe(count));
+    }
+    socket.write(begun);
+    const drip = dripping(rest, (part) => void (socket.writable && socket.write(part)));
+    await closed;
+    clearInterval(drip);
+    expect(received()).toMatch(/HTTP\/1\.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$/);
+  });
+
+  it('with a body that nobody waits for is cut without a word', async () => {
+    const { socket, closed, received } = await dial(await start({ limits: quick }));
+    socket.write('POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n');
+    const drip = dripping(' ', (part) => void (socket.writable && socket.write(part)));
+    await closed;
+    clearInterval(drip);
+    expect(received()).toMatch(/^HTTP\/1\.1 404 .*not found$/s);
+  });
+
   it('to read its answers is cut', async () => {
     const server = await start({ limits: { ...quick, bodyMs: 10_000 } });
     const { socket, closed } = await dial(server);
     socket.pause();
-    const body = reviewText({ subResource: 'status' });
-    const one = `POST /validate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const one = review();
     const feed = setInterval(() => socket.writableLength < 100_000 && socket.writable && socket.write(one.repeat(50)), 1);
     await closed;
     clearInterval(feed);
