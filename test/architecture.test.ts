@@ -11,8 +11,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['engine', 'cluster', 'kube', 'errors.ts', 'zod'],
   admission: ['engine', 'cluster', 'kube', 'zod'],
   reports: ['engine', 'kube'],
-  sources: ['cluster', 'kube', 'errors.ts', '@kubernetes/client-node', 'undici', 'js-yaml', 'node:'],
-  certificates: ['errors.ts', 'selfsigned', 'node:'],
+  client: ['kube', 'errors.ts', '@kubernetes/client-node', 'undici', 'node:'],
+  sources: ['client', 'cluster', 'kube', 'errors.ts', 'js-yaml', 'node:'],
+  certificates: ['client', 'kube', 'errors.ts', 'selfsigned', 'node:'],
   server: ['admission', 'engine', 'cluster', 'kube', 'errors.ts', 'fastify', 'pino', '@prometheus-io/client', 'node:'],
   commands: ['*'],
 };

@@ -1,30 +1,26 @@
 /** Where the webhook knows the cluster from: files, or the API server. */
+
+import type { KubeClient } from '../client/kube-client.ts';
 import type { Configuration } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
-import type { Credentials } from '../sources/credentials.ts';
 import { fileSource } from '../sources/file-source.ts';
 import { loadManifests } from '../sources/manifests.ts';
 import type { Restart } from '../sources/reflector.ts';
 import type { ClusterSource } from '../sources/source.ts';
-
-export interface ClusterOptions {
-  /** Directories and files of manifests, which are all that there is in the cluster. */
-  readonly cluster?: readonly string[];
-  /** Without it and without `cluster`, the cluster that this runs in, else the default kubeconfig. */
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
 
 export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** Rejects with an OperatorError if the files, or the credentials, cannot be used. A live cluster is not waited for. */
-export const clusterSource = (options: ClusterOptions, configuration: () => Configuration, observers: Observers): Promise<ClusterSource> =>
-  options.cluster === undefined ? live(options, configuration, observers) : embedded(options.cluster, configuration());
+/** From a live cluster, which is not waited for, or from paths of manifests. Rejects with an OperatorError if the files cannot be used. */
+export const clusterSource = (
+  from: KubeClient | readonly string[],
+  configuration: () => Configuration,
+  observers: Observers,
+): Promise<ClusterSource> => ('watch' in from ? live(from, configuration, observers) : embedded(from, configuration()));
 
 async function embedded(paths: readonly string[], { workloads }: Configuration): Promise<ClusterSource> {
   const { manifests, errors } = await loadManifests(paths, { workloads });
@@ -38,9 +34,8 @@ async function embedded(paths: readonly string[], { workloads }: Configuration):
 }
 
 /** The workloads are those of the first configuration: what is watched does not change while we run. */
-async function live(options: ClusterOptions, configuration: () => Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
-  const [{ kubeClient }, { liveSource }] = await Promise.all([import('../sources/kube-client.ts'), import('../sources/live.ts')]);
-  const client = kubeClient(await credentialsOf(options));
+async function live(client: KubeClient, configuration: () => Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
+  const { liveSource } = await import('../sources/live.ts');
   const source = liveSource({
     client,
     workloads: configuration().workloads,
@@ -70,13 +65,3 @@ function logRestart(log: Log, { path, reason, cause }: Restart): void {
 
 const summary = (states: readonly { readonly path: string; readonly state: string }[]): Readonly<Record<string, string>> =>
   Object.fromEntries(states.map(({ path, state }) => [path, state]));
-
-async function credentialsOf({ kubeconfig, context }: ClusterOptions): Promise<Credentials> {
-  const { inClusterCredentials, isInCluster, kubeconfigCredentials } = await import('../sources/credentials.ts');
-  const { env } = process;
-  if (kubeconfig === undefined && context === undefined && isInCluster({ env })) return inClusterCredentials({ env });
-  return kubeconfigCredentials({
-    ...(kubeconfig === undefined ? {} : { file: kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
-}

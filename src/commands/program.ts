@@ -132,6 +132,7 @@ function addExplain(program: Command, terminal: Terminal, done: (code: number) =
 
 interface ServeArguments extends Omit<ServeOptions, 'host' | 'drainMs'> {
   readonly address?: string;
+  readonly drainSeconds: number;
 }
 
 function addServe(program: Command, done: (code: number) => void): void {
@@ -146,13 +147,24 @@ function addServe(program: Command, done: (code: number) => void): void {
     .option('--tls-key <file>', 'its private key, as PEM')
     .option('--tls-names <name...>', 'more names in the certificate that is made where none is given')
     .option('--ca-out <file>', 'where to write the CA of that certificate')
+    .option('--tls-secret <name>', 'keep a certificate authority of our own in this Secret, and sign the serving certificate with it')
+    .option('--webhook-configuration <name>', 'the ValidatingWebhookConfiguration that leads here, whose caBundle must fit the certificate')
+    .option('--service <name>', 'the Service that leads here', 'portcullis')
+    .option('--namespace <name>', 'where this runs; without it, the namespace of the mounted ServiceAccount')
+    .option('--cluster-domain <domain>', 'the DNS domain of the cluster', 'cluster.local')
+    .option('--lease <name>', 'the Lease by which the replicas agree on a leader; without it, this one leads')
+    .option('--client-ca <file>', 'ask callers for a certificate of these authorities, as PEM; read again when it changes')
+    .option('--client-names <name...>', 'the names that such a certificate may have; without it, any')
+    .option('--caller-namespaces <name...>', 'namespaces whose Pods may call, beside our own and the protected ones')
+    .option('--any-caller', 'let every Pod call that reaches the port')
+    .addOption(new Option('--drain-seconds <seconds>', 'how long to go on answering after SIGTERM').argParser(seconds).default(10))
     .option('--kubeconfig <file>', 'the cluster to watch; without it, the one that this runs in')
     .option('--context <name>', 'the context of the kubeconfig')
     .option('--address <address>', 'the address to listen on')
     .addHelpText('after', helpOf(serveExamples))
-    .action(async ({ address, ...options }: ServeArguments) => {
-      const { serve, serveDefaults } = await import('./serve.ts');
-      await serve({ drainMs: serveDefaults.drainMs, ...options, ...(address === undefined ? {} : { host: address }) });
+    .action(async ({ address, drainSeconds, ...options }: ServeArguments) => {
+      const { serve } = await import('./serve.ts');
+      await serve({ drainMs: drainSeconds * 1000, ...options, ...(address === undefined ? {} : { host: address }) });
       done(0);
     });
 }
@@ -171,6 +183,11 @@ function addDemo(program: Command, done: (code: number) => void): void {
       const { demo } = await import('./demo.ts');
       done(await demo());
     });
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Not a number of seconds: use 0 to 999.');
+  return Number(text);
 }
 
 function portNumber(text: string): number {

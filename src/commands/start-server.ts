@@ -1,20 +1,26 @@
 /** Puts the webhook together: configuration, certificate, cluster, ports. */
-import { writeFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Ports } from '../admission/handler.ts';
-import { certificateFiles } from '../certificates/files.ts';
 import type { CertificateSource } from '../certificates/keypair.ts';
-import { type SelfSigned, selfSigned, serviceNames } from '../certificates/self-signed.ts';
-import { OperatorError } from '../errors.ts';
+import type { SelfSigned } from '../certificates/self-signed.ts';
 import type { Log } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { startServer as listen, type RunningServer } from '../server/server.ts';
 import type { ClusterSource } from '../sources/source.ts';
-import { type ClusterOptions, clusterSource } from './cluster-source.ts';
+import { type ClusterOptions, clusterClient } from './cluster-client.ts';
+import { clusterSource } from './cluster-source.ts';
 import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
+import { reasonOf } from './reason.ts';
+import { certificateEnds, servingCertificate } from './serving-certificate.ts';
 
 /** The webhook's port is kubelet's too: private clusters open it towards nodes already. */
-export const serveDefaults = { port: 10250, healthPort: 8081, drainMs: 10_000 } as const;
+export const serveDefaults = {
+  port: 10250,
+  healthPort: 8081,
+  drainMs: 10_000,
+  service: 'portcullis',
+  clusterDomain: 'cluster.local',
+} as const;
 
 export interface ServeOptions extends ClusterOptions {
   readonly config?: string;
@@ -29,6 +35,25 @@ export interface ServeOptions extends ClusterOptions {
   readonly tlsNames?: readonly string[];
   /** Where to write the CA of the certificate that is made if none is given. */
   readonly caOut?: string;
+  /** Our own certificate authority, kept in this Secret of our namespace and in the `caBundle` of `webhookConfiguration`. */
+  readonly tlsSecret?: string;
+  /** The ValidatingWebhookConfiguration that leads to us. */
+  readonly webhookConfiguration?: string;
+  /** The Service that leads to us; with `namespace` and `clusterDomain` the names that the certificate must have. */
+  readonly service?: string;
+  /** Where we run; without it, the namespace of the ServiceAccount that is mounted. */
+  readonly namespace?: string;
+  readonly clusterDomain?: string;
+  /** The Lease of our namespace that decides which replica does what only one may do; without it, this one does. */
+  readonly lease?: string;
+  /** Certificates of clients are asked for, and verified by these authorities, PEM. */
+  readonly clientCa?: string;
+  /** The names that a client's certificate may have, common name or DNS name; all, if left out. */
+  readonly clientNames?: readonly string[];
+  /** Namespaces whose Pods may call us, beside our own and the protected ones. */
+  readonly callerNamespaces?: readonly string[];
+  /** Whoever reaches the port may call, Pods too. */
+  readonly anyCaller?: boolean;
   /** For how long to go on answering after SIGTERM, in milliseconds. */
   readonly drainMs: number;
 }
@@ -55,8 +80,6 @@ export interface ServerHandle {
   close(): Promise<void>;
 }
 
-/** The address of the Service in deploy/. */
-const deployed = { service: 'portcullis', namespace: 'portcullis' } as const;
 const defaultPollMs = 2000;
 
 /** Starts everything; if something cannot be, stops what was started and rejects with an OperatorError. */
@@ -91,14 +114,15 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
   const metrics = createMetrics({
     version: packageJson.version,
     snapshot: () => source?.current(),
-    certificateEnds: () => endsOf(certificate),
+    certificateEnds: () => certificateEnds(certificate),
   });
   environment.onMetrics?.(metrics);
   const configuration = parts.add(await configurationOf(options, log, metrics, pollMs));
-  const certificates = parts.add(await certificateOf(options, log, metrics, pollMs));
-  certificate = certificates;
-  const cluster = parts.add(await clusterSource(options, () => configuration.current(), { log, metrics }));
+  const client = options.cluster === undefined ? parts.add(await clusterClient(options)) : undefined;
+  const cluster = parts.add(await clusterSource(client ?? options.cluster ?? [], () => configuration.current(), { log, metrics }));
   source = cluster;
+  const certificates = parts.add(await servingCertificate(options, { log, metrics, pollMs }));
+  certificate = certificates;
 
   const server = await listen({
     ports: portsOf(cluster, configuration, options.cluster !== undefined),
@@ -135,48 +159,6 @@ async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metr
   const watched = JSON.stringify(live.current().workloads);
   metrics.configurationRead(true, Date.now());
   return live;
-}
-
-async function certificateOf(options: ServeOptions, log: Log, metrics: Metrics, pollMs: number): Promise<CertificateSource | SelfSigned> {
-  const { tlsCert, tlsKey, tlsNames = [], caOut } = options;
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new OperatorError('PC0005', 'a certificate needs its key', 'give both --tls-cert and --tls-key, or neither');
-  }
-  if (tlsCert === undefined || tlsKey === undefined) {
-    const made = await selfSigned([...serviceNames(deployed.service, deployed.namespace), ...tlsNames], Date.now());
-    if (caOut !== undefined) await writeCa(caOut, made.ca);
-    return made;
-  }
-  return certificateFiles({
-    certFile: tlsCert,
-    keyFile: tlsKey,
-    pollMs,
-    onRefused: (err) => {
-      metrics.internalError('certificate');
-      log.error({ certFile: tlsCert, keyFile: tlsKey, ...reasonOf(err) }, 'the certificate files cannot be served: the last good ones are');
-    },
-  });
-}
-
-/** What an operator has caused is told with what to do about it; the stack of anything else is for us. */
-const reasonOf = (err: Error) => (err instanceof OperatorError ? { code: err.code, reason: err.message, hint: err.hint } : { err });
-
-async function writeCa(path: string, ca: string): Promise<void> {
-  try {
-    await writeFile(path, ca);
-  } catch (cause) {
-    throw new OperatorError('PC0005', `the CA cannot be written: ${(cause as Error).message}`, 'give --ca-out a path that can be written', {
-      cause,
-    });
-  }
-}
-
-function endsOf(source: CertificateSource | undefined): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  const served = source?.current();
-  if (served !== undefined) ends.set('leaf', served.notAfter);
-  if (served?.caNotAfter !== undefined) ends.set('ca', served.caNotAfter);
-  return ends;
 }
 
 /** A cluster of files has no tenants: whoever serves it may read them all. */

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly ports: Ports;
   /** False until every collection that may be read was listed once. */
   readonly synced: () => boolean;
+  /** What else stands between us and readiness; reviews are answered all the same. */
+  readonly unready?: () => readonly string[];
   readonly certificate: Keypair;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -46,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const missing = (): readonly string[] => [
     ...(lifecycle.phase === 'serving' ? [] : ['shutting down']),
     ...(synced() ? [] : ['the view of the cluster is not complete yet']),
+    ...(options.unready?.() ?? []),
   ];
   const onInternalError = internalErrors(options);
   const health = createHealth({ missing, metrics: () => metrics.scrape(), onInternalError });

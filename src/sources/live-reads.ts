@@ -1,10 +1,11 @@
 /** Reads while a review waits: Secrets by name, and once more, live, what a denial rests on (reliability.md E4). */
+
+import { type KubeClient, KubeError, metadataOnly } from '../client/kube-client.ts';
 import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import { type Collection, formatRef, type ObjectRef, type RawObject, type Resource } from '../kube/resources.ts';
-import { type KubeClient, KubeError, metadataOnly } from './kube-client.ts';
 import { type Call, callsFor } from './live-calls.ts';
 import type { ReflectorState } from './reflector.ts';
 import type { ClusterSource } from './source.ts';

@@ -1,11 +1,12 @@
 /** The cluster as it is: one reflector for each kind, one snapshot for all of them. */
+
+import type { KubeClient } from '../client/kube-client.ts';
 import { type ClusterEvent, ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage } from '../cluster/view.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import type { Collection } from '../kube/resources.ts';
 import type { Pace } from './backoff.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
-import type { KubeClient } from './kube-client.ts';
 import { liveReads, type SecretsLevel } from './live-reads.ts';
 import { liveSink } from './live-sink.ts';
 import { Reflector, type ReflectorState, type Restart, type RestartReason } from './reflector.ts';

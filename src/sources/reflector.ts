@@ -2,11 +2,11 @@
  * Keeps one kind of object in step with the API server, as client-go's reflector does: list once, then watch, and begin
  * anew only when the server has forgotten where we were. What a list brings stays out of sight until it is whole.
  */
+import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { backoffMs, defaultPace, type Pace } from './backoff.ts';
 import { type Clock, sleep, systemClock, type Timer } from './clock.ts';
-import { type KubeClient, KubeError } from './kube-client.ts';
 import { eventOf, isOlder, itemType, Lost, type WatchEvent } from './watch-event.ts';
 
 /** Where the objects go. All calls are synchronous: whoever reads in between sees whole states only. */

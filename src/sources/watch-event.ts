@@ -1,7 +1,8 @@
 /** A line of a watch → what it says. */
+
+import { KubeError } from '../client/kube-client.ts';
 import { isObject, numberAt, objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { KubeError } from './kube-client.ts';
 
 export interface WatchEvent {
   readonly type: 'set' | 'remove' | 'bookmark';

@@ -1,7 +1,7 @@
 /** Whatever happens to objects and connections, in whatever order: in the end the reflector holds what the server does. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { kubeClient } from '../../src/sources/kube-client.ts';
+import { kubeClient } from '../../src/client/kube-client.ts';
 import { Reflector } from '../../src/sources/reflector.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
 import { runs } from '../support/figures.ts';

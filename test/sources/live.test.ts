@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Read } from '../../src/cluster/view.ts';
 import type { Labels, ObjectRef } from '../../src/kube/resources.ts';
 import { systemClock } from '../../src/sources/clock.ts';
-import { type KubeClient, kubeClient } from '../../src/sources/kube-client.ts';
+import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
 import { type LiveOptions, type LiveSource, liveSource } from '../../src/sources/live.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Pace } from '../../src/sources/backoff.ts';
-import { type KubeClient, kubeClient } from '../../src/sources/kube-client.ts';
+import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
 import { Reflector, type Restart } from '../../src/sources/reflector.ts';
 import { FakeApiServer, type FakeObject, goOn, refuse, status } from '../support/fake-api-server.ts';
 import { MapSink } from '../support/map-sink.ts';

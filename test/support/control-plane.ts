@@ -38,23 +38,47 @@ export interface ControlPlaneAddress {
 
 export interface ControlPlane {
   readonly address: ControlPlaneAddress;
+  /** Its programs, for tests of faults; undefined where a container runs them. */
+  readonly programs?: { readonly etcd: Program; readonly apiServer: Program; readonly controllerManager: Program };
   stop(): Promise<void>;
+}
+
+/** A program that can fail. */
+export interface Program {
+  /** SIGSTOP: it holds its connections and answers nobody. */
+  pause(): void;
+  resume(): void;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Again, with the same flags and more; resolves when it is ready. */
+  start(moreFlags?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Flags of the API server beside those that every test has, or in their place. */
+  readonly apiServerFlags?: Readonly<Record<string, string>>;
+  /** What the controller manager runs; the EndpointSlice controller alone, if left out. */
+  readonly controllers?: string;
 }
 
 export const kubeconfigOf = ({ directory }: ControlPlaneAddress, user: User): string => join(directory, `${user}.kubeconfig`);
 export const tokenOf = (user: User): string => `token-of-${user}`;
 
 /** Starts everything in a temporary directory, or throws with the last words of what did not start, all processes ended. */
-export async function startControlPlane(binaries: BinaryPaths): Promise<ControlPlane> {
+export async function startControlPlane(binaries: BinaryPaths, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-control-plane-'));
-  const processes: RunningProcess[] = [];
+  const stops: (() => Promise<unknown>)[] = [];
+  const run = async (binary: string, flags: Flags, isUp?: (process: RunningProcess) => Promise<void>): Promise<Program> => {
+    const { program, stop } = await startProgram(binary, flags, isUp);
+    stops.push(stop);
+    return program;
+  };
   const stop = async (): Promise<void> => {
-    for (const process of processes.toReversed()) await process.stop();
+    for (const end of stops.toReversed()) await end();
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    const etcd = await startEtcd(binaries.etcd, directory);
-    processes.push(etcd.process);
+    const etcdUrl = `http://127.0.0.1:${await freePort()}`;
+    const etcd = await run(binaries.etcd, await etcdFlags(directory, etcdUrl));
     const port = await freePort();
     const address: ControlPlaneAddress = {
       directory,
@@ -67,20 +91,49 @@ export async function startControlPlane(binaries: BinaryPaths): Promise<ControlP
     await writeServerFiles(address);
     writeTestFiles(directory);
     writeClientFiles(address);
-    processes.push(startProcess(binaries['kube-apiserver'], apiServerFlags(address, port, etcd.url)));
-    await isReady(address, processes.at(-1) as RunningProcess);
-    processes.push(startProcess(binaries['kube-controller-manager'], controllerFlags(address)));
-    return { address, stop };
+    const flags = { ...apiServerFlags(address, port, etcdUrl), ...options.apiServerFlags };
+    const apiServer = await run(binaries['kube-apiserver'], flags, (process) => isReady(address, process));
+    const controllers = options.controllers === undefined ? {} : { controllers: options.controllers };
+    const controllerManager = await run(binaries['kube-controller-manager'], { ...controllerFlags(address), ...controllers });
+    return { address, programs: { etcd, apiServer, controllerManager }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startEtcd(binary: string, directory: string): Promise<{ readonly process: RunningProcess; readonly url: string }> {
-  const url = `http://127.0.0.1:${await freePort()}`;
+type Flags = Readonly<Record<string, string>>;
+
+async function startProgram(binary: string, flags: Flags, isUp: (process: RunningProcess) => Promise<void> = async () => {}) {
+  const begin = async (all: Flags): Promise<RunningProcess> => {
+    const begun = startProcess(binary, flagsOf(all));
+    await isUp(begun).catch(async (error: unknown) => {
+      await begun.stop('SIGKILL');
+      throw error;
+    });
+    return begun;
+  };
+  let running = await begin(flags);
+  const resume = (): void => void process.kill(running.pid, 'SIGCONT');
+  const program: Program = {
+    pause: () => void process.kill(running.pid, 'SIGSTOP'),
+    resume,
+    kill: async (signal = 'SIGKILL') => void (await running.stop(signal)),
+    start: async (moreFlags = {}) => {
+      running = await begin({ ...flags, ...moreFlags });
+    },
+  };
+  const stop = async (): Promise<void> => {
+    // What is paused hears of no SIGTERM.
+    if (!running.hasEnded()) resume();
+    await running.stop();
+  };
+  return { program, stop };
+}
+
+async function etcdFlags(directory: string, url: string): Promise<Flags> {
   const peers = `http://127.0.0.1:${await freePort()}`;
-  const flags = {
+  return {
     'data-dir': join(directory, 'etcd'),
     'listen-client-urls': url,
     'advertise-client-urls': url,
@@ -88,8 +141,8 @@ async function startEtcd(binary: string, directory: string): Promise<{ readonly 
     'initial-advertise-peer-urls': peers,
     'initial-cluster': `default=${peers}`,
     'log-level': 'error',
+    'unsafe-no-fsync': 'true',
   };
-  return { process: startProcess(binary, [...flagsOf(flags), '--unsafe-no-fsync']), url };
 }
 
 async function writeServerFiles({ directory, caFile }: ControlPlaneAddress): Promise<void> {
@@ -153,24 +206,23 @@ const auditPolicy = {
   ],
 };
 
-const apiServerFlags = ({ directory, auditLog }: ControlPlaneAddress, port: number, etcd: string): readonly string[] =>
-  flagsOf({
-    'etcd-servers': etcd,
-    'bind-address': '127.0.0.1',
-    'secure-port': String(port),
-    // Loopback cannot be an endpoint address, and a sandbox may have no other: one that nobody has, and no reconciler for it.
-    'advertise-address': '10.200.0.1',
-    'endpoint-reconciler-type': 'none',
-    'service-cluster-ip-range': serviceRange,
-    'tls-cert-file': join(directory, 'server.crt'),
-    'tls-private-key-file': join(directory, 'server.key'),
-    'service-account-issuer': 'https://kubernetes.default.svc',
-    'service-account-key-file': join(directory, 'accounts.pub'),
-    'service-account-signing-key-file': join(directory, 'accounts.key'),
-    'authorization-mode': 'RBAC',
-    'allow-privileged': 'true',
-    ...testFlags({ directory, auditLog }),
-  });
+const apiServerFlags = ({ directory, auditLog }: ControlPlaneAddress, port: number, etcd: string): Flags => ({
+  'etcd-servers': etcd,
+  'bind-address': '127.0.0.1',
+  'secure-port': String(port),
+  // Loopback cannot be an endpoint address, and a sandbox may have no other: one that nobody has, and no reconciler for it.
+  'advertise-address': '10.200.0.1',
+  'endpoint-reconciler-type': 'none',
+  'service-cluster-ip-range': serviceRange,
+  'tls-cert-file': join(directory, 'server.crt'),
+  'tls-private-key-file': join(directory, 'server.key'),
+  'service-account-issuer': 'https://kubernetes.default.svc',
+  'service-account-key-file': join(directory, 'accounts.pub'),
+  'service-account-signing-key-file': join(directory, 'accounts.key'),
+  'authorization-mode': 'RBAC',
+  'allow-privileged': 'true',
+  ...testFlags({ directory, auditLog }),
+});
 
 /** Flags of the API server that are the same for every provider. */
 export const testFlags = ({ directory, auditLog }: Pick<ControlPlaneAddress, 'directory' | 'auditLog'>) => ({
@@ -193,16 +245,14 @@ export const controllerTestFlags = {
   'kube-api-burst': '4000',
 } as const;
 
-const controllerFlags = (address: ControlPlaneAddress): readonly string[] =>
-  flagsOf({
-    kubeconfig: kubeconfigOf(address, 'admin'),
-    'leader-elect': 'false',
-    'secure-port': '0',
-    ...controllerTestFlags,
-  });
+const controllerFlags = (address: ControlPlaneAddress): Flags => ({
+  kubeconfig: kubeconfigOf(address, 'admin'),
+  'leader-elect': 'false',
+  'secure-port': '0',
+  ...controllerTestFlags,
+});
 
-const flagsOf = (flags: Readonly<Record<string, string>>): readonly string[] =>
-  Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+const flagsOf = (flags: Flags): readonly string[] => Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 
 /** `/readyz` waits for the default roles too. */
 export async function isReady({ url, caFile }: ControlPlaneAddress, apiServer: Pick<RunningProcess, 'hasEnded' | 'output'>): Promise<void> {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Credentials, inClusterCredentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
+import { type KubeClient, KubeError, kubeClient, metadataOnly } from '../../src/client/kube-client.ts';
+import { linesOf } from '../../src/client/lines.ts';
 import { OperatorError } from '../../src/errors.ts';
-import { type Credentials, inClusterCredentials, kubeconfigCredentials } from '../../src/sources/credentials.ts';
-import { type KubeClient, KubeError, kubeClient, metadataOnly } from '../../src/sources/kube-client.ts';
-import { linesOf } from '../../src/sources/lines.ts';
 
 let directory: string;
 const closing: (() => unknown)[] = [];

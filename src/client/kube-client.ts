@@ -1,9 +1,12 @@
-/** Reads from one API server: whole answers, and watches as lines. One set of connections for the process. */
+/** Calls to one API server: whole answers, and watches as lines. One set of connections for the process. */
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { isObject, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import type { Credentials } from './credentials.ts';
 import { linesOf } from './lines.ts';
+
+/** Of a PATCH that applies: of the object, the fields named in the body become ours (server-side apply). */
+export const serverSideApply = 'application/apply-patch+yaml';
 
 /** Names the metadata of an object alone: what a Secret holds never leaves the API server. */
 export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
@@ -11,6 +14,8 @@ export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8
 export interface KubeClient {
   /** The answer of a GET below the server's root, `/api/v1/…`. Throws KubeError, and whatever the network or the signal throws. */
   get(path: string, signal: AbortSignal, accept?: string): Promise<RawObject>;
+  /** The answer of a write, with a body of JSON; `contentType` names the kind of a PATCH. Throws as `get` does. */
+  send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: RawObject, signal: AbortSignal, contentType?: string): Promise<RawObject>;
   /** A watch's lines as they come; `onOpen` is called when the server has accepted it. Throws as `get` does. */
   watch(path: string, signal: AbortSignal, onOpen?: () => void): AsyncIterable<string>;
   close(): Promise<void>;
@@ -35,6 +40,17 @@ export class KubeError extends Error {
 /** Calls at one time, for all reviews together. Watches have connections of their own, so that calls never wait for them. */
 const callConnections = 20;
 
+const json = 'application/json';
+
+interface Call {
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly accept: string;
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly body?: RawObject;
+  readonly contentType?: string;
+}
+
 export function kubeClient(credentials: Credentials): KubeClient {
   const { server } = credentials;
   const base = server.pathname.replace(/\/+$/, '');
@@ -42,32 +58,39 @@ export function kubeClient(credentials: Credentials): KubeClient {
   const watches = connections(credentials, null);
   let closed: Promise<void> | undefined;
 
-  async function open(dispatcher: Dispatcher, path: string, signal: AbortSignal, accept: string): Promise<Dispatcher.ResponseData> {
+  async function open(
+    dispatcher: Dispatcher,
+    { path, signal, accept, method = 'GET', body, contentType }: Call,
+  ): Promise<Dispatcher.ResponseData> {
     const { headers } = await within(signal, credentials.identity());
     signal.throwIfAborted();
     const response = await dispatcher.request({
       origin: server.origin,
       path: `${base}${path}`,
-      method: 'GET',
-      headers: { ...headers, accept, 'user-agent': 'portcullis' },
+      method,
+      headers: { ...headers, accept, 'user-agent': 'portcullis', ...(contentType !== undefined && { 'content-type': contentType }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
       // Our own deadlines end what hangs: a quiet watch is no fault.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    if (response.statusCode !== 200) throw await refusal(response);
+    if (response.statusCode < 200 || response.statusCode > 299) throw await refusal(response);
     return response;
   }
 
+  async function answer(call: Call): Promise<RawObject> {
+    const { body } = await open(calls, call);
+    const answered: unknown = await body.json();
+    if (!isObject(answered)) throw new Error(`${call.path} answers with something that is no object`);
+    return answered;
+  }
+
   return {
-    async get(path, signal, accept = 'application/json') {
-      const { body } = await open(calls, path, signal, accept);
-      const answer: unknown = await body.json();
-      if (!isObject(answer)) throw new Error(`${path} answers with something that is no object`);
-      return answer;
-    },
+    get: (path, signal, accept = json) => answer({ path, signal, accept }),
+    send: (method, path, body, signal, contentType = json) => answer({ method, path, body, signal, accept: json, contentType }),
     async *watch(path, signal, onOpen) {
-      const { body } = await open(watches, path, signal, 'application/json');
+      const { body } = await open(watches, { path, signal, accept: json });
       onOpen?.();
       yield* linesOf(body);
     },
