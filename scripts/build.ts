@@ -1,10 +1,12 @@
-/** `npm run build`: everything in one file, dist/portcullis.js, which Node runs alone; and the licences of what is in it. */
+/** `npm run build [-- DIRECTORY]`: everything in one file, dist/portcullis.js, which Node runs alone; the licences and the bill of materials of what is in it. */
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
+import { sbomOf } from './build/sbom.ts';
 
 const root = dirname(import.meta.dirname);
-const output = join(root, 'dist', 'portcullis.js');
+const directory = process.argv[2] ?? join(root, 'dist');
+const output = join(directory, 'portcullis.js');
 
 /** In a checkout `explain` reads docs/rules; the one file carries the pages with it. */
 const embeddedRulePages = {
@@ -31,14 +33,16 @@ function packageOf(module: string): string | undefined {
   return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module.replace(/^\0/, ''))?.[0];
 }
 
+const manifestOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
+
 function licenceOf(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
+  const { name, version, license } = manifestOf(folder);
   const text = globSync(join(folder, '{LICEN[CS]E,licen[cs]e,COPYING}*'))[0];
   return `${name} ${version}: ${license}\n\n${text === undefined ? '' : readFileSync(text, 'utf8').trim()}\n`;
 }
 
 async function build(): Promise<void> {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
   await using bundle = await rolldown({
     input: join(root, 'src', 'main.ts'),
     platform: 'node',
@@ -53,9 +57,11 @@ async function build(): Promise<void> {
   const { output: chunks } = await bundle.write({ file: output, format: 'esm', codeSplitting: false, minify: true });
   const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
   const packages = [...new Set(modules.map(packageOf).filter((folder) => folder !== undefined))].sort();
-  writeFileSync(join(root, 'dist', 'LICENSES.txt'), packages.map(licenceOf).join(`\n${'-'.repeat(80)}\n\n`));
+  writeFileSync(join(directory, 'LICENSES.txt'), packages.map(licenceOf).join(`\n${'-'.repeat(80)}\n\n`));
+  const identities = packages.map(manifestOf).map(({ name, version }) => `${name}@${version}`);
+  writeFileSync(join(directory, 'sbom.cdx.json'), sbomOf(new Set(identities)));
   const kilobytes = Math.round(readFileSync(output).length / 1024);
-  console.log(`dist/portcullis.js: ${kilobytes} kB, ${packages.length} packages`);
+  console.log(`${relative(process.cwd(), output)}: ${kilobytes} kB, ${packages.length} packages`);
 }
 
 if (!existsSync(join(root, 'node_modules'))) throw new Error('Run "npm ci" first.');
