@@ -22,7 +22,7 @@ const warmUpRequests = 30_000;
 const here = import.meta.dirname;
 const bundle = join(here, '..', 'dist', 'portcullis.js');
 /** As in the Dockerfile. */
-const env = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '1' };
+const env = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=360', MALLOC_ARENA_MAX: '1' };
 
 interface Server {
   readonly name: 'node:https' | 'Fastify' | 'Portcullis';

@@ -1,4 +1,4 @@
-import { labelsOf } from './labels.ts';
+import { labelsOf, noLabels } from './labels.ts';
 import { protocolOf } from './normalize-service.ts';
 import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
 import type {
@@ -66,10 +66,22 @@ export function normalizeNetworkPolicy(raw: RawObject, metadata: ObjectMeta): Ne
     spec: {
       podSelector: selectorOf(objectAt(spec, 'podSelector')),
       policyTypes: policyTypes.length > 0 ? policyTypes : ['Ingress', ...(egress.length > 0 ? ['Egress'] : [])],
-      ingress: ingress.map((rule) => ({ ...given('from', peersAt(rule, 'from')), ...given('ports', portsOf(rule)) })),
-      egress: egress.map((rule) => ({ ...given('to', peersAt(rule, 'to')), ...given('ports', portsOf(rule)) })),
+      ingress: ingress.map((rule) => ruleOf('from', peersAt(rule, 'from'), portsOf(rule))),
+      egress: egress.map((rule) => ruleOf('to', peersAt(rule, 'to'), portsOf(rule))),
     },
   };
+}
+
+const everyFlow = Object.freeze({});
+
+/** Equal ones are one object where a policy may hold very many of them: 700,000 empty rules can be stored. */
+function ruleOf<K extends 'from' | 'to'>(
+  key: K,
+  peers: readonly NetworkPolicyPeer[] | undefined,
+  ports: readonly NetworkPolicyPort[] | undefined,
+) {
+  if (peers === undefined && ports === undefined) return everyFlow;
+  return { ...given(key, peers), ...given('ports', ports) };
 }
 
 const atLeastOne = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
@@ -98,11 +110,14 @@ const peersAt = (rule: RawObject, key: string): readonly NetworkPolicyPeer[] | u
     }),
   );
 
-export const selectorOf = (raw: RawObject): LabelSelector => ({
-  matchLabels: labelsOf(raw['matchLabels']),
-  matchExpressions: objectsAt(raw, 'matchExpressions').map((one) => ({
+const everything: LabelSelector = Object.freeze({ matchLabels: noLabels, matchExpressions: [] });
+
+export function selectorOf(raw: RawObject): LabelSelector {
+  const matchLabels = labelsOf(raw['matchLabels']);
+  const matchExpressions = objectsAt(raw, 'matchExpressions').map((one) => ({
     key: stringAt(one, 'key') ?? '',
     operator: stringAt(one, 'operator') ?? '',
     values: stringsAt(one, 'values'),
-  })),
-});
+  }));
+  return matchLabels === noLabels && matchExpressions.length === 0 ? everything : { matchLabels, matchExpressions };
+}

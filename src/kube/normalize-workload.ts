@@ -70,17 +70,9 @@ export function normalizePod(raw: RawObject, { namespace, name, labels, deletion
       ready: objectsAt(status, 'conditions').some((one) => one['type'] === 'Ready' && one['status'] === 'True'),
       terminating: deletionTimestamp !== undefined,
       scheduled: Boolean(stringAt(spec, 'nodeName')),
-      labels: perPodLabelsOf(labels),
+      labels: labelsOf(labels, (key) => perPodLabels.has(key)),
     },
   };
-}
-
-const noLabels: Labels = Object.freeze(labelsOf({}));
-
-/** One shared object for the many Pods that have none. */
-function perPodLabelsOf(labels: Labels): Labels {
-  const own = labelsOf(labels, (key) => perPodLabels.has(key));
-  return Object.keys(own).length === 0 ? noLabels : own;
 }
 
 /** A ReplicaSet of a Deployment is called after the Pods' hash (pkg/controller/deployment/sync.go): the rest is the Deployment's name. */

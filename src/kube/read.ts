@@ -4,6 +4,7 @@ import type { RawObject } from './resources.ts';
 export const isObject = (value: unknown): value is RawObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const nothing: RawObject = Object.freeze({});
+const none: readonly never[] = Object.freeze([]);
 
 /** The own property as an object; an empty one if it is absent or something else. */
 export function objectAt(from: RawObject, key: string): RawObject {
@@ -26,12 +27,14 @@ export const booleanAt = (from: RawObject, key: string): boolean => Object.hasOw
 /** The entries of a list that are objects, each in its place: another entry reads as an empty object, so that indices hold. */
 export function objectsAt(from: RawObject, key: string): readonly RawObject[] {
   const value = Object.hasOwn(from, key) ? from[key] : undefined;
-  return Array.isArray(value) ? value.map((entry) => (isObject(entry) ? entry : nothing)) : [];
+  if (!Array.isArray(value) || value.length === 0) return none;
+  // Almost always the list itself will do.
+  return value.every(isObject) ? value : value.map((entry) => (isObject(entry) ? entry : nothing));
 }
 
 export function stringsAt(from: RawObject, key: string): readonly string[] {
   const value = Object.hasOwn(from, key) ? from[key] : undefined;
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+  return Array.isArray(value) && value.length > 0 ? value.filter((entry) => typeof entry === 'string') : none;
 }
 
 /** An optional property for a spread: `...given('name', value)` adds nothing if the value is undefined. */
