@@ -1,65 +1,93 @@
-/** A CA and a leaf of our own making, for a `serve` without certificate files. The CA's key is forgotten once the leaf is signed. */
-import { isIP } from 'node:net';
-import { type CertificateSource, checkedKeypair, type ServingCertificate } from './keypair.ts';
-
-const dayMs = 24 * 60 * 60 * 1000;
-const hourMs = 60 * 60 * 1000;
-const lifetimeDays = 365;
+/** A CA and a leaf of our own making, in memory alone: for a `serve` that is given neither certificate files nor a Secret. */
+import { type Clock, systemClock } from '../client/clock.ts';
+import { rounds } from '../client/rounds.ts';
+import { lifetimes, makeAuthority, signLeaf } from './authority.ts';
+import type { CertificateSource, ServingCertificate } from './keypair.ts';
+import { readCertificate } from './pem.ts';
+import {
+  type AuthorityState,
+  type Bundles,
+  needsLeaf,
+  nextStep,
+  type RotationTimes,
+  type Served,
+  type Surroundings,
+  trustedIn,
+  withMade,
+} from './renewal.ts';
 
 export interface SelfSigned extends CertificateSource {
-  /** What a client has to trust: the `caBundle` of a webhook configuration, in PEM. */
-  readonly ca: string;
+  /** What a client has to trust, in PEM: a new authority stands here a day before it signs. */
+  ca(): string;
 }
 
-/**
- * Valid for a year from now, for these DNS names and IP addresses beside localhost: a process that runs as long as that
- * should be given files. Takes about 20 ms.
- */
-export async function selfSigned(names: readonly string[], nowMs: number): Promise<SelfSigned> {
-  // Costs 90 ms to load, which is not to be paid by those who bring their certificate.
-  const { generate } = await import('selfsigned');
-  const common = {
-    keyType: 'ec',
-    curve: 'P-256',
-    // The default, sha1, is refused by TLS: "CA signature digest algorithm too weak".
-    algorithm: 'sha256',
-    // An hour of grace for clocks that are behind ours.
-    notBeforeDate: new Date(nowMs - hourMs),
-    notAfterDate: new Date(nowMs + lifetimeDays * dayMs),
-  } as const;
-  const ca = await generate([{ name: 'commonName', value: 'portcullis-ca' }], {
-    ...common,
-    extensions: [
-      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ],
+export interface SelfSignedOptions {
+  /** DNS names and IP addresses, beside those of this machine. */
+  readonly names: readonly string[];
+  /** What a client has to trust is another now. */
+  readonly onAuthority?: (ca: string) => void;
+  readonly clock?: Clock;
+}
+
+/** The clock on the wall is looked at each minute: a machine may have slept. */
+const lookMs = 60_000;
+const dayMs = 24 * 60 * 60 * 1000;
+/** Nobody else writes here, so there is nothing to wait for but the overlap. */
+const times: RotationTimes = { ...lifetimes, overlapMs: dayMs, steadyMs: 0, settleMs: 0 };
+/** Whom to tell of an authority is not known here. */
+const nobody: Bundles = [];
+
+export async function selfSigned({ names, onAuthority, clock = systemClock }: SelfSignedOptions): Promise<SelfSigned> {
+  const all = ['localhost', '127.0.0.1', '::1', ...names];
+  const listeners: ((certificate: ServingCertificate) => void)[] = [];
+  let made = await renewed({ authorities: { previous: [] } }, all, clock.wallNow());
+  const renewal = rounds(clock, async () => {
+    const before = made;
+    made = await renewed(before, all, clock.wallNow());
+    if (caOf(made) !== caOf(before)) onAuthority?.(caOf(made));
+    if (made.serving !== before.serving) for (const listener of listeners) listener(made.serving);
+    return lookMs;
   });
-  const leaf = await generate([{ name: 'commonName', value: 'portcullis' }], {
-    ...common,
-    ca: { key: ca.private, cert: ca.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: altNames(names) },
-    ],
-  });
-  const certificate: ServingCertificate = {
-    ...checkedKeypair(leaf.cert, leaf.private, nowMs),
-    caNotAfter: common.notAfterDate.getTime(),
+  return {
+    ca: () => caOf(made),
+    current: () => made.serving,
+    onChange: (listener) => void listeners.push(listener),
+    close: () => renewal.close(),
   };
-  return { ca: ca.cert, current: () => certificate, onChange: () => {}, close: () => {} };
 }
 
-const altNames = (names: readonly string[]) =>
-  [...new Set(['localhost', '127.0.0.1', '::1', ...names])].map((name) =>
-    isIP(name) === 0 ? ({ type: 2, value: name } as const) : ({ type: 7, ip: name } as const),
-  );
+interface Made {
+  readonly authorities: AuthorityState;
+  readonly leaf: Served;
+  readonly serving: ServingCertificate;
+}
 
-/** The names by which an API server calls a Service. */
-export const serviceNames = (service: string, namespace: string): readonly string[] => [
-  service,
-  `${service}.${namespace}`,
-  `${service}.${namespace}.svc`,
-  `${service}.${namespace}.svc.cluster.local`,
-];
+/** All that is to be made now, from what there is. */
+async function renewed(before: Made | Pick<Made, 'authorities'>, names: readonly string[], nowMs: number): Promise<Made> {
+  const around = { nowMs, unchangedMs: 0, trustedMs: 0, times };
+  const authorities = await stepped(before.authorities, around);
+  const { current } = authorities;
+  if (current === undefined) throw new Error('no authority was made');
+  if ('leaf' in before && !needsLeaf(before.leaf, current, nobody, around)) return { ...before, authorities };
+  const pair = await signLeaf(current, names, nowMs);
+  const certificate = readCertificate(pair.cert);
+  return {
+    authorities,
+    leaf: { ...certificate, issuer: current.id },
+    serving: { ...pair, notAfter: certificate.notAfter, caNotAfter: current.notAfter },
+  };
+}
+
+async function stepped(before: AuthorityState, around: Surroundings): Promise<AuthorityState> {
+  let state = before;
+  for (let step = nextStep(state, nobody, around); step?.do === 'store'; step = nextStep(state, nobody, around))
+    state = await withMade(step.state, () => makeAuthority(around.nowMs));
+  return state;
+}
+
+/** In an order that stays the same while they change their parts. */
+const caOf = ({ authorities }: Made): string =>
+  trustedIn(authorities)
+    .toSorted((a, b) => a.notBefore - b.notBefore)
+    .map(({ pem }) => pem)
+    .join('');

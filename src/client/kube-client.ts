@@ -1,12 +1,13 @@
 /** Calls to one API server: whole answers, and watches as lines. One set of connections for the process. */
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { display } from '../kube/display.ts';
 import { isObject, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import type { Credentials } from './credentials.ts';
 import { linesOf } from './lines.ts';
 
-/** Of a PATCH that applies: of the object, the fields named in the body become ours (server-side apply). */
-export const serverSideApply = 'application/apply-patch+yaml';
+/** Of a PATCH that changes fields, in lists of entries that are found by their names, of an object that exists. */
+export const strategicMerge = 'application/strategic-merge-patch+json';
 
 /** Names the metadata of an object alone: what a Secret holds never leaves the API server. */
 export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
@@ -147,11 +148,21 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 const longestRefusal = 64 * 1024;
 
 async function refusal({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<KubeError> {
-  const status = statusIn(await beginning(body));
+  const text = await beginning(body);
+  const status = statusIn(text);
   const seconds = Number(headers['retry-after'] ?? 0);
   const wait = Number.isFinite(seconds) ? seconds : 0;
-  return new KubeError(statusCode, stringAt(status, 'reason') ?? '', stringAt(status, 'message') ?? `HTTP ${statusCode}`, wait * 1_000);
+  return new KubeError(
+    statusCode,
+    stringAt(status, 'reason') ?? '',
+    stringAt(status, 'message') ?? plainly(statusCode, headers, text),
+    wait * 1_000,
+  );
 }
+
+/** Of what is no Status, a line of plain text: what a Pod says through the API server's proxy. */
+const plainly = (code: number, { 'content-type': type }: Dispatcher.ResponseData['headers'], text: string): string =>
+  String(type).startsWith('text/plain') && text.trim() !== '' ? `HTTP ${code}: ${display(text.trim(), 300)}` : `HTTP ${code}`;
 
 /** At most 64 KiB of a refusal: one from a proxy may be anything. */
 async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -28,12 +28,13 @@ function write(directory: string, { cert, key }: Partial<ServingCertificate>): v
   if (key !== undefined) writeFileSync(join(directory, 'tls.key'), key);
 }
 
-async function watched(directory: string) {
+async function watched(directory: string, calledBy?: string) {
   const refused: string[] = [];
   const served: string[] = [];
   const source = await certificateFiles({
     certFile: join(directory, 'tls.crt'),
     keyFile: join(directory, 'tls.key'),
+    ...(calledBy !== undefined && { calledBy }),
     onRefused: (reason) => refused.push(reason.message),
     pollMs: 10,
   });
@@ -118,6 +119,21 @@ describe('new files', () => {
     write(directory, b);
     await vi.waitFor(() => expect(source.current()).toMatchObject(b));
     expect(refused).toEqual([]);
+  });
+
+  it('for other names than the Service has are refused, and told apart by them', async () => {
+    const directory = newDirectory();
+    write(directory, a);
+    const { source, refused } = await watched(directory, 'a');
+    write(directory, b);
+    await vi.waitFor(() =>
+      expect(refused).toEqual(['the certificate is not for a, by which the API server calls: it is for DNS:b, IP Address:127.0.0.1']),
+    );
+    expect(source.current()).toMatchObject(a);
+    await expect(watched(directory, 'portcullis.portcullis.svc')).rejects.toMatchObject({
+      code: 'PC0005',
+      message: expect.stringContaining('the certificate is not for portcullis.portcullis.svc'),
+    });
   });
 
   it('that vanish change nothing', async () => {
