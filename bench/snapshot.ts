@@ -1,7 +1,9 @@
 /**
- * What Pods cost the cluster view: bytes kept for each, and the time of one event, at 1,000 and at 100,000 Pods.
+ * What Pods cost the cluster view: bytes kept for each, and the time of one event, at 1,000 and at 100,000 Pods; and what
+ * their addresses cost, by which callers are told apart: bytes, the time to follow one event, and a whole list.
  * Run with `node --expose-gc bench/snapshot.ts`; without --expose-gc there are no figures for memory.
  */
+import { PodAddresses } from '../src/cluster/pod-addresses.ts';
 import { ClusterSnapshot } from '../src/cluster/snapshot.ts';
 import { normalize } from '../src/kube/normalize.ts';
 import type { RawObject, Resource } from '../src/kube/resources.ts';
@@ -88,6 +90,26 @@ function eventCosts(scene: Scene, pods: number, start: ClusterSnapshot): { reado
   return { event: median(events) * 1_000, answer: median(answers) * 1_000 };
 }
 
+/** Milliseconds for a whole list, microseconds for an event: a Pod that moves to another address. */
+function addressCosts(scene: Scene, pods: number, start: ClusterSnapshot) {
+  const addresses = new PodAddresses();
+  const before = heap();
+  const began = performance.now();
+  addresses.follow(start);
+  const list = performance.now() - began;
+  const bytes = (heap() - before) / pods;
+  let snapshot = start;
+  const events = Array.from({ length: 1_000 }, (_, round) => {
+    const moved = rawPod(scene, (round * 7919) % pods, true);
+    (moved['status'] as { podIPs: unknown }).podIPs = [{ ip: `172.16.${round >> 8}.${round & 255}` }];
+    snapshot = snapshot.with([resourceOf(moved)]);
+    const at = performance.now();
+    addresses.follow(snapshot);
+    return performance.now() - at;
+  });
+  return { list, bytes, event: median(events) * 1_000 };
+}
+
 function measure(scene: Scene, pods: number): void {
   const before = heap();
   const snapshot = filled(scene, pods);
@@ -96,11 +118,18 @@ function measure(scene: Scene, pods: number): void {
   const { event, answer } = eventCosts(scene, pods, snapshot);
   const bytes = globalThis.gc === undefined ? '-' : kept.toFixed(0);
   const columns = [scene.name.padEnd(40), String(pods).padStart(7), String(shapes).padStart(7), bytes.padStart(7)];
-  console.log([...columns, event.toFixed(1).padStart(9), answer.toFixed(1).padStart(10)].join(' '));
+  const followed = addressCosts(scene, pods, snapshot);
+  const addresses = [globalThis.gc === undefined ? '-' : followed.bytes.toFixed(0), followed.event.toFixed(1), followed.list.toFixed(1)];
+  const times = [event.toFixed(1).padStart(9), answer.toFixed(1).padStart(10), ...addresses.map((one) => one.padStart(8))];
+  console.log([...columns, ...times].join(' '));
 }
 
 console.log(
-  `${'scene'.padEnd(40)} ${'pods'.padStart(7)} ${'shapes'.padStart(7)} ${'B/pod'.padStart(7)} ${'event us'} ${'answer us'.padStart(10)}`,
+  `${'scene'.padEnd(40)} ${'pods'.padStart(7)} ${'shapes'.padStart(7)} ${'B/pod'.padStart(7)} ${'event us'} ${'answer us'.padStart(10)} addr B/pod event us list ms`,
 );
-for (const scene of scenes) eventCosts(scene, 2_000, filled(scene, 2_000)); // warms up
+for (const scene of scenes) {
+  const small = filled(scene, 2_000); // warms up
+  eventCosts(scene, 2_000, small);
+  addressCosts(scene, 2_000, small);
+}
 for (const scene of scenes) for (const pods of [1_000, 100_000]) measure(scene, pods);

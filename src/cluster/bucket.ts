@@ -54,6 +54,22 @@ export class Bucket<T> {
     for (const { keys, values } of this.chunks) for (const [at, key] of keys.entries()) yield [key, values[at] as T];
   }
 
+  /** The keys whose values differ, with the values before and now. Costs what differs, not what there is: shared chunks are passed over. */
+  *changesSince(earlier: Bucket<T>): Generator<readonly [key: string, before: T | undefined, now: T | undefined]> {
+    const [gone, come] = unshared(earlier.chunks, this.chunks);
+    const before = new Map<string, T>();
+    for (const { keys, values } of gone) for (const [at, key] of keys.entries()) before.set(key, values[at] as T);
+    for (const { keys, values } of come) {
+      for (const [at, key] of keys.entries()) {
+        const now = values[at] as T;
+        const earlierValue = before.get(key);
+        before.delete(key);
+        if (earlierValue !== now) yield [key, earlierValue, now];
+      }
+    }
+    for (const [key, value] of before) yield [key, value, undefined];
+  }
+
   /** With these entries set, and those whose value is undefined gone. */
   with(changes: ReadonlyMap<string, T | undefined>): Bucket<T> {
     if (changes.size === 0) return this;
@@ -98,6 +114,18 @@ export class Bucket<T> {
     }
     return low;
   }
+}
+
+/** The chunks that only one of the two versions has. Most often that is one in the middle, so the ends are taken off first. */
+function unshared<T>(before: readonly Chunk<T>[], now: readonly Chunk<T>[]): readonly [readonly Chunk<T>[], readonly Chunk<T>[]] {
+  const most = Math.min(before.length, now.length);
+  let head = 0;
+  while (head < most && before[head] === now[head]) head++;
+  let tail = 0;
+  while (tail < most - head && before.at(-1 - tail) === now.at(-1 - tail)) tail++;
+  const gone = new Set(before.slice(head, before.length - tail));
+  const come = now.slice(head, now.length - tail).filter((chunk) => !gone.delete(chunk));
+  return [[...gone], come];
 }
 
 /** Where the key stands or would stand. */

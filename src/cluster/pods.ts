@@ -19,6 +19,10 @@ interface PodEntry {
 const ready = 1;
 const terminating = 2;
 const scheduled = 4;
+const onHostNetwork = 8;
+
+/** Hears of the `status.podIPs` of one Pod, which are the node's if it is on the host network. */
+export type AddressListener = (namespace: string, ips: string, ofHost: boolean) => void;
 
 export class NamespacePods {
   static readonly empty: NamespacePods = new NamespacePods(Bucket.empty, Bucket.empty, Bucket.empty);
@@ -61,6 +65,15 @@ export class NamespacePods {
     const recounted = new Map<string, number | undefined>();
     for (const [shape, number] of counts) if (number !== this.counts.get(shape)) recounted.set(shape, number || undefined);
     return new NamespacePods(this.shapes.with(shapes), this.counts.with(recounted), this.entries.with(entries));
+  }
+
+  /** Tells of all Pods that have other addresses than in an earlier version. */
+  addressesSince(earlier: NamespacePods, namespace: string, given: AddressListener, givenUp: AddressListener): void {
+    for (const [, before, now] of this.entries.changesSince(earlier.entries)) {
+      if (before?.ips === now?.ips && isOnHost(before) === isOnHost(now)) continue;
+      if (before !== undefined && before.ips !== '') givenUp(namespace, before.ips, isOnHost(before));
+      if (now !== undefined && now.ips !== '') given(namespace, now.ips, isOnHost(now));
+    }
   }
 
   /** Without the Pods that carry every pair of the selector. */
@@ -135,12 +148,18 @@ export class NamespacePods {
 /** By the shapes that they stand in, which most events do not change. */
 const ownersOf = new WeakMap<Bucket<Workload>, ReadonlySet<string>>();
 
-const entryOf = ({ metadata, record }: Pod, shape: string): PodEntry => ({
+const entryOf = ({ metadata, pod, record }: Pod, shape: string): PodEntry => ({
   shape,
   ips: record.ips,
-  flags: (record.ready ? ready : 0) + (record.terminating ? terminating : 0) + (record.scheduled ? scheduled : 0),
+  flags:
+    (record.ready ? ready : 0) +
+    (record.terminating ? terminating : 0) +
+    (record.scheduled ? scheduled : 0) +
+    (pod.hostNetwork ? onHostNetwork : 0),
   labels: packed(record.labels, metadata.name),
 });
+
+const isOnHost = (entry: PodEntry | undefined): boolean => entry !== undefined && (entry.flags & onHostNetwork) !== 0;
 
 const recordOf = (name: string, { ips, flags, labels }: PodEntry): PodRecord => ({
   ips,

@@ -1,14 +1,17 @@
 /** A view that notes what is looked up, and ends a rule that touches what is not completely known. */
-import type { Collection, Collections, Labels, ObjectRef, Resource, Workload } from '../kube/resources.ts';
-import type { ClusterView, Coverage, NamedCollection, PodsOf, Read } from './view.ts';
+import type { Collection, Collections, Labels, ObjectRef, Workload } from '../kube/resources.ts';
+import type { ClusterView, Coverage, Found, NamedCollection, PodsOf, Read } from './view.ts';
+
+/** Why something is not known. */
+export type Lack = Exclude<Coverage, 'complete'> | 'unanswered';
 
 /** Thrown into a rule whose question cannot be answered; the engine makes a skip of it. */
 export class NotKnown extends Error {
   readonly collection: Collection;
   readonly namespace: string;
-  readonly coverage: Exclude<Coverage, 'complete'>;
+  readonly coverage: Lack;
 
-  constructor(collection: Collection, namespace: string, coverage: Exclude<Coverage, 'complete'>) {
+  constructor(collection: Collection, namespace: string, coverage: Lack) {
     super(`${collection} of ${namespace}: ${coverage}`);
     this.collection = collection;
     this.namespace = namespace;
@@ -87,8 +90,9 @@ export class RecordingView implements ClusterView {
     return this.known.staleMs(collection);
   }
 
-  fetched(ref: ObjectRef): Resource | 'absent' | 'unknown' {
+  fetched(ref: ObjectRef): Found {
     const found = this.known.fetched(ref);
+    if (found === 'unanswered') throw new NotKnown(ref.kind as Collection, ref.namespace, 'unanswered');
     if (found === 'unknown') {
       const coverage = this.known.coverage(ref.kind as Collection, ref.namespace);
       throw new NotKnown(ref.kind as Collection, ref.namespace, coverage === 'complete' ? 'forbidden' : coverage);

@@ -17,8 +17,8 @@ import {
   type Workload,
 } from '../kube/resources.ts';
 import { Bucket } from './bucket.ts';
-import { NamespacePods } from './pods.ts';
-import type { ClusterView, Coverage, NamedCollection, PodsOf } from './view.ts';
+import { type AddressListener, NamespacePods } from './pods.ts';
+import type { ClusterView, Coverage, Found, NamedCollection, PodsOf } from './view.ts';
 
 /** The objects of one kind: by namespace, then by name. */
 type Place = Bucket<Bucket<Resource>>;
@@ -38,7 +38,7 @@ export interface Knowledge {
   readonly coverage: (collection: Collection, namespace: string, snapshot: ClusterSnapshot) => Coverage;
   readonly staleMs?: (collection: Collection) => number;
   /** Objects read by name, by `formatRef`. */
-  readonly fetched?: ReadonlyMap<string, Resource | 'absent' | 'unknown'>;
+  readonly fetched?: ReadonlyMap<string, Found>;
 }
 
 /** Something that happened to an object. Of one that is gone, kind, namespace and name count. */
@@ -111,6 +111,13 @@ export class ClusterSnapshot implements ClusterView {
     return new ClusterSnapshot(this.places, this.podsByNamespace, { ...this.knowledge, ...knowledge });
   }
 
+  /** Tells of the addresses that Pods were given, and gave up, since an earlier snapshot. */
+  addressesSince(earlier: ClusterSnapshot, given: AddressListener, givenUp: AddressListener): void {
+    const none = NamespacePods.empty;
+    for (const [namespace, before = none, now = none] of this.podsByNamespace.changesSince(earlier.podsByNamespace))
+      now.addressesSince(before, namespace, given, givenUp);
+  }
+
   get observedAt(): number {
     return this.knowledge.observedAt;
   }
@@ -164,7 +171,7 @@ export class ClusterSnapshot implements ClusterView {
     return this.knowledge.staleMs?.(collection) ?? 0;
   }
 
-  fetched(ref: ObjectRef): Resource | 'absent' | 'unknown' {
+  fetched(ref: ObjectRef): Found {
     return this.knowledge.fetched?.get(formatRef(ref)) ?? 'unknown';
   }
 

@@ -7,6 +7,11 @@ import type { Collection, Collections, Labels, ObjectRef, PodRecord, Resource, W
  */
 export type Coverage = 'complete' | 'unsynced' | 'forbidden' | 'notServed' | 'notGiven';
 
+/**
+ * What came of reading an object by its name: `unknown` where it may not be read, `unanswered` where nobody said anything in time.
+ */
+export type Found = Resource | 'absent' | 'unknown' | 'unanswered';
+
 /** A named object, as opposed to a Pod or a template, which are read by what they look like. */
 export type NamedCollection = Exclude<Collection, 'Pod' | 'Template'>;
 
@@ -43,7 +48,7 @@ export interface ClusterView {
   step(): void;
 
   /** An object that is never listed, but was read by name for this evaluation (Secrets). */
-  fetched(ref: ObjectRef): Resource | 'absent' | 'unknown';
+  fetched(ref: ObjectRef): Found;
 }
 
 /** Pods of one shape. */

@@ -8,8 +8,9 @@ export interface Connections {
   /**
    * To be called when the server is being closed: closes what is not in the middle of anything, even if it has not said a
    * word yet (Go dials ahead of need), and later what is still at it when a request should long have arrived and been answered.
+   * Resolves once the former are closed.
    */
-  closeLate(): void;
+  closeLate(): Promise<void>;
 }
 
 /** After its handshake. */
@@ -52,12 +53,38 @@ export function watchConnections(server: Server, limits: Limits): Connections {
   server.once('close', () => clearInterval(check));
 
   return {
-    closeLate: () => {
-      for (const connection of open.values()) if (connection.phase === 'idle' && !hasBegun(connection)) connection.socket.destroy();
+    closeLate: async () => {
       const late = setTimeout(() => server.closeAllConnections(), limits.bodyMs);
       server.once('close', () => clearTimeout(late));
+      const now = performance.now();
+      for (const connection of open.values()) checkPhase(connection, now, limits);
+      const idle = [...open.values()].filter((connection) => connection.phase === 'idle' && !hasBegun(connection));
+      await Promise.all(idle.map(({ socket }) => sayGoodbye(socket)));
     },
   };
+}
+
+const goodbye = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+/** So long a client may take to go. */
+const goodbyeMs = 500;
+
+/**
+ * A request may be on its way to us, on a connection that is idle as far as we know, and the API server tries no POST again
+ * whose connection just ends (EOF). So the last thing that it hears is an answer, asked or not, which it obeys: to come
+ * again, elsewhere. Where it has not asked, Go's client drops the connection as it would have, with a line in the log
+ * ("Unsolicited response received on idle HTTP channel", net/http transport.go).
+ */
+function sayGoodbye(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const impatience = setTimeout(() => socket.destroy(), goodbyeMs);
+    socket.once('close', () => {
+      clearTimeout(impatience);
+      resolve();
+    });
+    // What still comes has been answered: it goes to no parser any more.
+    socket.removeAllListeners('data').on('data', () => {});
+    socket.end(goodbye);
+  });
 }
 
 /** Answers outside of any request, and closes. */
@@ -119,6 +146,7 @@ interface Held {
 function keepRoom(server: Server, most: number): void {
   const open = new Map<string, Held>();
   server.on('connection', (socket: Socket) => {
+    if (socket.destroyed) return;
     const key = keyOf(socket);
     open.set(key, { socket, address: socket.remoteAddress ?? '', isBusy: false, idleSince: performance.now() });
     socket.once('close', () => open.delete(key));

@@ -3,7 +3,7 @@
  * lie seconds: while draining we answer as ever, and ask each caller to come back on another connection. Only who comes
  * after that is sent away, with the header that makes the API server try again elsewhere.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as wait } from 'node:timers/promises';
 
 export type Phase = 'serving' | 'draining' | 'closing';
 
@@ -24,7 +24,26 @@ export class Lifecycle {
   private async run(drainMs: number, close: () => Promise<void>): Promise<void> {
     this.current = 'draining';
     if (drainMs > 0) await wait(drainMs);
+    await quietMoment();
     this.current = 'closing';
     await close();
+  }
+}
+
+/** A turn of the event loop that takes longer has had something to do. */
+const quietMs = 1;
+const mostTurns = 1000;
+
+/**
+ * Requests may have arrived that nobody has read yet, on connections that look idle: to close those would lose them, since
+ * the API server tries no POST twice on a connection that broke. So they are closed right after a turn that found nothing.
+ */
+export async function quietMoment(): Promise<void> {
+  let before = performance.now();
+  for (let turn = 0; turn < mostTurns; turn++) {
+    await turnOfTheLoop();
+    const now = performance.now();
+    if (now - before < quietMs) return;
+    before = now;
   }
 }

@@ -2,41 +2,58 @@
  * JSON lines on stdout. Text that others wrote stands in strings that `display` has cleaned, so that a line is one line and
  * a terminal shows what is there; of Secrets there is nothing to log, since nothing but their names is ever held.
  */
+import { setTimeout } from 'node:timers/promises';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { Asked } from '../admission/request.ts';
 import type { Decision } from '../engine/review.ts';
-import { display } from '../kube/display.ts';
+import { display, printableJson } from '../kube/display.ts';
 
 export type Log = Logger;
 
 /** Unread lines beyond this are dropped: a reader of the log that hangs must not hang the webhook. */
 const maxUnreadBytes = 1024 * 1024;
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** So long the last lines may take to find a reader. */
+const lastLinesMs = 1000;
+
+export interface StdoutLog {
+  readonly log: Log;
+  /** Ends the log. Resolves once nobody has anything to read any more: true; or to false, if a reader of the pipe hangs. */
+  end(): Promise<boolean>;
+}
+
 /** A log on stdout that never blocks; `onDrop` hears of each line that found no room. */
-export function stdoutLog(onDrop: () => void = () => {}): { readonly log: Log; readonly flush: () => void } {
+export function stdoutLog(onDrop: () => void = () => {}, level: LogLevel = 'info'): StdoutLog {
   const stream = pino.destination({ dest: 1, sync: false, maxLength: maxUnreadBytes });
   stream.on('drop', onDrop);
   // A closed pipe: there is nobody left to tell.
-  stream.on('error', onDrop);
+  const gone = Promise.withResolvers<true>();
+  stream.on('error', () => {
+    onDrop();
+    gone.resolve(true);
+  });
   return {
-    log: createLog(stream),
-    flush: () => {
-      try {
-        stream.flushSync();
-      } catch {
-        onDrop();
-      }
+    log: createLog(stream, level),
+    end: () => {
+      stream.once('finish', () => gone.resolve(true));
+      stream.end();
+      return Promise.race([gone.promise, setTimeout(lastLinesMs, false)]);
     },
   };
 }
 
-export const createLog = (destination: DestinationStream): Log =>
+export const createLog = (destination: DestinationStream, level: LogLevel = 'info'): Log =>
   pino(
     {
       base: null,
+      level,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       serializers: { err: describeError },
+      // Whatever a message of the API server or a file's name holds.
+      hooks: { streamWrite: printableJson },
     },
     destination,
   );

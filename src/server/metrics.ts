@@ -5,6 +5,7 @@ import type { Asked } from '../admission/request.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Decision } from '../engine/review.ts';
 import type { Collection } from '../kube/resources.ts';
+import type { RefusedCaller } from './callers.ts';
 import type { TurnedAway } from './validate-route.ts';
 
 const resources: ReadonlyMap<string, string> = new Map([
@@ -33,15 +34,21 @@ export interface MetricsSources {
   readonly snapshot: () => ClusterSnapshot | undefined;
   /** When the certificates that are served end, in epoch milliseconds: `leaf`, `ca`. */
   readonly certificateEnds: () => ReadonlyMap<string, number>;
+  /** Whether we do what only one replica may do; as if there were no other, if left out. */
+  readonly leads?: () => boolean;
 }
 
 export interface Metrics {
   handled(handled: Handled, durationMs: number): void;
   turnedAway(why: TurnedAway): void;
+  /** A connection or a request of somebody who may not call. */
+  callerRefused(reason: RefusedCaller['reason']): void;
   internalError(where: 'request' | 'process' | 'log' | 'certificate'): void;
   watchRestarted(resource: string, reason: string): void;
   /** A configuration came into effect, or a new one was refused. */
   configurationRead(inEffect: boolean, nowMs: number): void;
+  /** Whether this process still judges as it should. */
+  selfChecked(passed: boolean): void;
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -57,12 +64,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (handled.outcome === 'judged') countFindings(handled.decision, counters);
     },
     turnedAway: (why) => counters.requests.inc({ operation: '', resource: '', decision: why }),
+    callerRefused: (reason) => counters.refusedCallers.inc({ reason }),
     internalError: (where) => counters.internalErrors.inc({ where }),
     watchRestarted: (resource, reason) => counters.watchRestarts.inc({ resource, reason }),
     configurationRead: (inEffect, nowMs) => {
       counters.reloadSuccess.set(inEffect ? 1 : 0);
       if (inEffect) counters.reloadTime.set(nowMs / 1000);
     },
+    selfChecked: (passed) => counters.selfCheck.set(passed ? 1 : 0),
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -76,6 +85,12 @@ function registerCounters(registry: Registry) {
       name: 'portcullis_admission_requests_total',
       help: 'Admission reviews, by what was answered',
       labelNames: ['operation', 'resource', 'decision'],
+      registers,
+    }),
+    refusedCallers: new Counter({
+      name: 'portcullis_refused_callers_total',
+      help: 'Connections and requests of those who may not call: a Pod, or a client without the right certificate',
+      labelNames: ['reason'],
       registers,
     }),
     durations: new Histogram({
@@ -103,6 +118,11 @@ function registerCounters(registry: Registry) {
       labelNames: ['resource', 'reason'],
       registers,
     }),
+    selfCheck: new Gauge({
+      name: 'portcullis_self_check_success',
+      help: '1 if the latest self-check found what it had to find, and nothing else',
+      registers,
+    }),
     reloadSuccess: new Gauge({
       name: 'portcullis_config_reload_success',
       help: '1 if the configuration file, as it is now, is in effect',
@@ -117,7 +137,7 @@ function registerCounters(registry: Registry) {
 }
 
 /** Gauges that are read off the state at each scrape. */
-function registerState(registry: Registry, { version, snapshot, certificateEnds }: MetricsSources): void {
+function registerState(registry: Registry, { version, snapshot, certificateEnds, leads = () => true }: MetricsSources): void {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({ name: 'portcullis_build_info', help: 'Constant 1', labelNames: ['version', 'node'], registers }).set(
@@ -148,6 +168,14 @@ function registerState(registry: Registry, { version, snapshot, certificateEnds 
     registers,
     collect() {
       for (const [cert, endMs] of certificateEnds()) this.set({ cert }, endMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'portcullis_leader',
+    help: '1 if this replica does what only one may do',
+    registers,
+    collect() {
+      this.set(leads() ? 1 : 0);
     },
   });
 }

@@ -2,13 +2,14 @@
 import type { AddressInfo, Server } from 'node:net';
 import type { Ports } from '../admission/handler.ts';
 import { OperatorError } from '../errors.ts';
+import type { Callers } from './callers.ts';
 import { createHealth } from './health.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Limits } from './limits.ts';
 import { type Log, logDecision, whoAndWhat } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ValidateOptions } from './validate-route.ts';
-import { createWebhook, type Keypair, secureContext } from './webhook.ts';
+import { createWebhook, type Keypair, secureContext, type WebhookOptions } from './webhook.ts';
 
 export interface ServerOptions {
   readonly ports: Ports;
@@ -17,6 +18,8 @@ export interface ServerOptions {
   /** What else stands between us and readiness; reviews are answered all the same. */
   readonly unready?: () => readonly string[];
   readonly certificate: Keypair;
+  /** Who may ask; everybody who reaches the port, if left out. */
+  readonly callers?: Callers | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Every address of the machine, if left out. */
@@ -33,9 +36,12 @@ export interface RunningServer {
   readonly port: number;
   readonly healthPort: number;
   readonly isReady: () => boolean;
-  /** New connections get this certificate; those that are open live on with theirs. */
+  /** New connections get this certificate, and are verified by the client authorities of now; those that are open live on with theirs. */
   readonly serve: (certificate: Keypair) => void;
-  /** Not ready at once, but serving for the drain time; then sends callers away, finishes what is in flight, and ends. */
+  /**
+   * Not ready at once, but serving for the drain time; then sends callers away, finishes what is in flight, and ends. Whom
+   * nobody knows yet has nothing to wait for, and ends at once.
+   */
   readonly drain: () => Promise<void>;
   /** The same without the drain time. */
   readonly close: () => Promise<void>;
@@ -45,14 +51,26 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { certificate, metrics, synced, drainMs } = options;
   const lifecycle = new Lifecycle();
+  /** Somebody was told that we are ready, or got an answer: there may be more callers on their way. */
+  let isKnown = false;
   const missing = (): readonly string[] => [
     ...(lifecycle.phase === 'serving' ? [] : ['shutting down']),
     ...(synced() ? [] : ['the view of the cluster is not complete yet']),
     ...(options.unready?.() ?? []),
   ];
+  const asked = (): readonly string[] => {
+    const lacks = missing();
+    isKnown ||= lacks.length === 0;
+    return lacks;
+  };
   const onInternalError = internalErrors(options);
-  const health = createHealth({ missing, metrics: () => metrics.scrape(), onInternalError });
-  const webhook = createWebhook(certificate, validation(options, lifecycle, onInternalError));
+  const health = createHealth({ missing: asked, metrics: () => metrics.scrape(), onInternalError });
+  const validate = validation(options, lifecycle, onInternalError);
+  const onHandled: ValidateOptions['onHandled'] = (...review) => {
+    isKnown = true;
+    validate.onHandled(...review);
+  };
+  const webhook = createWebhook(certificate, { ...validate, onHandled });
   await webhook.ready();
   const end = async (): Promise<void> => {
     await webhook.close();
@@ -69,8 +87,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       port,
       healthPort,
       isReady: () => missing().length === 0,
-      serve: (next) => webhook.server.setSecureContext(secureContext(next)),
-      drain: () => lifecycle.end(drainMs, end),
+      serve: (next) => webhook.server.setSecureContext(secureContext(next, options.callers)),
+      drain: () => lifecycle.end(isKnown ? drainMs : 0, end),
       close: () => lifecycle.end(0, end),
     };
   } catch (error) {
@@ -87,15 +105,16 @@ function internalErrors({ log, metrics }: ServerOptions) {
 }
 
 function validation(
-  { ports, synced, log, metrics, limits }: ServerOptions,
+  { ports, synced, log, metrics, limits, callers }: ServerOptions,
   lifecycle: Lifecycle,
   onInternalError: (error: unknown) => void,
-): ValidateOptions {
+): WebhookOptions {
   return {
     ports,
     synced,
     lifecycle,
-    ...(limits === undefined ? {} : { limits }),
+    ...(limits && { limits }),
+    ...(callers && { callers }),
     onInternalError,
     onTurnedAway: (why) => metrics.turnedAway(why),
     onHandled: (handled, durationMs) => {

@@ -1,7 +1,9 @@
 /** The webhook's port: HTTPS, `POST /validate` and nothing else. Bodies of errors are fixed: they tell nobody anything. */
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import { type Callers, guardCallers } from './callers.ts';
 import { refuse, watchConnections } from './connections.ts';
+import { quietMoment } from './lifecycle.ts';
 import { limits as defaults } from './limits.ts';
 import { plain, type Webhook } from './plain.ts';
 import { type ValidateOptions, validateRoute } from './validate-route.ts';
@@ -12,21 +14,34 @@ export interface Keypair {
   readonly key: string;
 }
 
-/** Certificates go in together with what else a secure context holds: what is left out falls back to a default. */
-export const secureContext = ({ cert, key }: Keypair) => ({ cert, key, minVersion: defaults.tlsMinimum, honorCipherOrder: true });
+export interface WebhookOptions extends ValidateOptions {
+  /** Everybody who reaches the port, if left out. */
+  readonly callers?: Callers;
+}
 
-export function createWebhook(keypair: Keypair, options: ValidateOptions): Webhook {
-  const { limits = defaults } = options;
+/** Certificates go in together with what else a secure context holds: what is left out falls back to a default. */
+export const secureContext = ({ cert, key }: Keypair, callers?: Callers) => ({
+  cert,
+  key,
+  ...(callers?.certificates && { ca: callers.certificates.authorities().pem }),
+  minVersion: defaults.tlsMinimum,
+  honorCipherOrder: true,
+});
+
+export function createWebhook(keypair: Keypair, options: WebhookOptions): Webhook {
+  const { limits = defaults, callers } = options;
   const app = fastify({
     https: {
-      ...secureContext(keypair),
+      ...secureContext(keypair, callers),
       ALPNProtocols: [...limits.protocols],
       handshakeTimeout: limits.handshakeMs,
       // Node counts from the start of the connection, and Go dials ahead of need: see limits.ts.
       headersTimeout: 0,
       keepAliveTimeoutBuffer: limits.keepAliveBufferMs,
       maxHeaderSize: limits.headerBytes,
-      requestCert: false,
+      requestCert: callers?.certificates !== undefined,
+      // `guardCallers` does it, and says why.
+      rejectUnauthorized: false,
     },
     bodyLimit: limits.bodyBytes,
     // Who is slow with a request, or to read its answer, is cut by `watchConnections`.
@@ -51,8 +66,12 @@ export function createWebhook(keypair: Keypair, options: ValidateOptions): Webho
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as Webhook;
   app.server.maxConnections = limits.connections;
+  if (callers !== undefined) guardCallers(app, callers, limits);
   const connections = watchConnections(app.server, limits);
-  app.addHook('preClose', async () => connections.closeLate());
+  app.addHook('preClose', async () => {
+    await quietMoment();
+    await connections.closeLate();
+  });
   // The route reads the body itself; of any other type than this one, not a byte.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));

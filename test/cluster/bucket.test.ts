@@ -15,6 +15,12 @@ const batches = fc.array(fc.oneof(fc.array(keyed, { maxLength: 3 }), fc.array(ke
   maxLength: 12,
 });
 
+const differences = (before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): unknown[] =>
+  [...new Set([...before.keys(), ...now.keys()])]
+    .sort()
+    .filter((key) => before.get(key) !== now.get(key))
+    .map((key) => [key, before.get(key), now.get(key)]);
+
 describe('Bucket', () => {
   it('equals a sorted map, after any changes in any batches', () => {
     fc.assert(
@@ -34,6 +40,8 @@ describe('Bucket', () => {
           expect(bucket.isEmpty).toBe(expected.length === 0);
           for (const [key] of batch) expect(bucket.get(key)).toBe(reference.get(key));
           expect([...earlier.entries()]).toEqual(before); // the old version is as it was
+          const told = [...bucket.changesSince(earlier)].sort(([a], [b]) => (a < b ? -1 : 1));
+          expect(told).toEqual(differences(new Map(before), reference));
         }
       }),
       { numRuns: 150 },

@@ -1,8 +1,9 @@
 /** A webhook on a free port of loopback, and an API server's end of the line. */
 import { type Agent, type RequestOptions, request } from 'node:https';
-import { connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { beforeAll, onTestFinished } from 'vitest';
 import type { Ports } from '../../src/admission/handler.ts';
+import type { Callers } from '../../src/server/callers.ts';
 import { type Limits, limits } from '../../src/server/limits.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
@@ -40,6 +41,7 @@ export interface Circumstances {
   readonly synced?: () => boolean;
   readonly drainMs?: number;
   readonly limits?: Partial<Limits>;
+  readonly callers?: Callers;
 }
 
 /** Closed at the end of the test, whatever becomes of it. */
@@ -47,7 +49,11 @@ export async function start(circumstances: Circumstances = {}): Promise<Started>
   const { ca, certificate } = await identity();
   const logged: Record<string, unknown>[] = [];
   const ports = circumstances.ports ?? portsOf(snapshotOf(), configurationOf([]));
-  const metrics = createMetrics({ version: '1.2.3', snapshot: () => ports.snapshot(), certificateEnds: () => new Map([['leaf', 1_000]]) });
+  const metrics = createMetrics({
+    version: '1.2.3',
+    snapshot: () => ports.snapshot(),
+    certificateEnds: () => new Map([['leaf', 1_000]]),
+  });
   const server = await startServer({
     ports,
     synced: circumstances.synced ?? (() => true),
@@ -59,6 +65,7 @@ export async function start(circumstances: Circumstances = {}): Promise<Started>
     healthPort: 0,
     drainMs: circumstances.drainMs ?? 0,
     limits: { ...limits, ...circumstances.limits },
+    callers: circumstances.callers,
   });
   onTestFinished(() => server.close());
   return { ...server, ca, logged, metrics, counted: async () => (await metrics.scrape()).text };
@@ -119,8 +126,8 @@ export const reviewText = (changes: Parameters<typeof requestFor>[1] = {}): stri
   JSON.stringify(reviewOf(requestFor(service(), changes)));
 
 /** A TLS connection to write to by hand; what came back, and when it was closed. */
-export async function dial(server: Pick<Started, 'port' | 'ca'>) {
-  const socket: TLSSocket = connect({ host: '127.0.0.1', port: server.port, ca: server.ca, servername: 'localhost' });
+export async function dial(server: Pick<Started, 'port' | 'ca'>, options: ConnectionOptions & { readonly localAddress?: string } = {}) {
+  const socket: TLSSocket = connect({ host: '127.0.0.1', port: server.port, ca: server.ca, servername: 'localhost', ...options });
   let received = '';
   socket.on('data', (chunk: Buffer) => {
     received += chunk.toString();
