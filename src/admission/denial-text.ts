@@ -33,6 +33,7 @@ export function denialOf(asked: Asked, decision: Decision, extra: readonly strin
     ...decision.warnings.map(({ finding }) => ({ finding, prefix: 'warning: ' })),
   ];
   const causes = told.slice(0, maxCauses).map(({ finding, prefix }) => causeOf(finding, prefix));
+  const beside = extra.map((line) => besideCause(display(line, 240)));
   const left = told.slice(maxCauses).map(({ finding }) => finding.ruleId);
   return {
     status: 'Failure',
@@ -43,7 +44,7 @@ export function denialOf(asked: Asked, decision: Decision, extra: readonly strin
       name: display(asked.name, 253),
       group: asked.group,
       kind: asked.kind,
-      causes: left.length === 0 ? causes : [...causes, moreCause(left)],
+      causes: [...causes, ...(left.length === 0 ? [] : [moreCause(left)]), ...beside],
     },
   };
 }
@@ -64,6 +65,13 @@ const moreCause = (ruleIds: readonly string[]): Cause => ({
   reason: 'FieldValueInvalid',
   field: 'metadata.name',
   message: `+${ruleIds.length} more: ${display([...new Set(ruleIds)].join(', '), 500)} portcullis`,
+});
+
+/** What is no finding, such as an exemption without effect: of one object, kubectl would print it nowhere else. */
+const besideCause = (line: string): Cause => ({
+  reason: 'FieldValueInvalid',
+  field: 'metadata',
+  message: line.startsWith('portcullis: ') ? line : `${line} portcullis`,
 });
 
 function messageOf(denials: readonly Finding[], causes: readonly Cause[], extra: readonly string[], docsBaseUrl: string): string {

@@ -1,19 +1,22 @@
 /** One AdmissionReview → its answer, and what is to be counted and logged. Clock, cluster and configuration are handed in. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Read } from '../cluster/view.ts';
+import type { Found, Read } from '../cluster/view.ts';
 import type { Fault } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import { afterLiveLook, type Decision, type ReviewOptions, review, type Settings, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { labelsOf } from '../kube/labels.ts';
-import { formatRef, type JudgedResource, type Labels, type Namespace, type ObjectRef, type Resource } from '../kube/resources.ts';
+import type { Access } from '../kube/requester.ts';
+import { formatRef, type JudgedResource, type Labels, type Namespace, type ObjectRef } from '../kube/resources.ts';
 import { type Asked, decode, type PassReason } from './request.ts';
 import { type Answer, allow, allowUnread, encode } from './response.ts';
+import { type Claim, type MayUse, rightsTo, rulesToAskFor } from './rights.ts';
 
 /** The settings that hold for one write. */
 export interface BoundSettings extends Settings {
   /** The rules that run for it, and no others. */
   readonly rules: readonly ConfiguredRule[];
+  readonly claims: readonly Claim[];
   /** What its user should know about the settings: an exemption that has expired. */
   readonly notices: readonly string[];
 }
@@ -28,14 +31,16 @@ export interface ReviewConfiguration {
     readonly user: Asked['user'];
     readonly now: number;
     readonly before?: JudgedResource;
+    readonly rights: ReadonlyMap<string, Access>;
   }): BoundSettings;
 }
 
 export interface Ports {
   snapshot(): ClusterSnapshot;
-  readByName(refs: readonly ObjectRef[], signal: AbortSignal): Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
+  readByName(refs: readonly ObjectRef[], signal: AbortSignal): Promise<ReadonlyMap<string, Found>>;
   confirm(reads: readonly Read[], signal: AbortSignal): Promise<ClusterSnapshot | undefined>;
   configuration(): ReviewConfiguration;
+  readonly mayUse: MayUse;
   /** Whether texts may tell of namespaces other than the object's. */
   tellsOfOthers(): boolean;
   /** Epoch milliseconds. */
@@ -76,10 +81,20 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
     return { outcome: 'passed', asked, reason: 'namespace-terminating', answer: allow(asked) };
 
   const configuration = ports.configuration();
-  const bound = (view: ClusterSnapshot): BoundSettings =>
-    configuration.bind(contextOf(write, asked, namespaceIn(view, write)?.metadata.labels ?? labelsOf({}), ports.now()));
-  const settings = bound(snapshot);
-  const decision = await judge(snapshot, { write, settings, bound, tellsOfOthers: ports.tellsOfOthers(), deadline, ports });
+  const bound: Task['bound'] = (view, rights) => {
+    const namespaceLabels = namespaceIn(view, write)?.metadata.labels ?? labelsOf({});
+    return configuration.bind({ ...contextOf(write, asked), namespaceLabels, now: ports.now(), rights });
+  };
+  const unasked = { rights: new Map(), settings: bound(snapshot, new Map()) };
+  const { decision, settings } = await judge(snapshot, {
+    write,
+    asked,
+    bound,
+    ...unasked,
+    tellsOfOthers: ports.tellsOfOthers(),
+    deadline,
+    ports,
+  });
   const answer = encode(asked, decision, circumstances(snapshot, settings, configuration));
   return { outcome: 'judged', asked, decision, answer };
 }
@@ -100,12 +115,10 @@ async function knowingNamespace(snapshot: ClusterSnapshot, write: Write, deadlin
 
 const subjectOf = (write: Write): JudgedResource => (write.operation === 'DELETE' ? write.before : write.after);
 
-const contextOf = (write: Write, { user }: Asked, namespaceLabels: Labels, now: number) => ({
+const contextOf = (write: Write, { user }: Asked) => ({
   object: subjectOf(write),
   operation: write.operation,
-  namespaceLabels,
   user,
-  now,
   ...(write.operation === 'UPDATE' ? { before: write.before } : {}),
 });
 
@@ -119,22 +132,44 @@ function circumstances(snapshot: ClusterSnapshot, { rules, notices }: BoundSetti
 /** A review in progress. */
 interface Task {
   readonly write: Write;
+  readonly asked: Asked;
+  /** By rule id, whether the writer may exempt from it; empty until that was asked. */
+  readonly rights: ReadonlyMap<string, Access>;
   readonly settings: BoundSettings;
   /** The settings with the Namespace's labels as this view has them. */
-  readonly bound: (view: ClusterSnapshot) => BoundSettings;
+  readonly bound: (view: ClusterSnapshot, rights: Task['rights']) => BoundSettings;
   readonly tellsOfOthers: boolean;
   readonly deadline: Deadline;
   readonly ports: Ports;
 }
 
-async function judge(snapshot: ClusterSnapshot, task: Task): Promise<Decision> {
-  const { write, settings, deadline, ports } = task;
+/** The decision, and the settings that it came from. */
+interface Judged {
+  readonly decision: Decision;
+  readonly settings: BoundSettings;
+}
+
+async function judge(snapshot: ClusterSnapshot, unasked: Task): Promise<Judged> {
+  const { write, settings, deadline, ports } = unasked;
   const { refs, faults } = wanted(write, snapshot, settings.rules);
   // Half of the time at most: the rules that need nothing read must have theirs.
   const fetched = refs.length === 0 ? undefined : await ports.readByName(refs, deadline.signal(lookMs(deadline.remainingMs() / 2)));
-  const first = review(write, withFetched(snapshot, fetched), settings.rules, optionsOf(task, settings));
+  const { decision: first, task } = await permitted(withFetched(snapshot, fetched), unasked);
   const decision = first.denials.length === 0 ? first : await confirmed(first, fetched, task);
-  return faults.length === 0 ? decision : { ...decision, faults: [...faults, ...decision.faults] };
+  return { decision: { ...decision, faults: [...faults, ...decision.faults] }, settings: task.settings };
+}
+
+/** The first decision, with the exemptions to which the writer has a right. */
+async function permitted(view: ClusterSnapshot, unasked: Task): Promise<{ readonly decision: Decision; readonly task: Task }> {
+  const { write, asked, settings, bound, deadline, ports } = unasked;
+  const decide = (task: Task): Decision => review(write, view, settings.rules, optionsOf(task, task.settings));
+  const decision = decide(unasked);
+  const ruleIds = rulesToAskFor(settings.claims, decision);
+  if (ruleIds.length === 0) return { decision, task: unasked };
+  const signal = deadline.signal(lookMs(deadline.remainingMs() / 2));
+  const rights = await rightsTo(ruleIds, subjectOf(write).metadata.namespace, asked.requester, ports.mayUse, signal);
+  const task = { ...unasked, rights, settings: bound(view, rights) };
+  return { decision: [...rights.values()].includes('allowed') ? decide(task) : decision, task };
 }
 
 const lookMs = (ms: number): number => Math.max(0, Math.min(maxLookMs, ms));
@@ -163,12 +198,12 @@ const withFetched = (snapshot: ClusterSnapshot, fetched: Fetched): ClusterSnapsh
  * at. A second look that could not be judged to its end has confirmed nothing.
  */
 async function confirmed(first: Decision, fetched: Fetched, task: Task): Promise<Decision> {
-  const { write, settings, bound, deadline, ports } = task;
+  const { write, rights, settings, bound, deadline, ports } = task;
   const reads = [...first.toConfirm.values()].flat().filter((read) => !wasFetched(read, fetched));
   if (reads.length === 0) return { ...first, toConfirm: new Map() };
   const view = await ports.confirm([...reads, namespaceRead(write)], deadline.signal(lookMs(deadline.remainingMs())));
   const unsure = settings.rules.filter(({ meta }) => first.toConfirm.has(meta.id));
-  const second = view && review(write, withFetched(view, fetched), unsure, optionsOf(task, bound(view)));
+  const second = view && review(write, withFetched(view, fetched), unsure, optionsOf(task, bound(view, rights)));
   if (second === undefined || second.skipped.length + second.faults.length > 0) return afterLiveLook(first, undefined);
   return withNewer(afterLiveLook(first, second), second, new Set(unsure.map(({ meta }) => meta.id)));
 }

@@ -2,9 +2,11 @@
  * AdmissionReview v1 (k8s.io/api/admission/v1), as the API server sends it → what is asked of us. Only the envelope is
  * checked; of the objects in it, `normalize` reads the own fields that rules need, whatever else they hold.
  */
+import { clearsAway } from '../engine/clears-away.ts';
 import type { Write } from '../engine/review.ts';
 import { groupOf, normalize } from '../kube/normalize.ts';
-import { booleanAt, isObject, objectAt, stringAt, stringsAt } from '../kube/read.ts';
+import { booleanAt, given, isObject, objectAt, stringAt, stringsAt } from '../kube/read.ts';
+import { type Requester, requesterOf } from '../kube/requester.ts';
 import { isJudged, type JudgedResource, type Kind, type RawObject } from '../kube/resources.ts';
 import { sameJson } from './same-json.ts';
 
@@ -18,6 +20,8 @@ export interface Asked {
   readonly name: string;
   readonly dryRun: boolean;
   readonly user: { readonly username: string; readonly groups: readonly string[] };
+  /** The user as an authorizer must know it; left out where `userInfo` is not what an API server sends. */
+  readonly requester?: Requester;
 }
 
 export type PassReason = 'subresource' | 'operation' | 'kind' | 'being-deleted' | 'controller' | 'namespace-terminating';
@@ -36,21 +40,6 @@ const judgedGroups: ReadonlyMap<string, string> = new Map<Kind, string>([
   ['Service', ''],
   ['Ingress', 'networking.k8s.io'],
   ['NetworkPolicy', 'networking.k8s.io'],
-]);
-
-/**
- * Who clears away after others. A denial would leave a namespace in Terminating, or an orphan, for ever, and nobody reads
- * a warning. The last one is all of them in a cluster without --use-service-account-credentials.
- */
-const clearsAway: ReadonlySet<string> = new Set([
-  ...[
-    'generic-garbage-collector',
-    'namespace-controller',
-    'endpoint-controller',
-    'endpointslice-controller',
-    'endpointslicemirroring-controller',
-  ].map((name) => `system:serviceaccount:kube-system:${name}`),
-  'system:kube-controller-manager',
 ]);
 
 export function decode(body: unknown): Decoded {
@@ -102,6 +91,7 @@ function askedOf(request: RawObject): Asked {
     name: stringAt(objectAt(object, 'metadata'), 'name') ?? '',
     dryRun: booleanAt(request, 'dryRun'),
     user: { username: stringAt(user, 'username') ?? '', groups: stringsAt(user, 'groups') },
+    ...given('requester', requesterOf(user)),
   };
 }
 

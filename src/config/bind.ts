@@ -1,8 +1,11 @@
 /** Configuration × one write → which rules run, and what becomes of their findings. */
+import { clearsAway } from '../engine/clears-away.ts';
 import type { Settings } from '../engine/review.ts';
 import { type ConfiguredRule, judges } from '../engine/rule.ts';
+import { labelsOf } from '../kube/labels.ts';
+import type { Access } from '../kube/requester.ts';
 import type { JudgedResource, Labels } from '../kube/resources.ts';
-import { exemptionFinder } from './exemptions.ts';
+import { type Claim, exemptionFinder } from './exemptions.ts';
 import { configuredMode, modeOf, profileOf } from './modes.ts';
 import type { ConfigurationFile } from './schema.ts';
 
@@ -17,6 +20,8 @@ export interface WriteContext {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly before?: JudgedResource;
+  /** By rule id, whether the user may exempt from it, as far as that was asked. */
+  readonly rights?: ReadonlyMap<string, Access>;
   /** In a file, which no API server has seen: the rules that are for files only run too. */
   readonly offline?: boolean;
 }
@@ -24,19 +29,13 @@ export interface WriteContext {
 export interface BoundSettings extends Settings {
   /** What runs for this write. */
   readonly rules: readonly ConfiguredRule[];
+  /** Annotations that exempt only if the user has a right to it. */
+  readonly claims: readonly Claim[];
   /** Exemptions and labels that have no effect, and why; one line each. */
   readonly notices: readonly string[];
 }
 
-/**
- * Who clears up after others: to deny them leaves a namespace terminating for ever. The last is what both are called
- * where the controller manager runs without `--use-service-account-credentials` and its kubeconfig is kubeadm's.
- */
-const cleaners: ReadonlySet<string> = new Set([
-  'system:serviceaccount:kube-system:namespace-controller',
-  'system:serviceaccount:kube-system:generic-garbage-collector',
-  'system:kube-controller-manager',
-]);
+const nothing = labelsOf({});
 
 /** Prepares everything that does not depend on the write. `known` are the ids of all rules, those that are off included. */
 export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[], known: ReadonlySet<string>) {
@@ -44,7 +43,7 @@ export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[]
   const notExemptable = new Set([...known].filter((id) => file.rules[id]?.exemptable === false));
   const exemptionsOf = exemptionFinder({ ...file.exemptions, known, notExemptable });
 
-  return ({ object, operation, namespaceLabels, user, now, offline = false }: WriteContext): BoundSettings => {
+  return ({ object, operation, namespaceLabels, user, now, before, rights = new Map(), offline = false }: WriteContext): BoundSettings => {
     const { namespace: name, annotations } = object.metadata;
     const namespace = { name, labels: namespaceLabels };
     const { profile, notice } = profileOf(file, namespace);
@@ -53,7 +52,7 @@ export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[]
     const mode: (ruleId: string, message: Parameters<Settings['modeOf']>[1]) => ReturnType<Settings['modeOf']> = (ruleId, message) => {
       const configured = configuredModes.get(ruleId)?.(namespace);
       const verdict = modeOf(message, profile, configured);
-      const mayDeny = operation !== 'DELETE' || (configured === 'deny' && !cleaners.has(user?.username ?? ''));
+      const mayDeny = operation !== 'DELETE' || (configured === 'deny' && !clearsAway.has(user?.username ?? ''));
       return verdict === 'deny' && !mayDeny ? 'warn' : verdict;
     };
     const runs = ({ meta, messages }: ConfiguredRule): boolean =>
@@ -64,12 +63,25 @@ export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[]
 
     const running = rules.filter(runs);
     const ruleIds = running.map(({ meta }) => meta.id);
-    const exemptions = exemptionsOf({ namespace, name: object.metadata.name, annotations, username: user?.username, now, ruleIds });
+    const exemptions = exemptionsOf({
+      namespace,
+      name: object.metadata.name,
+      annotations,
+      annotationsBefore: operation === 'DELETE' ? annotations : (before?.metadata.annotations ?? nothing),
+      username: user?.username,
+      now,
+      ruleIds,
+      rights,
+    });
     return {
       rules: running,
+      claims: exemptions.claims,
       notices: [...(notice === undefined ? [] : [notice]), ...exemptions.notices],
       modeOf: ({ ruleId }, message) => mode(ruleId, message),
-      exemptionOf: ({ ruleId }) => exemptions.reasons.get(ruleId),
+      exemptionOf: ({ ruleId }, isNew) => {
+        const exemption = exemptions.byRule.get(ruleId);
+        return exemption?.ofOldOnly && isNew ? undefined : exemption?.reason;
+      },
     };
   };
 }

@@ -1,5 +1,6 @@
 /** Who is exempt from what, why, and until when: by an entry of the configuration, or by an annotation where that may. */
 import { matchesAnyGlob } from '../kube/glob.ts';
+import type { Access } from '../kube/requester.ts';
 import type { Labels } from '../kube/resources.ts';
 import { daysAfter, isDate, isOver } from './dates.ts';
 import { type NamespaceFacts, namespaceTest } from './namespaces.ts';
@@ -13,15 +14,33 @@ export interface ExemptionContext {
   readonly namespace: NamespaceFacts;
   readonly name: string;
   readonly annotations: Labels;
+  /** Those that the object had before this write. */
+  readonly annotationsBefore: Labels;
   readonly username: string | undefined;
   readonly now: number;
   /** The rules that run for this write. */
   readonly ruleIds: readonly string[];
+  /** By rule id, whether the writer may exempt from it, as far as that was asked. */
+  readonly rights: ReadonlyMap<string, Access>;
 }
 
-/** Reasons by rule id, and what to tell of exemptions that have no effect. */
+export interface Exemption {
+  readonly reason: string;
+  /** Of findings that were there before this write, and of no others. */
+  readonly ofOldOnly: boolean;
+}
+
+/** An annotation that has effect only if its writer has the right to it. */
+export interface Claim {
+  readonly ruleId: string;
+  /** This write brings it. One that was there before needs the right for new findings only. */
+  readonly isWritten: boolean;
+}
+
+/** Exemptions by rule id, and what to tell of those that have no effect. */
 export interface Exemptions {
-  readonly reasons: ReadonlyMap<string, string>;
+  readonly byRule: ReadonlyMap<string, Exemption>;
+  readonly claims: readonly Claim[];
   readonly notices: readonly string[];
 }
 
@@ -44,17 +63,22 @@ export function exemptionFinder(settings: ExemptionSettings): (context: Exemptio
       .filter(([key]) => key.startsWith(annotationPrefix))
       .map(([key, value]) => fromAnnotation(key.slice(annotationPrefix.length), value, context, settings));
     const found = [...byEntry, ...byAnnotation].filter((one) => one !== undefined);
+    // The first that speaks for a rule is the one that is quoted.
+    const byRule = new Map(found.flatMap(({ exempts }) => exempts).toReversed());
+    // Nobody needs a right to what the configuration exempts.
+    const claims = found.flatMap(({ claim }) => claim ?? []).filter(({ ruleId }) => byRule.get(ruleId)?.ofOldOnly !== false);
     return {
-      // The first that speaks for a rule is the one that is quoted.
-      reasons: new Map(found.flatMap(({ reasons }) => reasons).toReversed()),
-      notices: found.flatMap(({ notice }) => notice ?? []),
+      byRule,
+      claims,
+      notices: [...found.flatMap(({ notice }) => notice ?? []), ...refusals(claims, context)],
     };
   };
 }
 
-/** What one entry or annotation comes to: reasons, or a notice why there is none. */
+/** What one entry or annotation comes to: exemptions, or a notice why there are none. */
 interface Outcome {
-  readonly reasons: readonly (readonly [ruleId: string, reason: string])[];
+  readonly exempts: readonly (readonly [ruleId: string, exemption: Exemption])[];
+  readonly claim?: Claim;
   readonly notice?: string;
 }
 
@@ -72,24 +96,19 @@ function fromEntry({ rules, reason, until }: ExemptionEntry, path: string, { now
   if (concerned.length === 0) return undefined;
   if (until !== undefined && isOver(until, now))
     return {
-      reasons: [],
+      exempts: [],
       notice: `${path} of the configuration (${quote(reason)}) ended on ${until}; renew it with until: ${renewal(now)}, or remove it`,
     };
   const said = `${reason} (configuration${until === undefined ? '' : `, until ${until}`})`;
-  return { reasons: concerned.map((id) => [id, said]) };
+  return { exempts: concerned.map((id) => [id, { reason: said, ofOldOnly: false }]) };
 }
 
-function fromAnnotation(
-  ruleId: string,
-  value: string,
-  { now, ruleIds }: ExemptionContext,
-  settings: ExemptionSettings,
-): Outcome | undefined {
-  const ignored = (why: string): Outcome => ({ reasons: [], notice: `annotation ${annotationPrefix}${ruleId} has no effect: ${why}` });
+function fromAnnotation(ruleId: string, value: string, context: ExemptionContext, settings: ExemptionSettings): Outcome | undefined {
+  const { now, ruleIds } = context;
+  const ignored = (why: string): Outcome => ({ exempts: [], notice: noEffect(ruleId, why) });
   if (!settings.known.has(ruleId)) return ignored(`no rule has this id${corrected(ruleId, settings.known)}`);
   if (!ruleIds.includes(ruleId)) return undefined;
-  if (settings.byAnnotation !== 'always')
-    return ignored(`exemptions.byAnnotation is ${settings.byAnnotation}; ask for an entry in exemptions.list`);
+  if (settings.byAnnotation === 'never') return ignored('exemptions.byAnnotation is never; ask for an entry in exemptions.list');
   if (settings.notExemptable.has(ruleId)) return ignored(`rules.${ruleId}.exemptable is false; ask for an entry in exemptions.list`);
 
   const { reason, until } = parseAnnotation(value);
@@ -97,7 +116,34 @@ function fromAnnotation(
   if (reason === '') return ignored(`it gives no reason; ${line('<reason>')}`);
   if (until !== undefined && !isDate(until)) return ignored(`${quote(until)} is not a date; ${line(reason)}`);
   if (until !== undefined && isOver(until, now)) return ignored(`it ended on ${until}; remove it, or ${line(reason)}`);
-  return { reasons: [[ruleId, `${reason} (annotation${until === undefined ? '' : `, until ${until}`})`]] };
+  const said = `${reason} (annotation${until === undefined ? '' : `, until ${until}`})`;
+  return settings.byAnnotation === 'always' ? { exempts: [[ruleId, { reason: said, ofOldOnly: false }]] } : claimed(ruleId, said, context);
+}
+
+const noEffect = (ruleId: string, why: string, more = 0): string =>
+  `annotation ${annotationPrefix}${ruleId}${more === 0 ? '' : ` (and ${more} more)`} has no effect: ${why}`;
+
+/**
+ * Where annotations have to be permitted. In files nobody writes whose right could be asked for: what stands there counts,
+ * and is asked for when it is applied.
+ */
+function claimed(ruleId: string, reason: string, { annotations, annotationsBefore, username, rights }: ExemptionContext): Outcome {
+  if (username === undefined || rights.get(ruleId) === 'allowed') return { exempts: [[ruleId, { reason, ofOldOnly: false }]] };
+  const key = `${annotationPrefix}${ruleId}`;
+  const claim = { ruleId, isWritten: annotationsBefore[key] !== annotations[key] };
+  return { exempts: claim.isWritten ? [] : [[ruleId, { reason, ofOldOnly: true }]], claim };
+}
+
+/** One line for all annotations that the writer has no right to, and one for those of which that is not known. */
+function refusals(claims: readonly Claim[], { namespace, rights }: ExemptionContext): readonly string[] {
+  const line = (access: Access, why: (ruleId: string) => string): readonly string[] => {
+    const [first, ...others] = claims.filter(({ ruleId }) => rights.get(ruleId) === access).map(({ ruleId }) => ruleId);
+    return first === undefined ? [] : [noEffect(first, why(first), others.length)];
+  };
+  return [
+    ...line('denied', (id) => `you may not use exemptions.portcullis.dev/${id} in ${namespace.name}; ask for that right`),
+    ...line('unknown', () => 'whether you may use it could not be asked; try again'),
+  ];
 }
 
 function corrected(word: string, known: ReadonlySet<string>): string {

@@ -145,13 +145,9 @@ export const configurationSchema = (ruleIds: readonly string[]) =>
       .strictObject({
         byAnnotation: z
           .enum(['never', 'permitted', 'always'])
-          .refine(
-            (value) => value !== 'permitted',
-            '"permitted" asks the API server whether the writer may exempt, which this version does not do yet; use never or always',
-          )
           .default('never')
           .describe(
-            'Whether the annotation `exempt.portcullis.dev/<rule-id>: <reason>[ until YYYY-MM-DD]` has effect. `permitted` is not available yet',
+            'Whether the annotation `exempt.portcullis.dev/<rule-id>: <reason>[ until YYYY-MM-DD]` has effect. `permitted`: if who writes it may `use` the `exemptions.portcullis.dev` of that name in the namespace, see docs/exemptions.md',
           ),
         list: z.array(exemption(ruleIds)).default([]).describe('What is exempt; everything that an entry names must match'),
       })

@@ -1,7 +1,7 @@
 /** One object, one cluster, all rules: findings, and what could not be judged. */
-import { NotKnown, OutOfTime, RecordingView } from '../cluster/recording.ts';
+import { type Lack, NotKnown, OutOfTime, RecordingView } from '../cluster/recording.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Coverage, Read } from '../cluster/view.ts';
+import type { Read } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
 import { type Finding, severities } from './finding.ts';
@@ -20,7 +20,7 @@ export interface Evaluation {
 /** A rule that could not be judged, or not to its end. */
 export interface Skip {
   readonly ruleId: string;
-  readonly reason: Exclude<Coverage, 'complete'> | 'deadline';
+  readonly reason: Lack | 'deadline';
   /** What the view lacks; undefined if time was lacking. */
   readonly missing?: Collection;
   readonly namespace?: string;

@@ -16,8 +16,8 @@ export type Write =
 /** Bound to one write: its namespace's labels, its object's annotations, its user. */
 export interface Settings {
   modeOf(finding: Finding, message: Message<unknown>): Mode;
-  /** Why this finding is let through, or undefined if it is not exempt. */
-  exemptionOf(finding: Finding): string | undefined;
+  /** Why this finding is let through, or undefined if it is not exempt. `isNew`: the object did not have it before this write. */
+  exemptionOf(finding: Finding, isNew: boolean): string | undefined;
 }
 
 export interface Decision {
@@ -61,7 +61,7 @@ export function review(
     const rule = byId.get(finding.ruleId) as ConfiguredRule;
     const message = rule.messages[finding.messageId] as Message<unknown>;
     const mode = settings.modeOf(finding, message);
-    const reason = mode === 'off' ? undefined : settings.exemptionOf(finding);
+    const reason = mode === 'off' ? undefined : settings.exemptionOf(finding, !earlier?.covers(finding));
     if (reason !== undefined) decided.exempted.push({ finding, reason });
     else if (mode === 'deny') file(finding, softening(), decided);
     else if (mode === 'warn') decided.warnings.push({ finding });

@@ -1,6 +1,7 @@
 /** Every judged object of a snapshot, as it stands, with nobody writing: for `check` now, for audits later. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import { formatRef, type JudgedResource, type Kind, type ObjectRef, type Resource } from '../kube/resources.ts';
+import type { Found } from '../cluster/view.ts';
+import { formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
@@ -17,7 +18,7 @@ interface SurveySettings extends Settings {
 export interface SurveyOptions extends EvaluateOptions {
   readonly bind: (object: JudgedResource) => SurveySettings;
   /** Reads what is never listed (Secrets), by `formatRef`. */
-  readonly readByName?: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Resource | 'absent' | 'unknown'>>;
+  readonly readByName?: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Found>>;
   /** Leaves objects out; they are still there for the others. */
   readonly judges?: (object: JudgedResource) => boolean;
 }
@@ -67,7 +68,7 @@ function sorted(all: readonly Finding[], settings: SurveySettings): Pick<Surveye
     const message = byId.get(finding.ruleId)?.messages[finding.messageId] as Message<unknown>;
     const mode = settings.modeOf(finding, message);
     if (mode === 'off') continue;
-    const reason = settings.exemptionOf(finding);
+    const reason = settings.exemptionOf(finding, false);
     if (reason === undefined) findings.push({ finding, mode });
     else exempted.push({ finding, reason });
   }

@@ -78,6 +78,7 @@ describe('the way through', () => {
           namespaceLabels: expect.objectContaining({ team: 'a' }),
           user: { username: 'alice', groups: ['developers'] },
           now: 42,
+          rights: new Map(),
         },
       ],
     ]);

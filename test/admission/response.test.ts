@@ -137,12 +137,18 @@ describe('many warnings', () => {
 });
 
 describe('what was not checked', () => {
-  const skip = (ruleId: string, reason: 'deadline' | 'unsynced' | 'forbidden' | 'notServed' | 'notGiven') => ({ ruleId, reason });
+  const skip = (ruleId: string, reason: 'deadline' | 'unsynced' | 'unanswered' | 'forbidden' | 'notServed' | 'notGiven') => ({ ruleId, reason });
 
   it('is one line for all rules', () => {
     const skipped = [skip('rule-b', 'deadline'), skip('rule-c', 'unsynced')];
     expect(answer({ skipped, faults: [{ ruleId: 'rule-a', cause: new Error('secret') }] }).warnings).toEqual([
       'portcullis: rule-a and 2 more not checked: internal error, out of time, cluster state not loaded yet',
+    ]);
+  });
+
+  it('says that the API server was silent, which passes', () => {
+    expect(answer({ skipped: [{ ...skip('rule-a', 'unanswered'), missing: 'Secret' as const }] }).warnings).toEqual([
+      'portcullis: rule-a not checked: the API server did not answer in time',
     ]);
   });
 
@@ -173,7 +179,7 @@ describe('a denial', () => {
       skipped: [{ ruleId: 'slow-rule', reason: 'deadline' }],
     });
 
-  it('is Invalid with one cause for each finding, the warnings last', () => {
+  it('is Invalid with one cause for each finding, the warnings after them, and what stands beside at the end', () => {
     const { allowed, warnings, status } = denied();
     expect({ allowed, warnings }).toEqual({ allowed: false, warnings: undefined });
     expect(status).toMatchObject({ code: 422, reason: 'Invalid', details: { name: 'web', group: '', kind: 'Service' } });
@@ -190,7 +196,13 @@ describe('a denial', () => {
       }),
       // kubectl would begin the line with a colon if there were no field.
       expect.objectContaining({ field: 'metadata.name', message: expect.stringMatching(/^warning: odd; /) }),
+      expect.objectContaining({ field: 'metadata', message: 'portcullis: slow-rule not checked: out of time' }),
     ]);
+  });
+
+  it('says beside it why an exemption has no effect, and who says so', () => {
+    const { status } = answer({ denials: [findingWith({})] }, { notices: ['annotation x has no effect: it gives no reason'] });
+    expect(status?.details.causes.at(-1)?.message).toBe('annotation x has no effect: it gives no reason portcullis');
   });
 
   it('has a message that says all, since of several objects kubectl shows nothing else', () => {

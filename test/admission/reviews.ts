@@ -103,6 +103,7 @@ export const configurationOf = (rules: readonly Rule[], settings: Partial<BoundS
     docsBaseUrl: '',
     bind: () => ({
       rules: configured,
+      claims: [],
       notices: [],
       modeOf: (_, message) => message.modes.guided,
       exemptionOf: () => undefined,
@@ -116,6 +117,7 @@ export const portsOf = (snapshot: ClusterSnapshot, configuration: ReviewConfigur
   readByName: async () => new Map(),
   confirm: async () => snapshot,
   configuration: () => configuration,
+  mayUse: async () => 'unknown',
   tellsOfOthers: () => false,
   now: () => 0,
   ...changes,

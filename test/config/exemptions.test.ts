@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration, type WriteContext } from '../../src/config/settings.ts';
+import type { Access } from '../../src/kube/requester.ts';
 import { findingOf, labels, now, sampleRules, service, serviceRule, systemRule } from './sample-rules.ts';
 
 const key = 'exempt.portcullis.dev/service-is-odd';
@@ -7,7 +8,7 @@ const key = 'exempt.portcullis.dev/service-is-odd';
 function outcome(file: object, context: Partial<WriteContext> = {}) {
   const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', ...file }, sampleRules);
   const bound = configuration.bind({ object: service(), operation: 'CREATE', namespaceLabels: labels({ team: 'a' }), now, ...context });
-  const reasonFor = (rule: typeof serviceRule, id: string) => bound.exemptionOf(findingOf(rule, id)[0]);
+  const reasonFor = (rule: typeof serviceRule, id: string) => bound.exemptionOf(findingOf(rule, id)[0], true);
   return { odd: reasonFor(serviceRule, 'grave'), cut: reasonFor(systemRule, 'cut'), notices: bound.notices };
 }
 
@@ -108,5 +109,78 @@ describe('by annotation', () => {
     const [notice = ''] = annotated(`${'x\n'.repeat(200)} until \u0007then`).notices;
     expect(notice).toMatch(/^[ -~…]+$/);
     expect(notice.length).toBeLessThan(260);
+  });
+});
+
+describe('by annotation, where it has to be permitted', () => {
+  const permitted = { exemptions: { byAnnotation: 'permitted' } };
+  const bindTo = (context: Partial<WriteContext>, file: object = permitted) => {
+    const object = service({ annotations: { [key]: 'moving' } });
+    const write: WriteContext = { object, operation: 'CREATE', namespaceLabels: labels({}), user: { username: 'jane', groups: [] }, now };
+    return parseConfiguration({ apiVersion: 'portcullis.dev/v1', ...file }, sampleRules).bind({ ...write, ...context });
+  };
+  const [finding] = findingOf(serviceRule, 'grave');
+  const one = serviceRule.meta.id;
+  const right = (access: Access) => new Map([[one, access]]);
+  const unchanged = { operation: 'UPDATE', before: service({ annotations: { [key]: 'moving' } }) } as const;
+
+  it.each([
+    ['created', {}, true],
+    ['added', { operation: 'UPDATE', before: service() }, true],
+    ['changed', { operation: 'UPDATE', before: service({ annotations: { [key]: 'moving until 2026-12-31' } }) }, true],
+    ['unchanged', unchanged, false],
+    ['on an object that is removed', { operation: 'DELETE' }, false],
+  ] as const)('asks for the right to one that is %s', (_, context, isWritten) => {
+    const { claims, notices, exemptionOf } = bindTo(context);
+    expect(claims).toEqual([{ ruleId: one, isWritten }]);
+    expect(notices).toEqual([]);
+    expect(exemptionOf(finding, true)).toBeUndefined();
+    expect(exemptionOf(finding, false)).toBe(isWritten ? undefined : 'moving (annotation)');
+  });
+
+  it('exempts who has the right, from what is new too', () => {
+    for (const context of [{}, unchanged]) {
+      const { claims, notices, exemptionOf } = bindTo({ ...context, rights: right('allowed') });
+      expect({ claims, notices, reason: exemptionOf(finding, true) }).toEqual({ claims: [], notices: [], reason: 'moving (annotation)' });
+    }
+  });
+
+  it.each([
+    ['denied', `you may not use exemptions.portcullis.dev/${one} in shop; ask for that right`],
+    ['unknown', 'whether you may use it could not be asked; try again'],
+  ] as const)('says of a right that is %s that it has no effect', (access, why) => {
+    const { notices, exemptionOf } = bindTo({ rights: right(access) });
+    expect(notices).toEqual([`annotation ${key} has no effect: ${why}`]);
+    expect([exemptionOf(finding, true), exemptionOf(finding, false)]).toEqual([undefined, undefined]);
+  });
+
+  it('leaves what was there before as it is, whoever writes', () => {
+    const { exemptionOf } = bindTo({ ...unchanged, rights: right('denied') });
+    expect([exemptionOf(finding, true), exemptionOf(finding, false)]).toEqual([undefined, 'moving (annotation)']);
+  });
+
+  it('says it in one line for all', () => {
+    const two = { [key]: 'moving', 'exempt.portcullis.dev/resolver-is-cut': 'moving' };
+    const rights = new Map([...right('denied'), ['resolver-is-cut', 'denied'] as const]);
+    expect(bindTo({ object: service({ annotations: two }), rights }).notices).toEqual([
+      `annotation ${key} (and 1 more) has no effect: you may not use exemptions.portcullis.dev/${one} in shop; ask for that right`,
+    ]);
+  });
+
+  it('asks for nothing that cannot have effect, or that the configuration exempts anyway', () => {
+    const ended = service({ annotations: { [key]: 'moving until 2020-01-31' } });
+    expect(bindTo({ object: ended }).claims).toEqual([]);
+    expect(bindTo({}, { ...permitted, rules: { [one]: { mode: 'off' } } }).claims).toEqual([]);
+    expect(bindTo({}, { ...permitted, rules: { [one]: { exemptable: false } } }).claims).toEqual([]);
+    const listed = { exemptions: { byAnnotation: 'permitted', list: [{ rules: [one], reason: 'ours' }] } };
+    const { claims, exemptionOf } = bindTo({}, listed);
+    expect([claims, exemptionOf(finding, true)]).toEqual([[], 'ours (configuration)']);
+  });
+
+  it('counts in files, which nobody writes whose right could be asked for', () => {
+    expect(outcome(permitted, { object: service({ annotations: { [key]: 'moving' } }) })).toMatchObject({
+      odd: 'moving (annotation)',
+      notices: [],
+    });
   });
 });

@@ -70,10 +70,6 @@ it.each([
     'rules.service-is-odd.overrides[0].namespaceSelector.matchExpressions[0].values: missing; In and NotIn need values, Exists and DoesNotExist take none',
   ],
   [
-    { exemptions: { byAnnotation: 'permitted' } },
-    'exemptions.byAnnotation: "permitted" asks the API server whether the writer may exempt, which this version does not do yet; use never or always',
-  ],
-  [
     exemption({ rules: ['service-is-od'] }),
     'exemptions.list[0].rules[0]: "service-is-od" is not one of *, service-is-odd, resolver-is-cut, service-is-refused, service-is-dormant; did you mean "service-is-odd"?',
   ],

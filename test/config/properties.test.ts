@@ -99,7 +99,7 @@ const answer = (configuration: Configuration, write: WriteContext): unknown => {
   return sampleRules.flatMap((rule) =>
     Object.keys(rule.messages).map((id) => {
       const [finding, message] = findingOf(rule, id);
-      return [id, bound.modeOf(finding, message), bound.exemptionOf(finding), bound.rules.map(({ meta }) => meta.id), bound.notices];
+      return [id, bound.modeOf(finding, message), bound.exemptionOf(finding, true), bound.rules.map(({ meta }) => meta.id), bound.notices];
     }),
   );
 };

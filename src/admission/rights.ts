@@ -1,0 +1,36 @@
+/** Whether who writes may exempt: the API server is asked, as far as its answer can change what is decided. */
+import type { Decision } from '../engine/review.ts';
+import type { Access, Requester } from '../kube/requester.ts';
+
+/** An annotation that exempts only if the writer has a right to it; one that this write does not bring, from new findings only. */
+export interface Claim {
+  readonly ruleId: string;
+  readonly isWritten: boolean;
+}
+
+/** Whether the requester may `use` the virtual resource `exemptions.portcullis.dev` of this name. Never rejects. */
+export type MayUse = (requester: Requester, ruleId: string, namespace: string, signal: AbortSignal) => Promise<Access>;
+
+/** For one review, side by side. */
+const maxQuestions = 10;
+
+/** The rules whose claims hang on an answer; `decision` was made as if nobody had the right. */
+export function rulesToAskFor(claims: readonly Claim[], { denials, warnings, audited }: Decision): readonly string[] {
+  const found = new Set([...denials, ...warnings.map(({ finding }) => finding), ...audited].map(({ ruleId }) => ruleId));
+  return claims.filter(({ ruleId, isWritten }) => isWritten || found.has(ruleId)).map(({ ruleId }) => ruleId);
+}
+
+/** By rule id. Whoever cannot be asked about, in time or at all, has no right: privilege fails closed (reliability.md E17, E22). */
+export async function rightsTo(
+  ruleIds: readonly string[],
+  namespace: string,
+  requester: Requester | undefined,
+  mayUse: MayUse,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Access>> {
+  const ask = async (ruleId: string, index: number): Promise<readonly [string, Access]> => {
+    const canAsk = requester !== undefined && index < maxQuestions;
+    return [ruleId, canAsk ? await mayUse(requester, ruleId, namespace, signal) : 'unknown'];
+  };
+  return new Map(await Promise.all(ruleIds.map(ask)));
+}

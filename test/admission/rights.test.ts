@@ -1,0 +1,146 @@
+/** Exemptions by annotation where they have to be permitted: who is asked about, when, and what becomes of the write. */
+import { describe, expect, it, vi } from 'vitest';
+import { handle } from '../../src/admission/handler.ts';
+import type { MayUse } from '../../src/admission/rights.ts';
+import { parseConfiguration } from '../../src/config/settings.ts';
+import type { Access } from '../../src/kube/requester.ts';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { namespace, plentyOfTime, portsOf, requestFor, reviewOf, selfContained, service, snapshotOf } from './reviews.ts';
+
+/** Finds every Service whose name begins so. */
+const rules = ['odd', 'even'].map((word) => selfContained(`service-is-${word}`, (name) => name.startsWith(word)));
+const key = (word: string): string => `exempt.portcullis.dev/service-is-${word}`;
+const annotated = (name: string, annotations: RawObject = { [key('odd')]: 'agreed' }): RawObject => service(name, {}, { annotations });
+const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions: { byAnnotation: 'permitted' } }, rules);
+
+async function written(object: RawObject | null, answer: Access | MayUse, changes: RawObject = {}, deadline = plentyOfTime) {
+  const mayUse = vi.fn<MayUse>(typeof answer === 'string' ? async () => answer : answer);
+  const ports = portsOf(snapshotOf(namespace('shop')), configuration, { mayUse });
+  const handled = await handle(reviewOf(requestFor(object, changes)), deadline, ports);
+  if (handled.outcome !== 'judged') throw new Error(handled.outcome);
+  const { response } = handled.answer;
+  return { allowed: response.allowed, response, said: response.warnings ?? [], asked: mayUse.mock.calls, mayUse };
+}
+const update = (oldObject: RawObject): RawObject => ({ operation: 'UPDATE', oldObject });
+
+describe('a new annotation', () => {
+  it('exempts who has the right, and the audit log says why', async () => {
+    const { response, said, asked } = await written(annotated('odd'), 'allowed');
+    expect({ allowed: response.allowed, said }).toEqual({ allowed: true, said: [] });
+    expect(response.auditAnnotations?.['rules']).toBe('exempt:service-is-odd (agreed (annotation))');
+    expect(asked.map(([who, ruleId, namespace]) => [who.username, ruleId, namespace])).toEqual([['alice', 'service-is-odd', 'shop']]);
+  });
+
+  it.each([
+    ['denied', 'you may not use exemptions.portcullis.dev/service-is-odd in shop; ask for that right'],
+    ['unknown', 'whether you may use it could not be asked; try again'],
+  ] as const)('has no effect where the right is %s, and the denial says so once', async (access, why) => {
+    const { allowed, response } = await written(annotated('odd'), access);
+    expect(allowed).toBe(false);
+    expect(response.status?.message.split(`annotation ${key('odd')} has no effect: ${why}`)).toHaveLength(2);
+  });
+
+  it('that has no effect is said though nothing is found', async () => {
+    const { allowed, said } = await written(annotated('fine'), 'denied');
+    expect({ allowed, said }).toEqual({ allowed: true, said: [expect.stringContaining('has no effect: you may not use')] });
+  });
+
+  it('needs the right again when it is changed', async () => {
+    const before = annotated('odd', { [key('odd')]: 'agreed until 2100-01-01' });
+    expect((await written(annotated('odd'), 'denied', update(before))).asked).toHaveLength(1);
+  });
+
+  it('exempts from its own rule alone', async () => {
+    const { allowed, asked } = await written(annotated('even'), 'allowed');
+    expect([allowed, asked.length]).toEqual([false, 1]);
+  });
+});
+
+describe('an annotation that was there before', () => {
+  it('stays valid for what was there before, and nobody is asked', async () => {
+    const { allowed, said, asked } = await written(annotated('odd'), 'denied', update(annotated('odd')));
+    expect({ allowed, said, asked }).toEqual({ allowed: true, said: [], asked: [] });
+  });
+
+  it('exempts from a new defect only who has the right', async () => {
+    const before = annotated('fine');
+    const denied = await written(annotated('odd'), 'denied', update(before));
+    expect([denied.allowed, denied.asked.length]).toEqual([false, 1]);
+    expect(denied.response.status?.message).toContain('has no effect: you may not use');
+    const allowed = await written(annotated('odd'), 'allowed', update(before));
+    expect([allowed.allowed, allowed.asked.length, allowed.said]).toEqual([true, 1, []]);
+  });
+});
+
+describe('who asks', () => {
+  it('is asked about as the review has it, extra included', async () => {
+    const extra = JSON.parse('{"__proto__":["x"],"scopes.example.com":["a","b"]}') as unknown;
+    const { asked } = await written(annotated('odd'), 'allowed', { userInfo: { username: 'bob', uid: 'u-1', groups: ['devs'], extra } });
+    expect(asked[0]?.[0]).toEqual({
+      username: 'bob',
+      uid: 'u-1',
+      groups: ['devs'],
+      extra: new Map([
+        ['__proto__', ['x']],
+        ['scopes.example.com', ['a', 'b']],
+      ]),
+    });
+  });
+
+  it.each([
+    undefined,
+    null,
+    'alice',
+    {},
+    { username: '' },
+    { username: ['alice'] },
+    { username: 'alice', groups: 'devs' },
+    { username: 'alice', groups: ['devs', 7] },
+    { username: 'alice', uid: 7 },
+    { username: 'alice', extra: [] },
+    { username: 'alice', extra: { scopes: 'none' } },
+    { username: 'alice', extra: { scopes: [null] } },
+  ])('has no right where the API server would not say %j', async (userInfo) => {
+    const { allowed, asked } = await written(annotated('odd'), 'allowed', { userInfo });
+    expect([allowed, asked.length]).toEqual([false, 0]);
+  });
+});
+
+describe('the questions', () => {
+  it('are ten at most, side by side, and what was not asked is not granted', async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `service-is-odd-${index}`);
+    const many = ids.map((id) => selfContained(id, () => true));
+    const annotations = Object.fromEntries(ids.map((id) => [`exempt.portcullis.dev/${id}`, 'agreed']));
+    let open = 0;
+    let mostOpen = 0;
+    const mayUse = vi.fn<MayUse>(async () => {
+      mostOpen = Math.max(mostOpen, ++open);
+      await Promise.resolve();
+      open--;
+      return 'allowed';
+    });
+    const wide = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions: { byAnnotation: 'permitted' } }, many);
+    const handled = await handle(
+      reviewOf(requestFor(annotated('odd', annotations))),
+      plentyOfTime,
+      portsOf(snapshotOf(namespace('shop')), wide, { mayUse }),
+    );
+    expect([mayUse.mock.calls.length, mostOpen]).toEqual([10, 10]);
+    expect(handled).toMatchObject({ decision: { denials: [{ ruleId: ids[10] }, { ruleId: ids[11] }], exempted: { length: 10 } } });
+  });
+
+  it.each([
+    [2_400, 1_000],
+    [900, 450],
+    [-5, 0],
+  ])('of a review with %i ms left have %i ms', async (left, given) => {
+    const signal = vi.fn(() => new AbortController().signal);
+    await written(annotated('fine'), 'denied', {}, { remainingMs: () => left, signal });
+    expect(signal).toHaveBeenCalledExactlyOnceWith(given);
+  });
+
+  it('are not asked where no annotation hangs on them', async () => {
+    expect((await written(service('odd'), 'allowed')).asked).toEqual([]);
+    expect((await written(annotated('odd', { [key('odd')]: 'agreed until 1969-12-31' }), 'allowed')).asked).toEqual([]);
+  });
+});
