@@ -242,14 +242,17 @@ describe('the command line', () => {
     expect(error).toContain(expected);
     expect(error).toMatch(/^portcullis: [^\n]+ \[PC0001\]\n$/);
   });
-  it.each([['--help'], ['check', '--help'], ['rules', '-h'], ['explain', '--help'], ['serve', '--help'], ['demo', '--help']])(
-    'teaches: %s %s',
-    async (...args) => {
-      const { code, out, error } = await portcullis(args.filter((arg) => arg !== undefined));
-      expect([code, error]).toEqual([0, '']);
-      expect(out).toMatch(/Examples:\n {2}\S/);
-    },
-  );
+  it.each([
+    ...[['--help'], ['check', '--help'], ['rules', '-h'], ['explain', '--help'], ['serve', '--help'], ['demo', '--help']],
+    ...[
+      ['doctor', '--help'],
+      ['selftest', '-h'],
+    ],
+  ])('teaches: %s %s', async (...args) => {
+    const { code, out, error } = await portcullis(args.filter((arg) => arg !== undefined));
+    expect([code, error]).toEqual([0, '']);
+    expect(out).toMatch(/Examples:\n {2}\S/);
+  });
   it('knows its version', async () => expect((await portcullis(['--version'])).out).toBe('1.2.3\n'));
 
   it.each([

@@ -1,0 +1,54 @@
+/** What our ServiceAccount has to be allowed: by the enabled rules' own words, and by the flags that the Pods run with. */
+import type { Configuration } from '../config/settings.ts';
+import type { Right } from '../doctor/facts.ts';
+import { groupOf } from '../kube/normalize.ts';
+import type { Collection } from '../kube/resources.ts';
+import { type WatchedKind, watchedKinds } from '../sources/watched.ts';
+
+export interface Needed extends Omit<Right, 'allowed'> {
+  /** The kind, where it is somebody's that a cluster may not serve. */
+  readonly foreign?: WatchedKind;
+}
+
+/** The parts of the flags that ask for rights of their own. */
+export interface OwnObjects {
+  readonly namespace: string;
+  /** Kept by the Pods themselves. */
+  readonly secret: string | undefined;
+  readonly webhookConfiguration: string | undefined;
+  readonly lease: string | undefined;
+}
+
+export function neededRights(configuration: Configuration, own: OwnObjects): readonly Needed[] {
+  return [...readingRights(configuration), ...ownRights(own)];
+}
+
+/** Whatever the rules: namespaces' labels choose profiles, and callers are told by the addresses of Pods. */
+const always: readonly (readonly [Collection, string])[] = [
+  ['Namespace', 'profiles of namespaces'],
+  ['Pod', 'telling who calls'],
+];
+
+function readingRights({ rules, workloads, secrets }: Configuration): readonly Needed[] {
+  const readers = new Map<Collection, string[]>(always.map(([collection, who]) => [collection, [who]]));
+  for (const { meta } of rules) for (const collection of meta.reads) readers.set(collection, [...(readers.get(collection) ?? []), meta.id]);
+  const watched = watchedKinds(workloads).flatMap((kind) => {
+    const neededBy = readers.get(kind.collection);
+    const right = { group: groupOf(kind.apiVersion), resource: kind.resource, namespace: '', ...(kind.isForeign && { foreign: kind }) };
+    return neededBy === undefined ? [] : ['get', 'list', 'watch'].map((verb) => ({ ...right, verb, neededBy }));
+  });
+  const neededBy = readers.get('Secret');
+  const readsSecrets = neededBy !== undefined && secrets.level !== 'off';
+  return readsSecrets ? [...watched, { verb: 'get', group: '', resource: 'secrets', namespace: '', neededBy }] : watched;
+}
+
+function ownRights({ namespace, secret, webhookConfiguration, lease }: OwnObjects): readonly Needed[] {
+  const right = (verbs: readonly string[], group: string, resource: string, where: string, name: string | undefined, who: string) =>
+    name === undefined ? [] : verbs.map((verb) => ({ verb, group, resource, namespace: where, name, neededBy: [who] }));
+  const registrations = 'admissionregistration.k8s.io';
+  return [
+    ...right(['get', 'update'], '', 'secrets', namespace, secret, 'certificate'),
+    ...right(['get', 'patch'], registrations, 'validatingwebhookconfigurations', '', secret && webhookConfiguration, 'caBundle'),
+    ...right(['get', 'update'], 'coordination.k8s.io', 'leases', namespace, lease, 'leader'),
+  ];
+}

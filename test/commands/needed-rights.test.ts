@@ -1,0 +1,52 @@
+/** What doctor asks about is what the chart grants: neither a right more nor a right less. */
+import { readFileSync } from 'node:fs';
+import { loadAll } from 'js-yaml';
+import { expect, it } from 'vitest';
+import { neededRights } from '../../src/commands/needed-rights.ts';
+import { configurationIn } from '../../src/commands/read-configuration.ts';
+import { objectAt, objectsAt, stringAt, stringsAt } from '../../src/kube/read.ts';
+import type { RawObject } from '../../src/kube/resources.ts';
+
+const own = { namespace: 'portcullis', secret: 'portcullis-ca', webhookConfiguration: 'portcullis', lease: 'portcullis-leader' };
+const needed = (yaml: string, objects = own): readonly string[] =>
+  neededRights(configurationIn('test', `apiVersion: portcullis.dev/v1\n${yaml}`), objects)
+    .map(({ verb, group, resource, name = '', namespace }) => `${verb} ${resource}.${group}/${name} ${namespace}`)
+    .toSorted();
+
+function granted(): readonly string[] {
+  const objects = loadAll(readFileSync('deploy/10-rbac.yaml', 'utf8')) as readonly RawObject[];
+  const roles = objects.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role');
+  const rights = roles.flatMap((role) =>
+    objectsAt(role, 'rules').flatMap((rule) => rightsOf(rule, stringAt(objectAt(role, 'metadata'), 'namespace') ?? '')),
+  );
+  return rights.toSorted();
+}
+
+function rightsOf(rule: RawObject, namespace: string): readonly string[] {
+  const names = stringsAt(rule, 'resourceNames');
+  return stringsAt(rule, 'apiGroups').flatMap((group) =>
+    stringsAt(rule, 'resources').flatMap((resource) =>
+      (names.length === 0 ? [''] : names).flatMap((name) =>
+        stringsAt(rule, 'verbs').map((verb) => `${verb} ${resource}.${group}/${name} ${namespace}`),
+      ),
+    ),
+  );
+}
+
+it('is exactly what deploy/ grants for the configuration of deploy/', () => expect(needed('')).toEqual(granted()));
+
+it('is less where rules are off', () => {
+  expect(needed('rules: {tls-secret-missing: {mode: "off"}}')).not.toContain('get secrets./ ');
+  expect(needed('secrets: {level: "off"}')).not.toContain('get secrets./ ');
+  expect(needed('secrets: {level: "off"}')).toContain('get secrets./portcullis-ca portcullis');
+});
+
+it('is more where there are other kinds of workloads', () =>
+  expect(needed('workloads: [{apiVersion: argoproj.io/v1alpha1, kind: Rollout, resource: rollouts}]')).toContain(
+    'watch rollouts.argoproj.io/ ',
+  ));
+
+it('is nothing of our own where the process keeps nothing', () => {
+  const rights = needed('', { ...own, secret: undefined as never, lease: undefined as never });
+  expect(rights.filter((right) => right.endsWith(' portcullis'))).toEqual([]);
+});
