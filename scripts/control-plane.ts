@@ -1,8 +1,9 @@
-/** `node scripts/control-plane.ts`: finds or builds the programs of a real control plane and prints where each one is. */
-import { controlPlaneBinaries, NoControlPlane } from '../test/support/control-plane-binaries.ts';
+/** `node scripts/control-plane.ts`: finds or builds the programs of a real control plane, and Helm, and prints where each one is. */
+import { controlPlaneBinaries, helmBinaries, NoControlPlane } from '../test/support/control-plane-binaries.ts';
 
 try {
-  const paths = await controlPlaneBinaries((line) => console.error(line));
+  const log = (line: string): void => console.error(line);
+  const paths = { ...(await controlPlaneBinaries(log)), ...(await helmBinaries(log)) };
   for (const path of Object.values(paths)) console.log(path);
 } catch (error) {
   if (!(error instanceof NoControlPlane)) throw error;

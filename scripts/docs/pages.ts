@@ -5,6 +5,7 @@ import { errorCodes } from '../../src/errors.ts';
 import { objectAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { chartPages } from '../chart/pages.ts';
 import { type Key, keysOf } from './keys.ts';
 import { fenced, table, withRegion } from './regions.ts';
 import { missingProse, pageOf, rulePage } from './rule-page.ts';
@@ -25,6 +26,7 @@ export const pages = (): readonly Page[] => [
     file: 'docs/portcullis.schema.json',
     text: `${JSON.stringify({ title: 'Portcullis configuration', ...configurationJsonSchema(rules) }, null, 2)}\n`,
   },
+  ...chartPages(),
 ];
 
 /** What is still to be written by hand. */

@@ -15,9 +15,9 @@ describeOnCluster('manifests', () => {
   afterAll(() => cluster.close());
 
   it('deploy/ is accepted, without a warning', async () => {
-    const { code, stdout, stderr } = await cluster.kubectl(['apply', '--dry-run=server', '-f', join(root, 'deploy')]);
+    const { code, stdout, stderr } = await cluster.kubectl(['apply', '--dry-run=server', '-k', join(root, 'deploy')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout.match(/\(server dry run\)/g)).toHaveLength(9);
+    expect(stdout.match(/\(server dry run\)/g)).toHaveLength(14);
   });
 
   it('the Pods of deploy/ pass the restricted Pod security standard', async () => {

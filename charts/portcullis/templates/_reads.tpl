@@ -1,0 +1,58 @@
+{{/* Collections that the rules read which `config` leaves on, and those that are always read, as JSON. */}}
+{{- define "portcullis.readCollections" -}}
+{{- $facts := .Files.Get "files/rule-reads.yaml" | fromYaml -}}
+{{- $settings := default dict .Values.config.rules -}}
+{{- $read := $facts.always -}}
+{{- range $id, $collections := $facts.rules }}
+{{- $own := default dict (get $settings $id) -}}
+{{- /* A bare `off` is false in Helm's YAML. An override may turn the rule on for some namespaces. */ -}}
+{{- $off := and (hasKey $own "mode") (has (toString $own.mode) (list "off" "false")) (empty $own.overrides) -}}
+{{- if not $off }}{{ $read = concat $read $collections }}{{ end -}}
+{{- end -}}
+{{- uniq $read | sortAlpha | toJson -}}
+{{- end -}}
+
+{{/* Rules of a role that let these collections be watched: one for each API group. */}}
+{{- define "portcullis.watchRules" -}}
+{{- $facts := .Files.Get "files/rule-reads.yaml" | fromYaml -}}
+{{- $read := include "portcullis.readCollections" . | fromJsonArray -}}
+{{- $byGroup := dict -}}
+{{- range $collection := $read }}
+{{- range $group, $resources := default dict (get $facts.resources $collection) }}
+{{- $_ := set $byGroup $group (concat (default list (get $byGroup $group)) $resources) -}}
+{{- end }}
+{{- end }}
+{{- if has "Template" $read }}
+{{- range default list .Values.config.workloads }}
+{{- $group := first (splitList "/" .apiVersion) -}}
+{{- $_ := set $byGroup $group (append (default list (get $byGroup $group)) .resource) -}}
+{{- end }}
+{{- end }}
+{{- range $group, $resources := $byGroup }}
+- apiGroups: [{{ default "\"\"" $group }}]
+  resources: [{{ $resources | uniq | sortAlpha | join ", " }}]
+  verbs: [get, list, watch]
+{{- end }}
+{{- end -}}
+
+{{/* Whether Secrets are read by name at all: not empty if so. */}}
+{{- define "portcullis.readsSecrets" -}}
+{{- $defaults := (.Files.Get "files/rule-reads.yaml" | fromYaml).defaults -}}
+{{- $level := $defaults.secretsLevel -}}
+{{- with .Values.config.secrets }}{{ if hasKey . "level" }}{{ $level = toString .level }}{{ end }}{{ end -}}
+{{- $isRead := has "Secret" (include "portcullis.readCollections" . | fromJsonArray) -}}
+{{- if and $isRead (not (has $level (list "off" "false"))) }}true{{ end -}}
+{{- end -}}
+
+{{/* Whether the API server is asked if a writer may exempt: not empty if so. */}}
+{{- define "portcullis.asksForRights" -}}
+{{- $given := (.Files.Get "files/rule-reads.yaml" | fromYaml).defaults.byAnnotation -}}
+{{- with .Values.config.exemptions }}{{ $given = default $given .byAnnotation }}{{ end -}}
+{{- if eq $given "permitted" }}true{{ end -}}
+{{- end -}}
+
+{{- define "portcullis.secretRule" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+{{- end -}}
