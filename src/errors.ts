@@ -8,6 +8,8 @@ export const errorCodes = {
   PC0004: 'the kubeconfig or the in-cluster credentials cannot be used',
   PC0005: 'the serving certificate cannot be used',
   PC0006: 'a port cannot be listened on',
+  PC0007: 'the authorities that verify clients cannot be used',
+  PC0008: 'the webhook configuration cannot be read from the API server',
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 

@@ -8,6 +8,10 @@ import { processTerminal } from './commands/terminal.ts';
 
 module.enableCompileCache?.();
 
+// The first process of a container is deaf to a signal that nobody handles, and a Pod that is deleted as it starts would
+// stay for its whole grace period. Until `serve` handles it itself, there is nothing to finish.
+process.once('SIGTERM', () => process.exit(process.argv[2] === 'serve' ? 0 : 143));
+
 // A reader that has seen enough (`| head`) closes the pipe: no error of ours. A full disk is no finding either.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') process.exit();

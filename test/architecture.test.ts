@@ -11,6 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['engine', 'cluster', 'kube', 'errors.ts', 'zod'],
   admission: ['engine', 'cluster', 'kube', 'zod'],
   reports: ['engine', 'kube'],
+  doctor: ['config', 'engine', 'cluster', 'kube'],
   client: ['kube', 'errors.ts', '@kubernetes/client-node', 'undici', 'node:'],
   sources: ['client', 'cluster', 'kube', 'errors.ts', 'js-yaml', 'node:'],
   certificates: ['client', 'kube', 'errors.ts', 'selfsigned', 'node:'],
@@ -18,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   commands: ['*'],
 };
 /** These fold no I/O, no clock and no chance into their answers: same input, same output. */
-const pure = ['kube', 'cluster', 'engine', 'rules', 'config', 'admission', 'reports'];
+const pure = ['kube', 'cluster', 'engine', 'rules', 'config', 'admission', 'reports', 'doctor'];
 const impure =
   /\b(process|console|performance|setTimeout|setInterval|setImmediate|fetch|Buffer)\b[.(]|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(/;
 

@@ -1,18 +1,26 @@
 /** Where the webhook knows the cluster from: files, or the API server. */
 
 import type { KubeClient } from '../client/kube-client.ts';
+import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Configuration } from '../config/settings.ts';
 import { OperatorError } from '../errors.ts';
+import type { Collection } from '../kube/resources.ts';
 import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
+import type { Pace } from '../sources/backoff.ts';
 import { fileSource } from '../sources/file-source.ts';
 import { loadManifests } from '../sources/manifests.ts';
-import type { Restart } from '../sources/reflector.ts';
 import type { ClusterSource } from '../sources/source.ts';
+import { collectionAt, readAlways } from '../sources/watched.ts';
+import { restartLog } from './restart-log.ts';
 
 export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics;
+  /** How patient the watches are; as in a cluster, if left out. */
+  readonly pace?: Pace;
+  /** Sees each new state of a live cluster. */
+  readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
 }
 
 /** From a live cluster, which is not waited for, or from paths of manifests. Rejects with an OperatorError if the files cannot be used. */
@@ -34,15 +42,23 @@ async function embedded(paths: readonly string[], { workloads }: Configuration):
 }
 
 /** The workloads are those of the first configuration: what is watched does not change while we run. */
-async function live(client: KubeClient, configuration: () => Configuration, { log, metrics }: Observers): Promise<ClusterSource> {
+async function live(
+  client: KubeClient,
+  configuration: () => Configuration,
+  { log, metrics, pace, onSnapshot }: Observers,
+): Promise<ClusterSource> {
   const { liveSource } = await import('../sources/live.ts');
+  const { workloads } = configuration();
+  const tell = restartLog(log, undefined, (path) => isNeeded(collectionAt(path, workloads), configuration()));
   const source = liveSource({
     client,
-    workloads: configuration().workloads,
+    workloads,
     secretsLevel: () => configuration().secrets.level,
+    ...(pace && { pace }),
+    ...(onSnapshot && { onSnapshot }),
     onRestart: (restart) => {
       metrics.watchRestarted(restart.path.slice(restart.path.lastIndexOf('/') + 1), restart.reason);
-      logRestart(log, restart);
+      tell(restart);
     },
   });
   void source.whenSynced().then(() => {
@@ -51,17 +67,9 @@ async function live(client: KubeClient, configuration: () => Configuration, { lo
   return source;
 }
 
-/**
- * The end of a watch after some minutes is the ordinary case, and so is a cluster without cert-manager. Rules that lack a
- * collection are skipped, which only this tells.
- */
-function logRestart(log: Log, { path, reason, cause }: Restart): void {
-  const why = cause instanceof Error ? { why: cause.message } : {};
-  if (reason === 'notServed') log.info({ path }, 'not served by this cluster, so not watched');
-  else if (reason === 'forbidden')
-    log.warn({ path, ...why }, 'may not be watched: rules that need it are left out until the role allows it');
-  else if (reason !== 'ended') log.warn({ path, reason, ...why }, 'a watch begins anew');
-}
+/** Of the configuration as it is now: another rule may be on after a reload. */
+const isNeeded = (collection: Collection | undefined, { rules }: Configuration): boolean =>
+  collection !== undefined && (readAlways.includes(collection) || rules.some(({ meta }) => meta.reads.includes(collection)));
 
 const summary = (states: readonly { readonly path: string; readonly state: string }[]): Readonly<Record<string, string>> =>
   Object.fromEntries(states.map(({ path, state }) => [path, state]));

@@ -1,5 +1,5 @@
 /** `portcullis explain RULE`: the page of a rule. */
-import { closest, distance } from 'fastest-levenshtein';
+import { nearestWord } from '../cluster/near-miss.ts';
 import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
 import { rules } from '../rules/index.ts';
@@ -18,8 +18,9 @@ export function explain(id: string, terminal: Terminal): 0 {
 
 function hintFor(id: string): string {
   const all = 'Run "portcullis rules" for the list.';
-  const ids = rules.map(({ meta }) => meta.id);
-  const nearest = ids.find((one) => one.includes(id) && id.length > 3) ?? closest(id.slice(0, 80), ids);
-  const isNear = nearest.includes(id) || distance(id.slice(0, 80), nearest) <= nearest.length / 2;
-  return isNear ? `Did you mean "${nearest}"? ${all}` : all;
+  const nearest = nearestWord(
+    id,
+    rules.map(({ meta }) => meta.id),
+  );
+  return nearest === undefined ? all : `Did you mean "${nearest}"? ${all}`;
 }

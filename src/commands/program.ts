@@ -4,13 +4,17 @@ import { severities } from '../engine/finding.ts';
 import { profiles } from '../engine/mode.ts';
 import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
+import { withoutCommands } from '../reports/build-commands.ts';
 import type { CheckOptions } from './check.ts';
+import type { DoctorOptions } from './doctor.ts';
 import type { RulesOptions } from './rules.ts';
+import type { SelftestOptions } from './selftest.ts';
 import type { ServeOptions } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command and returns its exit code. Nothing that an operator can cause shows a stack. */
-export async function run(argv: readonly string[], terminal: Terminal, version: string): Promise<number> {
+export async function run(argv: readonly string[], given: Terminal, version: string): Promise<number> {
+  const terminal = inBuilds(given);
   let code = 0;
   const program = createProgram(terminal, version, (result) => {
     code = result;
@@ -23,6 +27,13 @@ export async function run(argv: readonly string[], terminal: Terminal, version: 
   }
 }
 
+/** What people wrote into manifests gives no orders to the build that prints our output. */
+const inBuilds = (terminal: Terminal): Terminal => ({
+  ...terminal,
+  out: (text) => terminal.out(withoutCommands(text)),
+  error: (text) => terminal.error(withoutCommands(text)),
+});
+
 function reported(error: unknown, terminal: Terminal): number {
   if (error instanceof OperatorError) {
     const lines = error.message.split('\n').map((line) => display(line));
@@ -31,9 +42,9 @@ function reported(error: unknown, terminal: Terminal): number {
     return 2;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : reported(usageError(error), terminal);
-  terminal.error(
-    `portcullis: unexpected error; please report it with what follows\n${error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = stack.split('\n').map((line) => display(line));
+  terminal.error(`portcullis: unexpected error; please report it with what follows\n${lines.join('\n')}\n`);
   return 2;
 }
 
@@ -59,6 +70,8 @@ function createProgram(terminal: Terminal, version: string, done: (code: number)
   addRules(program, terminal, done);
   addExplain(program, terminal, done);
   addServe(program, done);
+  addDoctor(program, terminal, done);
+  addSelftest(program, terminal, done);
   addDemo(program, done);
   return program;
 }
@@ -70,6 +83,7 @@ portcullis check deploy/                    judge manifests before they are appl
 helm template my-chart | portcullis check - judge what a chart renders
 portcullis explain service-selector-matches-no-pods
 portcullis serve --cluster examples/cluster answer an API server, with a cluster read from files
+portcullis doctor                           say what is wrong with an installation, and how to repair it
 `;
 
 const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
@@ -158,6 +172,7 @@ function addServe(program: Command, done: (code: number) => void): void {
     .option('--caller-namespaces <name...>', 'namespaces whose Pods may call, beside our own and the protected ones')
     .option('--any-caller', 'let every Pod call that reaches the port')
     .addOption(new Option('--drain-seconds <seconds>', 'how long to go on answering after SIGTERM').argParser(seconds).default(10))
+    .addOption(new Option('--log-level <level>', 'the least that is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .option('--kubeconfig <file>', 'the cluster to watch; without it, the one that this runs in')
     .option('--context <name>', 'the context of the kubeconfig')
     .option('--address <address>', 'the address to listen on')
@@ -173,6 +188,57 @@ const serveExamples = `
 portcullis serve --cluster examples/cluster             no cluster needed: it is read from files
 portcullis serve --tls-cert tls.crt --tls-key tls.key   in a cluster
 portcullis serve --kubeconfig ~/.kube/config --config portcullis.yaml`;
+
+const configurationOption = (): Option =>
+  new Option('--webhook-configuration <name>', 'the ValidatingWebhookConfiguration that leads to the webhook').default('portcullis');
+
+function addDoctor(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('Look at an installation with your own kubeconfig: what is wrong, what shows it, and the commands that repair it.')
+    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .option('-n, --namespace <name>', 'where to look if the webhook configuration is gone', 'portcullis')
+    .addOption(configurationOption())
+    .addOption(outputOption())
+    .addHelpText('after', helpOf(doctorExamples))
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import('./doctor.ts');
+      done(await doctor(options, terminal));
+    });
+}
+
+const doctorExamples = `
+portcullis doctor
+portcullis doctor --context prod -o json
+portcullis doctor --webhook-configuration guard --namespace guard
+
+It changes nothing: each repair is printed for you to run. What you may not read is listed under "Not looked at".
+Exit code: 0 nothing is wrong, 1 problems, 2 it could not look.`;
+
+function addSelftest(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command('selftest')
+    .description('Send the webhook an object that a rule must object to, on the way that the API server takes.')
+    .addOption(configurationOption())
+    .option('--config <file>', 'the configuration file, which says what rules are off')
+    .option('--address <host:port>', 'connect there in place of the Service: for a port-forward')
+    .option('--kubeconfig <file>', 'the cluster; without it, the one that this runs in')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .addHelpText('after', helpOf(selftestExamples))
+    .action(async (options: SelftestOptions) => {
+      const { selftest } = await import('./selftest.ts');
+      done(await selftest(options, terminal));
+    });
+}
+
+const selftestExamples = `
+portcullis selftest                                   in a Pod of the cluster, as "helm test" does
+kubectl -n portcullis port-forward svc/portcullis 8443:443 &
+portcullis selftest --address localhost:8443
+
+Needs no right but to get that one configuration, and writes nothing.
+Exit code: 0 it judges, 1 it does not, 2 it could not be tried.`;
 
 function addDemo(program: Command, done: (code: number) => void): void {
   program

@@ -14,9 +14,15 @@ import { readYaml, YamlError } from '../sources/yaml.ts';
  */
 export async function readConfiguration(file: string | undefined, profile?: Profile): Promise<Configuration> {
   const raw = file === undefined ? defaultConfigurationFile : parsed(file, await textOf(file));
-  const withProfile = profile !== undefined && isObject(raw) ? { ...raw, profile } : raw;
+  return configurationOf(file, profile !== undefined && isObject(raw) ? { ...raw, profile } : raw);
+}
+
+/** The same of a text that has been read; `name` is what messages call it. Throws an OperatorError PC0003. */
+export const configurationIn = (name: string, text: string): Configuration => configurationOf(name, parsed(name, text));
+
+function configurationOf(file: string | undefined, raw: unknown): Configuration {
   try {
-    return parseConfiguration(withProfile, rules);
+    return parseConfiguration(raw, rules);
   } catch (error) {
     if (!(error instanceof OperatorError) || file === undefined) throw error;
     throw new OperatorError(error.code, `${file}: ${error.message}`, error.hint, { cause: error });

@@ -16,7 +16,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   // old objects, where it stays until a full collection: twice the memory (docs/benchmarks.md).
   setFlagsFromString('--no-allocation-site-pretenuring');
   let metrics: Metrics | undefined;
-  const { log, flush } = stdoutLog(() => metrics?.internalError('log'));
+  const { log, end: endLog } = stdoutLog(() => metrics?.internalError('log'), options.logLevel);
   const starting = startServer(options, {
     log,
     onMetrics: (created) => {
@@ -27,7 +27,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const uninstall = onSignals(options.drainMs, async (error) => {
     if (error !== undefined) metrics?.internalError('process');
     await stop(starting, error, log);
-    flush();
+    if (!(await endLog())) leave();
     ended.resolve(error === undefined ? 0 : 1);
   });
   try {
@@ -36,11 +36,17 @@ export async function serve(options: ServeOptions): Promise<number> {
     if (process.stderr.isTTY) process.stderr.write(`portcullis answers on ${url}, health and metrics on ${healthUrl}\n${ca ?? ''}`);
   } catch (error) {
     uninstall();
-    flush();
+    if (!(await endLog())) leave();
     throw error;
   }
   return ended.promise;
 }
+
+/**
+ * A write to a full pipe holds a thread of Node's, and every other way to end a process waits for its threads: kubelet
+ * would have to kill it at the end of the grace period.
+ */
+const leave = (): boolean => process.kill(process.pid, 'SIGKILL');
 
 /** After an error that nobody caught there is no telling what still works: no drain, but what is in flight is finished. */
 async function stop(starting: Promise<ServerHandle>, error: Error | undefined, log: Log): Promise<void> {
@@ -61,7 +67,10 @@ function onSignals(drainMs: number, end: (error: Error | undefined) => Promise<v
     if (!ending) grace.close();
     ending = true;
   };
+  // In the place of main.ts, which has nothing to finish; without a moment between the two, in which a signal would be lost.
+  const before = process.listeners('SIGTERM');
   process.on('SIGTERM', terminate);
+  for (const listener of before) process.off('SIGTERM', listener);
   return () => {
     grace.uninstall();
     process.off('SIGTERM', terminate);

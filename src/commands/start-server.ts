@@ -1,17 +1,22 @@
 /** Puts the webhook together: configuration, certificate, cluster, ports. */
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Ports } from '../admission/handler.ts';
-import type { CertificateSource } from '../certificates/keypair.ts';
-import type { SelfSigned } from '../certificates/self-signed.ts';
-import type { Log } from '../server/log.ts';
+import type { MayUse } from '../admission/rights.ts';
+import type { Leadership } from '../client/leader-election.ts';
+import type { Log, LogLevel } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { startServer as listen, type RunningServer } from '../server/server.ts';
+import type { Pace } from '../sources/backoff.ts';
 import type { ClusterSource } from '../sources/source.ts';
+import { watchCallers } from './callers.ts';
 import { type ClusterOptions, clusterClient } from './cluster-client.ts';
 import { clusterSource } from './cluster-source.ts';
+import { exemptionRights } from './exemption-rights.ts';
+import { leadershipOf } from './leadership.ts';
 import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
 import { reasonOf } from './reason.ts';
-import { certificateEnds, servingCertificate } from './serving-certificate.ts';
+import { type Judge, type SelfCheck, startSelfCheck } from './self-check.ts';
+import { certificateEnds, type Rotation, type ServedCertificates, servingCertificate } from './serving-certificate.ts';
 
 /** The webhook's port is kubelet's too: private clusters open it towards nodes already. */
 export const serveDefaults = {
@@ -54,6 +59,8 @@ export interface ServeOptions extends ClusterOptions {
   readonly callerNamespaces?: readonly string[];
   /** Whoever reaches the port may call, Pods too. */
   readonly anyCaller?: boolean;
+  /** The least that is logged; `info`, if left out. */
+  readonly logLevel?: LogLevel;
   /** For how long to go on answering after SIGTERM, in milliseconds. */
   readonly drainMs: number;
 }
@@ -64,6 +71,12 @@ export interface ServeEnvironment {
   /** How often files of configuration and certificates are looked at, in milliseconds; 2 s if left out. */
   readonly pollMs?: number;
   readonly onMetrics?: (metrics: Metrics) => void;
+  /** How patient the watches are; as in a cluster, if left out. */
+  readonly pace?: Pace;
+  /** How long certificates of our own authority live; a year and 90 days, if left out. */
+  readonly rotation?: Rotation;
+  /** How often we judge ourselves, in milliseconds, and with what; each minute, with what judges all reviews. */
+  readonly selfCheck?: { readonly everyMs: number; readonly judge: Judge };
 }
 
 export interface ServerHandle {
@@ -108,26 +121,43 @@ class Parts {
 }
 
 async function assemble(options: ServeOptions, environment: ServeEnvironment, parts: Parts): Promise<ServerHandle> {
-  const { log, pollMs = defaultPollMs } = environment;
-  let certificate: CertificateSource | SelfSigned | undefined;
+  const { log, pollMs = defaultPollMs, pace } = environment;
+  let certificates: ServedCertificates | undefined;
   let source: ClusterSource | undefined;
+  let leadership: Leadership | undefined;
   const metrics = createMetrics({
     version: packageJson.version,
     snapshot: () => source?.current(),
-    certificateEnds: () => certificateEnds(certificate),
+    certificateEnds: () => certificateEnds(certificates),
+    leads: () => leadership?.leads() ?? false,
   });
   environment.onMetrics?.(metrics);
   const configuration = parts.add(await configurationOf(options, log, metrics, pollMs));
   const client = options.cluster === undefined ? parts.add(await clusterClient(options)) : undefined;
-  const cluster = parts.add(await clusterSource(client ?? options.cluster ?? [], () => configuration.current(), { log, metrics }));
+  const callers = parts.add(
+    await watchCallers(options, {
+      log,
+      metrics,
+      pollMs,
+      protectedNamespaces: () => configuration.current().protectedNamespaces,
+      podsStaleMs: () => source?.current().staleMs('Pod') ?? 0,
+    }),
+  );
+  const observers = { log, metrics, ...(pace && { pace }), ...(callers.onSnapshot && { onSnapshot: callers.onSnapshot }) };
+  const cluster = parts.add(await clusterSource(client ?? options.cluster ?? [], () => configuration.current(), observers));
   source = cluster;
-  const certificates = parts.add(await servingCertificate(options, { log, metrics, pollMs }));
-  certificate = certificates;
+  leadership = parts.add(leadershipOf(options, client, log));
+  const around = { log, metrics, pollMs, client, leadership, rotation: environment.rotation };
+  const served = parts.add(await servingCertificate({ ...serveDefaults, ...options }, around));
+  certificates = served;
+  const selfCheck = parts.add(await selfCheckOf(environment, metrics));
 
   const server = await listen({
-    ports: portsOf(cluster, configuration, options.cluster !== undefined),
+    ports: portsOf(cluster, configuration, exemptionRights(client, log), options.cluster !== undefined),
     synced: () => cluster.hasSynced(),
-    certificate: certificates.current(),
+    unready: () => [...(selfCheck.isFailing() ? ['the self-check fails'] : []), ...served.lacks()],
+    certificate: served.current(),
+    callers: callers.callers,
     log,
     metrics,
     host: options.host,
@@ -135,11 +165,12 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
     healthPort: options.healthPort,
     drainMs: options.drainMs,
   });
-  certificates.onChange((next) => {
+  callers.onChange(() => server.serve(served.current()));
+  served.onChange((next) => {
     server.serve(next);
     log.info({ notAfter: new Date(next.notAfter).toISOString() }, 'serving a new certificate');
   });
-  return handleOf(server, options, 'ca' in certificates ? certificates.ca : undefined, parts, log);
+  return handleOf(server, options, served.ca, parts, log);
 }
 
 async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metrics, pollMs: number): Promise<LiveConfiguration> {
@@ -161,12 +192,27 @@ async function configurationOf({ config }: ServeOptions, log: Log, metrics: Metr
   return live;
 }
 
+/** A line at each check that fails, one a minute, and one when it is over. */
+async function selfCheckOf({ log, selfCheck }: ServeEnvironment, metrics: Metrics): Promise<SelfCheck> {
+  let failing = false;
+  return startSelfCheck({
+    ...selfCheck,
+    onResult: (complaint) => {
+      metrics.selfChecked(complaint === undefined);
+      if (complaint !== undefined) log.error({ why: complaint }, 'the self-check fails: reviews are judged wrongly here, so not ready');
+      else if (failing) log.info('the self-check succeeds again');
+      failing = complaint !== undefined;
+    },
+  });
+}
+
 /** A cluster of files has no tenants: whoever serves it may read them all. */
-const portsOf = (source: ClusterSource, configuration: LiveConfiguration, openToAll: boolean): Ports => ({
+const portsOf = (source: ClusterSource, configuration: LiveConfiguration, mayUse: MayUse, openToAll: boolean): Ports => ({
   snapshot: () => source.current(),
   readByName: (refs, signal) => source.readByName(refs, signal),
   confirm: (reads, signal) => source.confirm(reads, signal),
   configuration: () => configuration.current(),
+  mayUse,
   tellsOfOthers: () => openToAll || configuration.current().privacy === 'open',
   now: () => Date.now(),
 });

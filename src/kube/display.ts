@@ -27,3 +27,12 @@ export function shorten(name: string, maxRunes = 40): string {
   const head = Math.ceil((maxRunes - 1) / 2);
   return `${runes.slice(0, head).join('')}…${runes.slice(runes.length - (maxRunes - 1 - head)).join('')}`;
 }
+
+/** Beside what JSON.stringify escapes: control characters of Unicode's second block, and all else of `unsafe`. */
+const unsafeInJson = /[\u007f-\u009f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/** JSON text, safe to print: what a terminal acts on, or what reads as something else than it is, as escapes. Nothing is lost. */
+export const printableJson = (json: string): string => json.replaceAll(unsafeInJson, escaped);
+
+const escaped = (text: string): string =>
+  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');

@@ -1,12 +1,8 @@
 import { jsonPointer } from '../engine/patch.ts';
+import { printableJson } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
+import { withEscapedCommands } from './build-commands.ts';
 import { bySeverity, faultText, type Report, type ReportedFinding, skipText } from './report.ts';
-
-/** What a terminal acts on, and what reads as something else than it is: written as escapes, so that nothing is lost. */
-const unsafe = /[\u007f-\u009f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
-
-const escaped = (text: string): string =>
-  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
 
 /** Version 1 of the machine-readable report: keys are only added, never renamed. */
 export function jsonReport(report: Report): string {
@@ -36,7 +32,7 @@ export function jsonReport(report: Report): string {
     errors,
     notices,
   };
-  return `${JSON.stringify(envelope, null, 2).replaceAll(unsafe, escaped)}\n`;
+  return `${withEscapedCommands(printableJson(JSON.stringify(envelope, null, 2)))}\n`;
 }
 
 function findingOf({ finding, mode, place }: ReportedFinding) {

@@ -59,6 +59,7 @@ const reasons: Readonly<Record<Skip['reason'], string>> = {
   unsynced: 'is not read yet',
   forbidden: 'may not be read',
   notServed: 'is not known to this cluster',
+  unanswered: 'was not told in time by the API server',
   deadline: 'there was no time left',
 };
 

@@ -70,7 +70,8 @@ export const tlsSecretMissing = defineRule({
     const { namespace } = ingress.metadata;
     const entries = [...tlsSecretsOf(ingress)];
     // What could not be read ends the rule: what could be is judged before it.
-    const answered = ([name]: (typeof entries)[number]): boolean => known.fetched(secretRef(ingress, name)) !== 'unknown';
+    const answered = ([name]: (typeof entries)[number]): boolean =>
+      !['unknown', 'unanswered'].includes(known.fetched(secretRef(ingress, name)) as string);
     for (const [name, paths] of [...entries.filter(answered), ...entries.filter((entry) => !answered(entry))]) {
       const [path] = paths as [FieldPath];
       if (cluster.fetched(secretRef(ingress, name)) !== 'absent') continue;

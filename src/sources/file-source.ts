@@ -1,6 +1,6 @@
 /** A cluster read from manifests: complete only where the files allow to conclude from what they do not hold. */
 import { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Coverage } from '../cluster/view.ts';
+import type { Coverage, Found } from '../cluster/view.ts';
 import { type Collection, collectionOf, formatRef, type ObjectRef, type Resource } from '../kube/resources.ts';
 import type { Manifest } from './manifests.ts';
 import type { ClusterSource } from './source.ts';
@@ -16,7 +16,7 @@ export function fileSource(manifests: readonly Manifest[], { observedAt, assumeC
   const resources = manifests.flatMap(({ resource }) => resource ?? []);
   const coverage = assumeComplete ? (): Coverage => 'complete' : coverageOf(manifests, resources);
   const snapshot = ClusterSnapshot.empty({ observedAt, coverage }).with(resources);
-  const read = (ref: ObjectRef): Resource | 'absent' | 'unknown' => {
+  const read = (ref: ObjectRef): Found => {
     if (ref.kind !== 'Secret') return 'unknown';
     const missing = snapshot.coverage('Secret', ref.namespace) === 'complete' ? 'absent' : 'unknown';
     return snapshot.get('Secret', ref.namespace, ref.name) ?? missing;

@@ -2,6 +2,7 @@
 
 import { type KubeClient, KubeError, metadataOnly } from '../client/kube-client.ts';
 import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
+import type { Found } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
@@ -53,7 +54,7 @@ export function liveReads(options: LiveReadsOptions): Pick<ClusterSource, 'readB
 
 async function readByName(options: LiveReadsOptions, refs: readonly ObjectRef[], signal: AbortSignal) {
   // In the order of the question, whichever answer comes first.
-  const answers = new Map<string, Resource | 'absent' | 'unknown'>(refs.map((ref) => [formatRef(ref), 'unknown']));
+  const answers = new Map<string, Found>(refs.map((ref) => [formatRef(ref), 'unknown']));
   const queue = [...new Map(refs.map((ref) => [formatRef(ref), ref]))];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) answers.set(next[0], await read(options, next[1], signal));
@@ -63,7 +64,7 @@ async function readByName(options: LiveReadsOptions, refs: readonly ObjectRef[],
 }
 
 /** Only a 404 says that something is not there: all else that goes wrong says nothing. */
-async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSignal): Promise<Resource | 'absent' | 'unknown'> {
+async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSignal): Promise<Found> {
   const address = addressFor(options, ref);
   if (address === undefined) return 'unknown';
   if (!isObjectName(ref.name) || (ref.namespace !== '' && !isObjectName(ref.namespace))) return 'absent';
@@ -72,7 +73,8 @@ async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSign
     const raw = await options.client.get(address, signal, accept);
     return normalize({ ...raw, apiVersion: ref.apiVersion, kind: ref.kind }, options) ?? 'absent';
   } catch (cause) {
-    return cause instanceof KubeError && cause.status === 404 ? 'absent' : 'unknown';
+    if (!(cause instanceof KubeError)) return 'unanswered';
+    return cause.status === 404 ? 'absent' : cause.status === 403 || cause.status === 401 ? 'unknown' : 'unanswered';
   }
 }
 

@@ -1,15 +1,16 @@
 /** The cluster as it is: one reflector for each kind, one snapshot for all of them. */
 
+import { type Clock, systemClock, type Timer } from '../client/clock.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { type ClusterEvent, ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage } from '../cluster/view.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import type { Collection } from '../kube/resources.ts';
 import type { Pace } from './backoff.ts';
-import { type Clock, systemClock, type Timer } from './clock.ts';
 import { liveReads, type SecretsLevel } from './live-reads.ts';
 import { liveSink } from './live-sink.ts';
-import { Reflector, type ReflectorState, type Restart, type RestartReason } from './reflector.ts';
+import { Reflector, type ReflectorState } from './reflector.ts';
+import type { Restart, RestartReason } from './restart.ts';
 import type { ClusterSource } from './source.ts';
 import { addressOf, type WatchedKind, watchedKinds } from './watched.ts';
 
@@ -21,6 +22,8 @@ export interface LiveOptions {
   secretsLevel(): SecretsLevel;
   /** For the log and the metrics: a list or watch that began anew. */
   readonly onRestart?: (restart: Restart) => void;
+  /** Sees each new state of the cluster as it comes into being; what the snapshot knows of itself is not filled in. */
+  readonly onSnapshot?: (snapshot: ClusterSnapshot) => void;
   readonly pace?: Pace;
   readonly clock?: Clock;
 }
@@ -62,10 +65,12 @@ class WatchedCluster implements LiveSource {
   private readonly waiting: (() => void)[] = [];
   private closed = false;
   private readonly client: KubeClient;
+  private readonly onSnapshot: LiveOptions['onSnapshot'];
 
-  constructor({ client, workloads = [], secretsLevel, onRestart, pace, clock = systemClock }: LiveOptions) {
+  constructor({ client, workloads = [], secretsLevel, onRestart, onSnapshot, pace, clock = systemClock }: LiveOptions) {
     this.clock = clock;
     this.client = client;
+    this.onSnapshot = onSnapshot;
     const target = {
       queue: (event: ClusterEvent) => this.queue(event),
       adopt: (kind: WatchedKind, staged: ClusterSnapshot) => this.adopt(kind, staged),
@@ -143,14 +148,19 @@ class WatchedCluster implements LiveSource {
     this.timer?.stop();
     this.timer = undefined;
     if (this.queued.length === 0) return;
-    this.snapshot = this.snapshot.applying(this.queued);
+    this.become(this.snapshot.applying(this.queued));
     this.queued = [];
   }
 
   private adopt(kind: WatchedKind, staged: ClusterSnapshot): void {
     this.apply(); // what came before the list must not come after it
-    this.snapshot = this.snapshot.adopting(kind, staged);
+    this.become(this.snapshot.adopting(kind, staged));
     queueMicrotask(() => this.wake()); // the reflector is synced only after this call
+  }
+
+  private become(snapshot: ClusterSnapshot): void {
+    this.snapshot = snapshot;
+    this.onSnapshot?.(snapshot);
   }
 
   private wake(): void {

@@ -2,11 +2,13 @@
  * Keeps one kind of object in step with the API server, as client-go's reflector does: list once, then watch, and begin
  * anew only when the server has forgotten where we were. What a list brings stays out of sight until it is whole.
  */
+
+import { type Clock, sleep, systemClock, type Timer } from '../client/clock.ts';
 import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { backoffMs, defaultPace, type Pace } from './backoff.ts';
-import { type Clock, sleep, systemClock, type Timer } from './clock.ts';
+import { isRefusal, type Refusal, type Restart, type RestartReason, reasonOf } from './restart.ts';
 import { eventOf, isOlder, itemType, Lost, type WatchEvent } from './watch-event.ts';
 
 /** Where the objects go. All calls are synchronous: whoever reads in between sees whole states only. */
@@ -26,27 +28,6 @@ export interface ReflectorSink {
 
 export type ReflectorState = 'unsynced' | 'synced' | 'forbidden' | 'notServed';
 
-/**
- * Why a list or watch began anew. `ended` is the server's ordinary end of a watch; the others are faults. `wentBack`: a
- * new list is older than what we had, as after a restored etcd.
- */
-export type RestartReason =
-  | 'ended'
-  | 'disconnected'
-  | 'refused'
-  | 'expired'
-  | 'silent'
-  | 'unreadable'
-  | 'forbidden'
-  | 'notServed'
-  | 'wentBack';
-
-export interface Restart {
-  readonly path: string;
-  readonly reason: RestartReason;
-  readonly cause?: unknown;
-}
-
 export interface ReflectorOptions {
   readonly client: Pick<KubeClient, 'get' | 'watch'>;
   /** `/apis/apps/v1/deployments`. More than one: versions of the same kind, tried in turn until one is served. */
@@ -57,7 +38,7 @@ export interface ReflectorOptions {
   readonly onRestart?: (restart: Restart) => void;
 }
 
-/** So often in a row a kind that was synced is refused before we believe it: a starting API server forbids for a moment. */
+/** So often in a row a kind is refused for a new reason before we believe it: a starting API server forbids all for a moment. */
 const believedRefusals = 3;
 
 export class Reflector {
@@ -79,9 +60,13 @@ export class Reflector {
   /** False for a server that refuses watch-lists; `skip` for the next list alone. */
   private watchList: boolean | 'skip' = true;
   private failures = 0;
+  /** Counted apart: a server that was away for long and refuses while it starts has refused once. */
+  private unanswered = 0;
   /** Whether a watch was up for a while since the last time that the server had forgotten us. */
   private hasLived = false;
+  /** In a row, for the same reason. */
   private refusals = 0;
+  private refusedAs: ReflectorState = 'unsynced';
 
   constructor(options: ReflectorOptions) {
     this.options = options;
@@ -120,7 +105,8 @@ export class Reflector {
       const { path, state } = this;
       const { reason, cause, waitMs } = await this.attempt();
       if (this.closing.signal.aborted) return;
-      this.tell({ path, reason, ...(cause !== undefined && { cause }) }, reason === state);
+      const told = isRefusal(reason) && this.current === 'synced' ? 'refused' : reason; // not believed yet
+      this.tell({ path, reason: told, ...(cause !== undefined && { cause }) }, reason === state);
       if (waitMs > 0) await sleep(this.clock, waitMs, this.closing.signal);
     }
   }
@@ -141,7 +127,7 @@ export class Reflector {
       const reason = reasonOf(cause);
       this.brokenSince ??= reason === 'silent' ? this.lastFrame : this.clock.now();
       if (cause instanceof Lost || reason === 'expired') this.version = undefined;
-      const waitMs = reason === 'forbidden' || reason === 'notServed' ? this.afterRefusal(reason) : this.afterFailure(cause, reason);
+      const waitMs = isRefusal(reason) ? this.afterRefusal(reason) : this.afterFailure(cause, reason);
       return { reason, cause, waitMs };
     }
   }
@@ -151,22 +137,25 @@ export class Reflector {
     // The server is there, and forgot us: after a good time with it that is the first failure, whatever came in between.
     if (reason === 'expired' && this.hasLived) this.failures = 0;
     if (reason === 'expired') this.hasLived = false;
-    this.failures++;
     const { firstMs, longestMs, unansweredMs } = this.pace.backoff;
     const asked = cause instanceof KubeError ? Math.min(cause.retryAfterMs, longestMs) : 0;
-    const own = backoffMs(firstMs, reason === 'disconnected' ? unansweredMs : longestMs, this.failures, this.clock.random());
+    const isUnanswered = reason === 'disconnected';
+    const nth = isUnanswered ? ++this.unanswered : ++this.failures;
+    const own = backoffMs(firstMs, isUnanswered ? unansweredMs : longestMs, nth, this.clock.random());
     return Math.max(asked, own);
   }
 
-  private afterRefusal(reason: 'forbidden' | 'notServed'): number {
-    this.refusals++;
+  private afterRefusal(reason: Refusal): number {
+    this.refusals = this.refusedAs === reason ? this.refusals + 1 : 1;
+    this.refusedAs = reason;
     const { paths } = this.options;
     if (reason === 'notServed' && this.refusals % paths.length !== 0) {
       this.pathAt = (this.pathAt + 1) % paths.length;
       this.version = undefined;
       return 0;
     }
-    if (this.current === 'synced' && this.refusals < believedRefusals * paths.length)
+    const isNews = this.current !== reason && this.current !== 'unsynced';
+    if (isNews && this.refusals < believedRefusals * paths.length)
       return backoffMs(this.pace.backoff.firstMs, this.pace.backoff.longestMs, this.refusals, this.clock.random());
     if (reason === 'notServed') this.pathAt = (this.pathAt + 1) % paths.length;
     this.version = undefined;
@@ -231,6 +220,7 @@ export class Reflector {
       if (this.wasSteady()) {
         this.hasLived = true;
         this.failures = 0;
+        this.unanswered = 0;
       }
     }
   }
@@ -289,12 +279,4 @@ export class Reflector {
       watchdog.stop();
     }
   }
-}
-
-function reasonOf(cause: unknown): RestartReason {
-  if (cause instanceof Lost) return cause.reason;
-  if (!(cause instanceof KubeError)) return 'disconnected';
-  if (cause.status === 410) return 'expired';
-  if (cause.status === 403) return 'forbidden';
-  return cause.status === 404 ? 'notServed' : 'refused';
 }

@@ -45,6 +45,14 @@ export const watchedKinds = (workloads: readonly WorkloadKind[]): readonly Watch
   ...secretSources,
 ];
 
+/** Whatever the rules are: a namespace's labels choose its profile, and callers are told apart by the addresses of Pods. */
+export const readAlways: readonly Collection[] = ['Namespace', 'Pod'];
+
+/** What is watched at an address. */
+export const collectionAt = (path: string, workloads: readonly WorkloadKind[]): Collection | undefined =>
+  watchedKinds(workloads).find(({ apiVersions, resource }) => apiVersions.some((version) => addressOf(version, resource) === path))
+    ?.collection;
+
 /** `/api/v1/services`, `/apis/apps/v1/namespaces/shop/deployments/web`; nothing of a name can lead out of its place. */
 export function addressOf(apiVersion: string, resource: string, namespace = '', name = ''): string {
   const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;

@@ -1,37 +1,18 @@
 /** The image as it is released: built from the Dockerfile, run without any right, asked over TLS, and stopped. */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, newAuthority, newCertificate } from '../support/certificate.ts';
+import { buildImage, docker, whyNoDocker } from '../support/image.ts';
 
 // The reaper is an image that would have to be pulled; what is started here is removed below.
 process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
 
 const root = join(import.meta.dirname, '..', '..');
-// Another docker may come first on the PATH; the one that the package installs knows `COPY --chmod`.
-const docker = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
-const run = (...args: string[]): string =>
-  execFileSync(docker, args, {
-    cwd: root,
-    env: { ...process.env, DOCKER_BUILDKIT: '1' },
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-
-function whyNot(): string | undefined {
-  try {
-    run('version');
-    return undefined;
-  } catch (error) {
-    return `Docker does not answer: ${String((error as { stderr?: string }).stderr ?? error).trim()}`;
-  }
-}
-
-const reason = whyNot();
+const reason = whyNoDocker();
 if (reason !== undefined && process.env['CI'] === 'true') throw new Error(`The image must be tested here, and cannot be. ${reason}`);
 if (reason !== undefined) console.error(`${'!'.repeat(100)}\nLEFT OUT: the test of the image. ${reason}\n${'!'.repeat(100)}`);
 
@@ -44,23 +25,6 @@ class ReadOnlyContainer extends GenericContainer {
 
 const base = 'portcullis-test-base';
 const image = 'portcullis-test';
-
-/** A root file system of this very Node and the libraries that it loads: no shell, no package manager. */
-function importBase(directory: string): void {
-  const files = [process.execPath, ...libraries(process.execPath)];
-  for (const file of files) {
-    const target = file === process.execPath ? '/usr/bin/node' : file;
-    mkdirSync(join(directory, dirname(target)), { recursive: true });
-    cpSync(realpathSync(file), join(directory, target));
-  }
-  mkdirSync(join(directory, 'tmp'));
-  const tar = `${directory}.tar`;
-  execFileSync('tar', ['-C', directory, '-cf', tar, '.']);
-  run('import', '--change', 'ENTRYPOINT ["/usr/bin/node"]', tar, base);
-}
-
-const libraries = (binary: string): readonly string[] =>
-  [...execFileSync('ldd', [binary], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(([, file]) => file as string);
 
 const review = {
   apiVersion: 'admission.k8s.io/v1',
@@ -111,9 +75,7 @@ describe.runIf(reason === undefined)('the image', () => {
   let container: StartedTestContainer;
 
   beforeAll(async () => {
-    execFileSync(process.execPath, [join(root, 'scripts', 'build.ts')], { cwd: root });
-    importBase(join(directory, 'base'));
-    run('build', '--build-arg', `BASE=${base}`, '--tag', image, '.');
+    buildImage({ image, base });
 
     authority = await newAuthority('image-test');
     const { cert, key } = await newCertificate(authority, ['localhost']);
@@ -145,13 +107,13 @@ describe.runIf(reason === undefined)('the image', () => {
   });
 
   afterAll(async () => {
-    if (container !== undefined) run('rm', '--force', container.getId());
-    run('image', 'rm', '--force', image, base);
+    if (container !== undefined) docker('rm', '--force', container.getId());
+    docker('image', 'rm', '--force', image, base);
     rmSync(directory, { recursive: true, force: true });
   });
 
   it('runs as nobody, without any right', () => {
-    const [inspected] = JSON.parse(run('inspect', container.getId())) as {
+    const [inspected] = JSON.parse(docker('inspect', container.getId())) as {
       Config: { User: string };
       HostConfig: { ReadonlyRootfs: boolean };
     }[];
@@ -159,7 +121,7 @@ describe.runIf(reason === undefined)('the image', () => {
   });
 
   it('adds little to its base', () => {
-    const size = (name: string): number => Number(run('image', 'inspect', '--format', '{{.Size}}', name));
+    const size = (name: string): number => Number(docker('image', 'inspect', '--format', '{{.Size}}', name));
     const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
     console.log(`image ${megabytes(size(image))} MB, of which Node and its libraries ${megabytes(size(base))} MB`);
     expect(size(image) - size(base)).toBeLessThan(10e6);

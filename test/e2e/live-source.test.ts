@@ -1,13 +1,13 @@
 /** The live source on the real API server: what it knows after writes, without rights, without kinds, and on a bad network. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type Credentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
+import { kubeClient } from '../../src/client/kube-client.ts';
 import { builtInWorkloads } from '../../src/kube/normalize-workload.ts';
 import { formatRef } from '../../src/kube/resources.ts';
 import { defaultPace, type Pace } from '../../src/sources/backoff.ts';
-import { type Credentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
-import { kubeClient } from '../../src/client/kube-client.ts';
 import { type LiveOptions, type LiveSource, liveSource, type ResourceState } from '../../src/sources/live.ts';
-import type { Restart } from '../../src/sources/reflector.ts';
+import type { Restart } from '../../src/sources/restart.ts';
+import { BadNetwork } from '../support/bad-network.ts';
 import { until } from '../support/child-process.ts';
 import { type Cluster, connectCluster, describeOnCluster, pathOf } from '../support/cluster.ts';
 import { kubeconfigOf, type User } from '../support/control-plane.ts';
@@ -28,43 +28,6 @@ const deployment = (name: string) => ({
     template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image: 'none' }] } },
   },
 });
-
-/** A network on which connections can be cut, and packets lost without a word. */
-class BadNetwork {
-  private readonly server: Server;
-  private readonly pairs = new Set<readonly [Socket, Socket]>();
-
-  constructor(port: number) {
-    this.server = createServer((near) => {
-      const far = connect(port, '127.0.0.1');
-      const pair = [near, far] as const;
-      this.pairs.add(pair);
-      near.pipe(far).pipe(near);
-      for (const socket of pair)
-        socket
-          .on('error', () => {})
-          .on('close', () => {
-            for (const one of pair) one.destroy();
-            this.pairs.delete(pair);
-          });
-    });
-  }
-  async start(): Promise<number> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return (this.server.address() as { port: number }).port;
-  }
-  cut(): void {
-    for (const [near] of this.pairs) near.resetAndDestroy();
-  }
-  /** What the server sends on open connections is lost from now on. */
-  lose(): void {
-    for (const [near, far] of this.pairs) far.unpipe(near).resume();
-  }
-  async stop(): Promise<void> {
-    this.cut();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-}
 
 describeOnCluster('the live source', () => {
   let cluster: Cluster;

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/client/clock.ts';
+import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
+import { PodAddresses } from '../../src/cluster/pod-addresses.ts';
 import type { Read } from '../../src/cluster/view.ts';
 import type { Labels, ObjectRef } from '../../src/kube/resources.ts';
-import { systemClock } from '../../src/sources/clock.ts';
-import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
 import { type LiveOptions, type LiveSource, liveSource } from '../../src/sources/live.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
 
@@ -76,6 +77,17 @@ describe('the watched cluster', () => {
     await vi.waitFor(() => expect(names(source.current().list('Service', 'shop'))).toEqual(['db', 'web']));
     expect(names(before.list('Service', 'shop'))).toEqual(['web']);
     expect(early.coverage('Service', 'shop')).toBe('unsynced');
+  });
+
+  it('shows each new state as it comes, whether anybody asks for it or not', async () => {
+    const addresses = new PodAddresses();
+    const at = (ip: string): FakeObject => pod('web-1', { app: 'web' }, { status: { podIP: ip } });
+    server.set(at('10.0.0.1'));
+    await watch({ onSnapshot: (snapshot) => addresses.follow(snapshot) }).whenSynced();
+    expect(addresses.namespacesAt('10.0.0.1')).toEqual(['shop']);
+    server.set(at('10.0.0.2'));
+    await vi.waitFor(() => expect(addresses.namespacesAt('10.0.0.2')).toEqual(['shop']));
+    expect(addresses.size).toBe(1);
   });
 
   it('applies a burst of events in their order', async () => {
@@ -244,10 +256,15 @@ describe('readByName', () => {
     expect(server.requests.filter((url) => url.includes('/secrets/'))).toHaveLength(1);
   });
 
-  it.each([403, 429, 500, 503])('knows nothing after HTTP %i', async (code) => {
+  it.each([
+    [403, 'unknown'],
+    [429, 'unanswered'],
+    [500, 'unanswered'],
+    [503, 'unanswered'],
+  ])('knows nothing after HTTP %i: %s', async (code, answer) => {
     server.next((response) => refuse(response, code, 'Trouble'), { when: (url) => url.pathname.includes('/secrets/') });
     watch();
-    expect(await read(ref('tls'))).toEqual({ 'Secret shop/tls': 'unknown' });
+    expect(await read(ref('tls'))).toEqual({ 'Secret shop/tls': answer });
   });
 
   it('gives up when the time is over, and after a reset', async () => {
@@ -255,8 +272,8 @@ describe('readByName', () => {
     server.next((response) => response.socket?.resetAndDestroy(), { when: (url) => url.pathname.endsWith('secrets/cut') });
     watch();
     const answers = await source.readByName([ref('slow'), ref('cut')], AbortSignal.timeout(100));
-    expect([...answers.values()]).toEqual(['unknown', 'unknown']);
-    expect([...(await source.readByName([ref('late')], AbortSignal.abort())).values()]).toEqual(['unknown']);
+    expect([...answers.values()]).toEqual(['unanswered', 'unanswered']);
+    expect([...(await source.readByName([ref('late')], AbortSignal.abort())).values()]).toEqual(['unanswered']);
   });
 
   it.each(['', '.', '..', '../configmaps/x', 'a/b', 'a%2fb', 'a?b', 'Ä'])(

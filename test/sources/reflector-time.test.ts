@@ -1,7 +1,7 @@
 /** What a reflector does when: on a clock that stands still between two moves, with a server that is a script. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backoffMs, clientGoBackoff } from '../../src/sources/backoff.ts';
 import { KubeError } from '../../src/client/kube-client.ts';
+import { backoffMs, clientGoBackoff } from '../../src/sources/backoff.ts';
 import { Reflector } from '../../src/sources/reflector.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MapSink } from '../support/map-sink.ts';
@@ -94,6 +94,16 @@ describe('waiting', () => {
     reflector.start();
     await clock.advance(100_000);
     expect(gaps().slice(5, 10)).toEqual([2_500, 800, 1_600, 3_200, 6_400]);
+  });
+
+  it('is short when a server comes back that refuses us while it starts', async () => {
+    // biome-ignore lint/correctness/useYield: nobody is there, and then nobody is ready
+    script = async function* () {
+      throw paths.length <= 6 ? new Error('connect ECONNREFUSED') : new KubeError(503, 'ServiceUnavailable', '');
+    };
+    reflector.start();
+    await clock.advance(60_000);
+    expect(gaps().slice(4, 9)).toEqual([2_500, 2_500, 800, 1_600, 3_200]);
   });
 
   it('begins with the first wait again after a watch that lived', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Pace } from '../../src/sources/backoff.ts';
 import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
-import { Reflector, type Restart } from '../../src/sources/reflector.ts';
+import type { Pace } from '../../src/sources/backoff.ts';
+import { Reflector } from '../../src/sources/reflector.ts';
+import type { Restart } from '../../src/sources/restart.ts';
 import { FakeApiServer, type FakeObject, goOn, refuse, status } from '../support/fake-api-server.ts';
 import { MapSink } from '../support/map-sink.ts';
 
@@ -151,11 +152,11 @@ describe('faults', () => {
     expect(reflector.staleSince).toBeUndefined();
   });
 
-  it('is stale from the disconnect on, and keeps what it had', async () => {
+  it.each([429, 500, 504])('is stale from the disconnect on, and keeps what it had, while the server answers %i', async (code) => {
     reflect();
     await synced();
     const before = performance.now();
-    server.next((response) => refuse(response, 500, 'InternalError'), { times: 1_000 });
+    server.next((response) => refuse(response, code, 'Trouble', { 'retry-after': '1' }), { times: 1_000 });
     server.reset();
     await vi.waitFor(() => expect(reasons().filter((reason) => reason === 'refused').length).toBeGreaterThan(2));
     expect(reflector.state).toBe('synced');
@@ -254,12 +255,15 @@ describe('faults', () => {
     expect(sink.all()).toEqual(server.all(path));
   });
 
-  it('drops half a line when the connection breaks, and gets the event again', async () => {
+  it.each([
+    ['ends', (): void => server.endWatches()],
+    ['breaks', (): void => server.reset()],
+  ])('drops half a line when the connection %s, and gets the event again', async (_, end) => {
     reflect();
     await synced();
     await vi.waitFor(() => expect(server.openWatches).toBe(1));
     server.emit('{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"ha');
-    server.endWatches();
+    end();
     server.set(pod('h'));
     await caughtUp();
     expect(lists()).toBe(1);
@@ -354,8 +358,22 @@ describe('what we may not see', () => {
     server.forbidden.add(path);
     server.reset();
     await vi.waitFor(() => expect(reflector.state).toBe('forbidden'));
+    // What is not believed is not told as a lack of rights: a starting API server refuses so for a moment.
+    expect(reasons().filter((reason) => reason !== 'disconnected')).toEqual(['refused', 'refused', 'refused', 'refused', 'forbidden']);
     expect(sink.objects.size).toBe(0);
     expect(reflector.staleSince).toBeUndefined();
+  });
+
+  it('believes only at the third time that a kind which was not served is forbidden now', async () => {
+    server.absent.add(path);
+    reflect();
+    await vi.waitFor(() => expect(reflector.restarts.get('notServed')).toBeGreaterThan(3));
+    server.next((response) => refuse(response, 403, 'Forbidden'), { times: 2 });
+    await vi.waitFor(() => expect(reflector.restarts.get('forbidden')).toBe(2));
+    expect(reflector.state).toBe('notServed');
+    server.absent.delete(path);
+    server.forbidden.add(path);
+    await vi.waitFor(() => expect(reflector.state).toBe('forbidden'));
   });
 
   it('is not served until its definition is installed, and not served again when that goes', async () => {

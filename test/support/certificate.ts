@@ -25,16 +25,46 @@ export async function newAuthority(name: string): Promise<Authority> {
   return { cert, key };
 }
 
-/** For these DNS names and the loopback address. */
-export async function newCertificate(authority: Authority, names: readonly string[]): Promise<ServingCertificate> {
+const dnsName = (value: string) => ({ type: 2, value }) as const;
+const ipAddress = (ip: string) => ({ type: 7, ip }) as const;
+
+/** For these DNS names, the loopback address and `addresses`, for a year or until `notAfter`. */
+export async function newCertificate(
+  authority: Authority,
+  names: readonly string[],
+  { notAfter, addresses = [] }: { readonly notAfter?: Date; readonly addresses?: readonly string[] } = {},
+): Promise<ServingCertificate> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
     ...strong,
     ca: authority,
+    ...(notAfter && { notAfterDate: notAfter }),
     extensions: [
       { name: 'basicConstraints', cA: false },
       { name: 'keyUsage', digitalSignature: true, critical: true },
       { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: [...names.map((value) => ({ type: 2, value }) as const), { type: 7, ip: '127.0.0.1' }] },
+      { name: 'subjectAltName', altNames: [...names.map(dnsName), ...['127.0.0.1', ...addresses].map(ipAddress)] },
+    ],
+  });
+  return { cert, key };
+}
+
+/** With which a client tells who it is: by this common name, and these DNS names. `for: 'server'` is not meant for that. */
+export async function newClientCertificate(
+  authority: Authority,
+  commonName: string,
+  options: { readonly dnsNames?: readonly string[]; readonly notAfter?: Date; readonly for?: 'client' | 'server' } = {},
+): Promise<ServingCertificate> {
+  const { dnsNames = [], notAfter, for: purpose = 'client' } = options;
+  const { cert, private: key } = await generate([{ name: 'commonName', value: commonName }], {
+    ...strong,
+    ca: authority,
+    // An hour that is over, where it has ended already.
+    ...(notAfter && { notAfterDate: notAfter, notBeforeDate: new Date(Math.min(Date.now(), notAfter.getTime()) - 3_600_000) }),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', clientAuth: purpose === 'client', serverAuth: purpose === 'server' },
+      ...(dnsNames.length === 0 ? [] : [{ name: 'subjectAltName' as const, altNames: dnsNames.map(dnsName) }]),
     ],
   });
   return { cert, key };

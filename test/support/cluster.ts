@@ -30,8 +30,15 @@ export interface ApiAnswer {
   readonly warnings: readonly string[];
 }
 
-/** A user, or the administrator in the name of the API server, whose own writes no webhook of deploy/ is asked about. */
-type Caller = User | 'unjudged';
+/** Whom the administrator impersonates; the API server tells its webhooks of nobody else. */
+export interface Impersonated {
+  readonly name: string;
+  readonly groups?: readonly string[];
+  readonly extra?: ReadonlyMap<string, string>;
+}
+
+/** A user, or the administrator in the name of another one: `unjudged` is the API server, whose own writes no webhook of deploy/ is asked about. */
+type Caller = User | 'unjudged' | Impersonated;
 
 export interface Cluster {
   readonly address: ControlPlaneAddress;
@@ -52,11 +59,14 @@ export interface AuditEntry {
   readonly responseStatus?: { readonly code: number };
 }
 
-/** To the control plane that all files share, or to another one. */
-export function connectCluster(address = inject('controlPlane')): Cluster {
+/** To the control plane that all files share, or to another one, with at most so many requests at a time. */
+export function connectCluster(address = inject('controlPlane'), { connections = 24 } = {}): Cluster {
   if (address === null) throw new Error('there is no control plane: use describeOnCluster');
-  const pool = new Pool(address.url, { connections: 24, connect: { ca: readFileSync(address.caFile, 'utf8') } });
-  const request = requester(pool);
+  const connect = { ca: readFileSync(address.caFile, 'utf8') };
+  const pool = new Pool(address.url, { connections, connect });
+  // Over HTTP/2 undici joins the values of one header with commas, and of many groups makes one.
+  const impersonating = new Pool(address.url, { connections, connect, allowH2: false });
+  const request = requester((as) => (typeof as === 'object' ? impersonating : pool));
   return {
     address,
     request,
@@ -76,18 +86,18 @@ export function connectCluster(address = inject('controlPlane')): Cluster {
         .split('\n')
         .filter((line) => line.includes(`"namespace":"${namespace}"`))
         .map((line) => JSON.parse(line) as AuditEntry),
-    close: () => pool.close(),
+    close: async () => void (await Promise.all([pool.close(), impersonating.close()])),
   };
 }
 
 const requester =
-  (pool: Pool): Cluster['request'] =>
+  (poolOf: (as: Caller) => Pool): Cluster['request'] =>
   async (method, path, body, as = 'admin') => {
     const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    const answer = await pool.request({
+    const answer = await poolOf(as).request({
       method,
       path,
-      headers: { ...identity(as), 'content-type': contentType, accept: 'application/json' },
+      headers: [...identity(as), 'content-type', contentType, 'accept', 'application/json'],
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.body.text();
@@ -96,10 +106,19 @@ const requester =
     return { status: answer.statusCode, body: parsed(text), warnings };
   };
 
-const identity = (as: Caller): Readonly<Record<string, string>> =>
-  as === 'unjudged'
-    ? { authorization: `Bearer ${tokenOf('admin')}`, 'impersonate-user': 'system:apiserver', 'impersonate-group': 'system:masters' }
-    : { authorization: `Bearer ${tokenOf(as)}` };
+const apiServer: Impersonated = { name: 'system:apiserver', groups: ['system:masters'] };
+
+/** Names and values of headers in turn, as undici takes them. */
+function identity(as: Caller): readonly string[] {
+  if (as === 'unjudged') return identity(apiServer);
+  if (typeof as === 'string') return ['authorization', `Bearer ${tokenOf(as)}`];
+  const { name, groups = [], extra = new Map() } = as;
+  return [
+    ...[...identity('admin'), 'impersonate-user', name],
+    ...groups.flatMap((group) => ['impersonate-group', group]),
+    ...[...extra].flatMap(([key, value]) => [`impersonate-extra-${key}`, value]),
+  ];
+}
 
 /** `299 - "text"` (apimachinery net.NewWarningHeader), quotes and backslashes escaped. */
 const unquoted = (header: string): string => header.replace(/^299 - "(.*)"$/s, '$1').replaceAll(/\\(["\\])/g, '$1');

@@ -1,14 +1,29 @@
-/** Where the programs of a real control plane come from: given, built before, or built now. */
+/** Where the programs of a real control plane, of a node, and Helm, come from: given, built before, or built now. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Binary, binaries, buildControlPlane, versions, whyNoGo } from './control-plane-build.ts';
+import {
+  type Binary,
+  binaries,
+  buildPrograms,
+  type Helm,
+  helms,
+  type NodePart,
+  nodeParts,
+  type Program,
+  versions,
+  whyNoGo,
+} from './control-plane-build.ts';
 
 export type BinaryPaths = Readonly<Record<Binary, string>>;
 
-/** There is no control plane to be had; the message says why, and what to do. */
+export type HelmPaths = Readonly<Record<Helm, string>>;
+
+export type NodePaths = Readonly<Record<NodePart, string>>;
+
+/** A program is not to be had; the message says why, and what to do. */
 export class NoControlPlane extends Error {}
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,13 +35,28 @@ function cacheDirectory(env: Environment = process.env): string {
   return resolve(root, `kubernetes-${versions.kubernetes}-etcd-${versions.etcd}-${process.platform}-${process.arch}`);
 }
 
+type Log = (line: string) => void;
+
+/** Paths of the control plane's programs. */
+export const controlPlaneBinaries = (log: Log, env: Environment = process.env): Promise<BinaryPaths> => findOrBuild(binaries, log, env);
+
+/** Paths of both Helms. */
+export const helmBinaries = (log: Log, env: Environment = process.env): Promise<HelmPaths> => findOrBuild(helms, log, env);
+
+/** Paths of what a node needs beside its control plane. */
+export const nodeBinaries = (log: Log, env: Environment = process.env): Promise<NodePaths> => findOrBuild(nodeParts, log, env);
+
 /**
- * Paths of all programs. `KUBEBUILDER_ASSETS` wins; what it lacks (envtest's archives have no controller manager), and
- * everything without it, comes from the cache, and is built into it where Go can.
+ * `KUBEBUILDER_ASSETS` wins; what it lacks (envtest's archives have no controller manager), and everything without it,
+ * comes from the cache, and is built into it where Go can. Throws NoControlPlane.
  */
-export async function controlPlaneBinaries(log: (line: string) => void, env: Environment = process.env): Promise<BinaryPaths> {
+async function findOrBuild<Name extends Program>(
+  names: readonly Name[],
+  log: Log,
+  env: Environment,
+): Promise<Readonly<Record<Name, string>>> {
   const cache = cacheDirectory(env);
-  const missing = binaries.filter((name) => !existsSync(pathOf(name, cache, env)));
+  const missing = names.filter((name) => !existsSync(pathOf(name, cache, env)));
   if (missing.length > 0) {
     const reason = await whyNoGo();
     if (reason !== undefined)
@@ -37,7 +67,7 @@ export async function controlPlaneBinaries(log: (line: string) => void, env: Env
       throw new NoControlPlane(`${missing.join(', ')} cannot be built: ${error.message}`);
     });
   }
-  return Object.fromEntries(binaries.map((name) => [name, pathOf(name, cache, env)])) as BinaryPaths;
+  return Object.fromEntries(names.map((name) => [name, pathOf(name, cache, env)])) as Record<Name, string>;
 }
 
 /** A kubectl that needs no build, of the version of the suite: what one finds on the PATH may be of any other. */
@@ -46,26 +76,26 @@ export function cachedKubectl(env: Environment = process.env): string | undefine
   return existsSync(path) ? path : undefined;
 }
 
-function pathOf(name: Binary, cache: string, env: Environment): string {
+function pathOf(name: Program, cache: string, env: Environment): string {
   const assets = env['KUBEBUILDER_ASSETS'];
   const given = assets === undefined || assets === '' ? undefined : resolve(assets, name);
   return given !== undefined && existsSync(given) ? given : join(cache, name);
 }
 
 /** One build at a time: whoever comes second waits, and finds it done. */
-async function buildOnce(cache: string, wanted: readonly Binary[], log: (line: string) => void): Promise<void> {
+async function buildOnce(cache: string, wanted: readonly Program[], log: Log): Promise<void> {
   await mkdir(cache, { recursive: true });
   const lock = join(cache, '.lock');
   await acquire(lock, log);
   try {
     const only = wanted.filter((name) => !existsSync(join(cache, name)));
-    await buildControlPlane(cache, { log, only });
+    await buildPrograms(cache, { log, only });
   } finally {
     await rm(lock, { force: true });
   }
 }
 
-async function acquire(lock: string, log: (line: string) => void): Promise<void> {
+async function acquire(lock: string, log: Log): Promise<void> {
   for (let told = false; ; told = true) {
     try {
       await writeFile(lock, String(process.pid), { flag: 'wx' });
@@ -78,7 +108,7 @@ async function acquire(lock: string, log: (line: string) => void): Promise<void>
       await rm(lock, { force: true });
       continue;
     }
-    if (!told) log(`process ${holder} is building the control plane; waiting for it …`);
+    if (!told) log(`process ${holder} is building here; waiting for it …`);
     await sleep(1000);
   }
 }

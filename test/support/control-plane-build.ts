@@ -1,4 +1,4 @@
-/** Builds the control plane from its Go modules: the module proxy is all it needs, which a machine without a container engine has too. */
+/** Builds the control plane, the parts of a node, and Helm, from their Go modules: the module proxy is all it needs, which a machine without a container engine has too. */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,10 +6,17 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export const versions = { kubernetes: '1.36.3', etcd: '3.7.3' } as const;
+export const versions = { kubernetes: '1.36.3', etcd: '3.7.3', helm3: '3.22.0', helm4: '4.3.1', coredns: '1.15.0' } as const;
 
 export const binaries = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 export type Binary = (typeof binaries)[number];
+export const helms = ['helm3', 'helm4'] as const;
+export type Helm = (typeof helms)[number];
+/** What a node needs beside its control plane. */
+export const nodeParts = ['kube-scheduler', 'kubelet', 'kube-proxy', 'coredns'] as const;
+export type NodePart = (typeof nodeParts)[number];
+/** Whatever can be built here. */
+export type Program = Binary | Helm | NodePart;
 
 /** Go fetches a newer toolchain by itself from 1.21 on. */
 const oldestGo = 21;
@@ -27,19 +34,18 @@ export async function whyNoGo(): Promise<string | undefined> {
 
 export interface BuildOptions {
   readonly log: (line: string) => void;
-  /** Names a binary to build instead of all. */
-  readonly only?: readonly Binary[];
+  readonly only: readonly Program[];
 }
 
-/** Builds binaries into a directory; each appears there whole or not at all. Throws with Go's own output. */
-export async function buildControlPlane(directory: string, { log, only = binaries }: BuildOptions): Promise<void> {
+/** Builds programs into a directory; each appears there whole or not at all. Throws with Go's own output. */
+export async function buildPrograms(directory: string, { log, only }: BuildOptions): Promise<void> {
   const work = join(directory, `.work-${process.pid}`);
   await mkdir(work, { recursive: true });
   try {
     for (const name of only) {
       const started = Date.now();
       log(`building ${name} ${versionOf(name)} from its Go module (${expected[name]} on two cores when nothing is cached) …`);
-      await (name === 'etcd' ? buildEtcd(work) : buildKubernetes(work, name));
+      await build(work, name);
       await rename(join(work, name), join(directory, name));
       log(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`);
     }
@@ -48,23 +54,40 @@ export async function buildControlPlane(directory: string, { log, only = binarie
   }
 }
 
-const versionOf = (name: Binary): string => (name === 'etcd' ? versions.etcd : versions.kubernetes);
+const versionOf = (name: Program): string => (name === 'etcd' || name === 'coredns' || isHelm(name) ? versions[name] : versions.kubernetes);
 
-const expected: Readonly<Record<Binary, string>> = {
+const isHelm = (name: Program): name is Helm => name === 'helm3' || name === 'helm4';
+
+const expected: Readonly<Record<Program, string>> = {
   etcd: '1 minute',
   'kube-apiserver': '5 minutes',
   'kube-controller-manager': '2 minutes',
   kubectl: '1 minute',
+  helm3: '2 minutes',
+  helm4: '2 minutes',
+  'kube-scheduler': '1 minute',
+  kubelet: '5 minutes',
+  'kube-proxy': '1 minute',
+  coredns: '2 minutes',
 };
 
-async function buildEtcd(work: string): Promise<void> {
-  const module = join(work, 'etcd-module');
-  await initialise(module);
-  await go(module, 'get', '-tool', `go.etcd.io/etcd/server/v3@v${versions.etcd}`);
-  await go(module, 'build', '-ldflags', '-s -w', '-o', join(work, 'etcd'), 'go.etcd.io/etcd/server/v3');
+async function build(work: string, name: Program): Promise<void> {
+  if (name === 'etcd') await buildModule(work, name, 'go.etcd.io/etcd/server/v3');
+  else if (name === 'coredns') await buildModule(work, name, 'github.com/coredns/coredns');
+  else if (isHelm(name)) await buildModule(work, name, `helm.sh/helm/v${versions[name].charAt(0)}/cmd/helm`);
+  else await buildKubernetes(work, name);
 }
 
-async function buildKubernetes(work: string, name: Binary): Promise<void> {
+/** A command that its module requires nothing unusual for. */
+async function buildModule(work: string, name: 'etcd' | 'coredns' | Helm, command: string): Promise<void> {
+  const module = join(work, `${name}-module`);
+  await initialise(module);
+  await go(module, 'get', '-tool', `${command}@v${versions[name]}`);
+  // These tags keep C's libraries out: CoreDNS runs in an image that has nothing else.
+  await go(module, 'build', '-tags', 'netgo,osusergo', '-ldflags', '-s -w', '-o', join(work, name), command);
+}
+
+async function buildKubernetes(work: string, name: Exclude<Program, 'etcd' | 'coredns' | Helm>): Promise<void> {
   const module = join(work, 'kubernetes-module');
   const command = `k8s.io/kubernetes/cmd/${name}`;
   await initialise(module, async () => {

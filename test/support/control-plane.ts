@@ -145,10 +145,11 @@ async function etcdFlags(directory: string, url: string): Promise<Flags> {
   };
 }
 
-async function writeServerFiles({ directory, caFile }: ControlPlaneAddress): Promise<void> {
+/** Its authority, its serving certificate, for `addresses` beside loopback, and the keys of ServiceAccount tokens. */
+export async function writeServerFiles({ directory, caFile }: ControlPlaneAddress, addresses: readonly string[] = []): Promise<void> {
   const write = writerIn(directory);
   const authority = await newAuthority('control plane of a test');
-  const { cert, key } = await newCertificate(authority, ['localhost', 'kubernetes', 'kubernetes.default.svc']);
+  const { cert, key } = await newCertificate(authority, ['localhost', 'kubernetes', 'kubernetes.default.svc'], { addresses });
   writeFileSync(caFile, authority.cert);
   write('server.crt', cert);
   write('server.key', key);

@@ -1,16 +1,21 @@
-import type { Clock, Timer } from '../../src/sources/clock.ts';
+import type { Clock, Timer } from '../../src/client/clock.ts';
 
 /** Time that moves when it is told to. Chance is always `chance`. */
 export class FakeClock implements Clock {
   chance = 0;
-  private time = 1_000_000;
+  private time: number;
+  private jumped = 0;
   private readonly timers = new Set<{ at: number; ms: number; action: () => void }>();
+
+  constructor(startMs = 1_000_000) {
+    this.time = startMs;
+  }
 
   now(): number {
     return this.time;
   }
   wallNow(): number {
-    return this.time;
+    return this.time + this.jumped;
   }
   random(): number {
     return this.chance;
@@ -30,6 +35,11 @@ export class FakeClock implements Clock {
   /** How long each thing that waits was told to wait, the shortest first. */
   get waits(): readonly number[] {
     return Array.from(this.timers, ({ ms }) => ms).sort((a, b) => a - b);
+  }
+
+  /** The clock on the wall is set, or the machine has slept: nothing else has gone on meanwhile. */
+  jump(ms: number): void {
+    this.jumped += ms;
   }
 
   /** Moves on, and lets everything settle that this sets off. */

@@ -97,6 +97,7 @@ export async function byAdmission(rule: string, one: RuleCase): Promise<Handled>
     readByName: async (refs) => new Map(refs.map((ref) => [formatRef(ref), byName.get(formatRef(ref)) ?? 'absent'])),
     confirm: async () => snapshot,
     configuration: () => configuration,
+    mayUse: async () => 'unknown',
     tellsOfOthers: () => one.privacy === 'open',
     now: () => observedAt,
   });

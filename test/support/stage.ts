@@ -2,6 +2,8 @@
 import { afterAll, beforeAll } from 'vitest';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { rules } from '../../src/rules/index.ts';
+import { readAlways } from '../../src/sources/watched.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { until } from './child-process.ts';
 import { type Cluster, connectCluster, type KubectlResult, pathOf } from './cluster.ts';
@@ -129,9 +131,13 @@ const templates: ReadonlySet<string> = new Set([
 ]);
 const collectionOfKind = (kind: string): string => (templates.has(kind) ? 'Template' : kind);
 
+/** The role grants what the rules read, so that nothing else is ever in the view. Secrets are in no list. */
+const read: ReadonlySet<string> = new Set([...readAlways, ...rules.flatMap(({ meta }) => meta.reads)]);
+const isListed = (collection: string): boolean => collection !== 'Secret' && read.has(collection);
+
 /** Does something that adds objects of these collections, and waits until our view has that many more. Nobody else adds any. */
-export async function seeing<T>(replica: Replica, collections: readonly string[], act: () => Promise<T>): Promise<T> {
-  const watched = collections.filter((collection) => collection !== 'Secret');
+async function seeing<T>(replica: Replica, collections: readonly string[], act: () => Promise<T>): Promise<T> {
+  const watched = collections.filter(isListed);
   const before = await cacheCounts(replica);
   const result = await act();
   await until(`our view has ${watched.length} more objects: ${watched.join(', ')}`, async () => {
@@ -153,7 +159,7 @@ const listed = ['Namespace', 'Service', 'Ingress', 'NetworkPolicy', 'Certificate
 /** Waits until our view holds as many objects of each collection as the API server does. */
 export async function untilViewIsTrue(cluster: Cluster, replica: Replica): Promise<void> {
   const truth = new Map<string, number>();
-  for (const kind of listed) {
+  for (const kind of listed.filter((one) => isListed(collectionOfKind(one)))) {
     const { body } = await cluster.request('GET', addressOf(kind, ''));
     const items = (body.items ?? []) as readonly RawObject[];
     const collection = collectionOfKind(kind);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { newAuthority, newCertificate } from './certificate.ts';
+import { type Authority, newAuthority, newCertificate, type ServingCertificate } from './certificate.ts';
 import { type RunningProcess, startProcess, until } from './child-process.ts';
 import type { Cluster } from './cluster.ts';
 import { freePort, kubeconfigOf, type User } from './control-plane.ts';
@@ -24,11 +24,19 @@ interface ReplicaOptions {
   readonly user?: User;
   /** Where it takes the API server to be, if something stands between. */
   readonly apiServerPort?: number;
+  /** More flags of `serve`. */
+  readonly flags?: readonly string[];
 }
 
 export interface Webhook {
   /** Where the API server sends reviews. */
   readonly port: number;
+  /** Who signs our certificates: what the registration has as `caBundle`. */
+  readonly authority: Authority;
+  /** A certificate for the name that the API server asks for. */
+  newCertificate(options?: { readonly notAfter?: Date }): Promise<ServingCertificate>;
+  /** Rewrites the files of the certificate that all replicas serve. */
+  certify(certificate: ServingCertificate): void;
   /** Starts a replica and waits until it is ready. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
   /** Rewrites the configuration file that all replicas read. */
@@ -43,28 +51,38 @@ export interface WebhookOptions {
   readonly configuration: unknown;
   /** The port of a balancer before the replicas; without it, the port of the only replica. */
   readonly port?: number;
+  /** What is registered of deploy/; without it, its entries for the namespaces of this purpose. */
+  readonly registrations?: (deployed: Registration) => readonly Registration[];
 }
 
 /** Installs deploy/ as far as the way to us is concerned: its roles, its three webhook entries. */
-export async function installWebhook(cluster: Cluster, { purpose, configuration, port }: WebhookOptions): Promise<Webhook> {
+export async function installWebhook(cluster: Cluster, options: WebhookOptions): Promise<Webhook> {
+  const { purpose, configuration, port, registrations = (deployed) => [ofPurpose(deployed, purpose)] } = options;
   const directory = mkdtempSync(join(tmpdir(), `portcullis-${purpose}-`));
   const file = (name: string): string => join(directory, name);
   const authority = await newAuthority('portcullis e2e');
-  const { cert, key } = await newCertificate(authority, [`${purpose}.${home}.svc`]);
-  writeFileSync(file('tls.crt'), cert);
-  writeFileSync(file('tls.key'), key, { mode: 0o600 });
+  const certificate = (validity = {}): Promise<ServingCertificate> => newCertificate(authority, [`${purpose}.${home}.svc`], validity);
+  const certify = ({ cert, key }: ServingCertificate): void => {
+    writeFileSync(file('tls.crt'), cert);
+    writeFileSync(file('tls.key'), key, { mode: 0o600 });
+  };
+  certify(await certificate());
   const configure = (content: unknown): void => writeFileSync(file('portcullis.yaml'), JSON.stringify(content));
   configure(configuration);
 
   const way = port ?? (await freePort());
   await applied(cluster, ['apply', '-f', 'deploy/00-namespace.yaml', '-f', 'deploy/10-rbac.yaml']);
-  await applied(cluster, ['apply', '-f', '-'], [service(purpose, cluster.address.here.name), registration(purpose, way, authority.cert)]);
+  const registered = registrations(registration(purpose, way, authority.cert));
+  await applied(cluster, ['apply', '-f', '-'], [service(purpose, cluster.address.here.name), ...registered]);
 
   const replicas: Replica[] = [];
   return {
     port: way,
+    authority,
+    newCertificate: certificate,
+    certify,
     configure,
-    async startReplica({ port: own = way, user = 'portcullis', apiServerPort } = {}) {
+    async startReplica({ port: own = way, user = 'portcullis', apiServerPort, flags = [] } = {}) {
       const healthPort = await freePort();
       const direct = kubeconfigOf(cluster.address, user);
       const between = `https://127.0.0.1:${apiServerPort}`;
@@ -74,6 +92,7 @@ export async function installWebhook(cluster: Cluster, { purpose, configuration,
       const process = startProcess(globalThis.process.execPath, [
         ...[main, 'serve', '--kubeconfig', kubeconfig, '--config', file('portcullis.yaml')],
         ...['--tls-cert', file('tls.crt'), '--tls-key', file('tls.key'), '--port', String(own), '--health-port', String(healthPort)],
+        ...flags,
       ]);
       const replica: Replica = { port: own, healthPort, process, isReady: () => isReady(healthPort) };
       replicas.push(replica);
@@ -81,7 +100,8 @@ export async function installWebhook(cluster: Cluster, { purpose, configuration,
       return replica;
     },
     async remove() {
-      await applied(cluster, ['delete', 'validatingwebhookconfiguration', `${home}-${purpose}`, '--ignore-not-found']);
+      const names = registered.map(({ metadata }) => metadata.name);
+      await applied(cluster, ['delete', 'validatingwebhookconfiguration', ...names, '--ignore-not-found']);
       await Promise.all(replicas.map(({ process }) => process.stop('SIGKILL')));
       rmSync(directory, { recursive: true, force: true });
     },
@@ -98,7 +118,8 @@ async function untilReady(replica: Replica): Promise<void> {
 
 async function isReady(healthPort: number): Promise<boolean> {
   try {
-    const { status } = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
+    // As kubelet's probes, which wait for a second unless told otherwise.
+    const { status } = await fetch(`http://127.0.0.1:${healthPort}/readyz`, { signal: AbortSignal.timeout(1000) });
     return status === 200;
   } catch {
     return false;
@@ -121,26 +142,44 @@ const service = (name: string, externalName: string) => ({
   spec: { type: 'ExternalName', externalName },
 });
 
-interface Entry {
-  readonly clientConfig: unknown;
-  readonly namespaceSelector: { readonly matchExpressions: readonly unknown[] };
+export interface Registration extends Readonly<Record<string, unknown>> {
+  readonly metadata: { readonly name: string };
+  readonly webhooks: readonly RegisteredEntry[];
 }
 
-/** The registration in deploy/, for the namespaces of this test and with the certificate made for it. */
-function registration(purpose: string, port: number, ca: string): Readonly<Record<string, unknown>> {
-  const [deployed] = loadAll(readFileSync('deploy/50-webhook.yaml', 'utf8')) as [{ readonly webhooks: readonly Entry[] }];
-  return {
-    ...deployed,
-    metadata: { name: `${home}-${purpose}` },
-    webhooks: deployed.webhooks.map((entry) => ({
-      ...entry,
-      clientConfig: {
-        service: { name: purpose, namespace: home, path: '/validate', port },
-        caBundle: Buffer.from(ca).toString('base64'),
-      },
-      namespaceSelector: {
-        matchExpressions: [...entry.namespaceSelector.matchExpressions, { key: 'e2e', operator: 'In', values: [purpose] }],
-      },
-    })),
-  };
+interface RegisteredEntry {
+  readonly name: string;
+  readonly failurePolicy: 'Ignore' | 'Fail';
+  readonly namespaceSelector: { readonly matchExpressions: readonly unknown[] };
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
 }
+
+/** The registration in deploy/, with the way to the Service of this test and the certificate made for it. */
+function registration(service: string, port: number, ca: string): Registration {
+  const [deployed] = loadAll(readFileSync('deploy/50-webhook.yaml', 'utf8')) as [Registration];
+  const clientConfig = {
+    service: { name: service, namespace: home, path: '/validate', port },
+    caBundle: Buffer.from(ca).toString('base64'),
+  };
+  return { ...deployed, webhooks: deployed.webhooks.map((entry) => ({ ...entry, clientConfig })) };
+}
+
+const ofPurpose = (deployed: Registration, purpose: string): Registration => ({
+  ...withSelector(deployed, { key: 'e2e', operator: 'In', values: [purpose] }),
+  metadata: { name: `${home}-${purpose}` },
+});
+
+/** For the namespaces that it is for already and that this chooses too. */
+export const withSelector = (registered: Registration, expression: unknown): Registration => ({
+  ...registered,
+  webhooks: registered.webhooks.map((entry) => ({
+    ...entry,
+    namespaceSelector: { matchExpressions: [...entry.namespaceSelector.matchExpressions, expression] },
+  })),
+});
+
+/** As the chart's `failurePolicy: Fail` has it: only the entry for the namespaces of users. */
+export const withFail = (registered: Registration): Registration => ({
+  ...registered,
+  webhooks: registered.webhooks.map((entry) => (entry.name === 'validate.portcullis.dev' ? { ...entry, failurePolicy: 'Fail' } : entry)),
+});
