@@ -95,7 +95,10 @@ describe('configuration', () => {
     const keys = configurationKeys().map(({ path }) => path.replaceAll('[]', ''));
     const sections = keys.filter((key) => keys.some((other) => other.startsWith(`${key}.`)));
     // `exemptions.portcullis.dev` is a resource with its group.
-    const looksLikeAKey = new RegExp(`\`((?:${sections.filter((key) => !key.includes('.')).join('|')})\\.(?!portcullis\\.dev)[^\`\\s]+)\``, 'g');
+    const looksLikeAKey = new RegExp(
+      `\`((?:${sections.filter((key) => !key.includes('.')).join('|')})\\.(?!portcullis\\.dev)[^\`\\s]+)\``,
+      'g',
+    );
     const mentioned = files.flatMap((file) => [...read(file).matchAll(looksLikeAKey)].map(([, key = '']) => [file, generic(key)] as const));
     expect(mentioned.length).toBeGreaterThan(5);
     expect(mentioned.filter(([, key]) => !keys.includes(key))).toEqual([]);
@@ -112,9 +115,11 @@ it('flags of portcullis that a page mentions exist', () => {
   const declared = new Set(globSync('src/commands/*.ts').flatMap((file) => read(file).match(/--[a-z][a-z-]+/g) ?? []));
   for (const builtIn of ['--help', '--version']) declared.add(builtIn);
   const calls = files.flatMap((file) =>
-    [...read(file).matchAll(/\b(?:portcullis|npm run dev --|src\/main\.ts) (?:serve|check|rules|explain|demo|doctor|selftest)\b([^\n`]*)/g)].flatMap(
-      ([, rest = '']) => (rest.match(/--[a-z][a-z-]+/g) ?? []).map((flag) => `${file}: ${flag}`),
-    ),
+    [
+      ...read(file).matchAll(
+        /\b(?:portcullis|npm run dev --|src\/main\.ts) (?:serve|check|rules|explain|demo|doctor|selftest)\b([^\n`]*)/g,
+      ),
+    ].flatMap(([, rest = '']) => (rest.match(/--[a-z][a-z-]+/g) ?? []).map((flag) => `${file}: ${flag}`)),
   );
   expect(calls.filter((call) => !declared.has(call.split(': ')[1] as string))).toEqual([]);
 });

@@ -28,6 +28,8 @@ export interface CaBundles {
   readonly name: string;
   /** Throws KubeError, and whatever the network or the signal throws; not for absence, nor for want of permission. */
   read(signal: AbortSignal): Promise<LiveConfiguration>;
+  /** Changes nothing; throws as `publish` does. */
+  confirm(live: LiveConfiguration, signal: AbortSignal): Promise<void>;
   /** Throws KubeError with status 409 if the configuration is no longer what was read, 404 if it is gone: it is never made. */
   publish(live: LiveConfiguration, trusted: readonly Certificate[], signal: AbortSignal): Promise<void>;
 }
@@ -42,6 +44,8 @@ const collection = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfi
 
 export function caBundles(client: KubeClient, name: string): CaBundles {
   const path = `${collection}/${encodeURIComponent(name)}`;
+  const patch = async (body: RawObject, signal: AbortSignal): Promise<void> =>
+    void (await client.send('PATCH', `${path}?fieldManager=portcullis-ca`, body, signal, strategicMerge));
   return {
     name,
     async read(signal) {
@@ -53,8 +57,8 @@ export function caBundles(client: KubeClient, name: string): CaBundles {
         throw error;
       }
     },
-    publish: async (live, trusted, signal) =>
-      void (await client.send('PATCH', `${path}?fieldManager=portcullis-ca`, patchOf(live, trusted), signal, strategicMerge)),
+    confirm: (live, signal) => patch({ metadata: versionOf(live) }, signal),
+    publish: (live, trusted, signal) => patch({ metadata: versionOf(live), webhooks: entriesWith(live, trusted) }, signal),
   };
 }
 
@@ -85,12 +89,15 @@ function entryOf(webhook: RawObject, bundles: Map<string, readonly Certificate[]
   };
 }
 
+/** As preconditions. */
+const versionOf = ({ uid, resourceVersion }: LiveConfiguration): RawObject => ({ uid, resourceVersion });
+
 /**
- * A strategic merge, entries found by name. Server-side apply would do the same now, but make us a co-owner of each entry:
- * an upgrade of the chart that leaves one out, applied by server-side apply itself (Helm 4), would then be refused, since
- * what is ours of the entry stays and is not valid alone (tried on 1.36.3, docs/decisions/0014-own-authority.md).
+ * For a strategic merge, entries found by name. Server-side apply would do the same now, but make us a co-owner of each
+ * entry: an upgrade of the chart that leaves one out, applied by server-side apply itself (Helm 4), would then be refused,
+ * since what is ours of the entry stays and is not valid alone (tried on 1.36.3, docs/decisions/0014-own-authority.md).
  */
-function patchOf({ entries, uid, resourceVersion }: LiveConfiguration, trusted: readonly Certificate[]): RawObject {
+function entriesWith({ entries }: LiveConfiguration, trusted: readonly Certificate[]): readonly RawObject[] {
   const caBundle = Buffer.from(trusted.map(({ pem }) => pem).join('')).toString('base64');
-  return { metadata: { uid, resourceVersion }, webhooks: entries.map(({ name }) => ({ name, clientConfig: { caBundle } })) };
+  return entries.map(({ name }) => ({ name, clientConfig: { caBundle } }));
 }

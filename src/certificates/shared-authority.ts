@@ -175,8 +175,10 @@ export class SharedAuthority implements CertificateSource {
 
   private async serveWell(bundles: Bundles | undefined): Promise<void> {
     const { authority } = this;
-    const around = { ...this.around(), trustedMs: this.clock.now() - this.trusted.since };
-    if (authority === undefined || !needsLeaf(this.leaf, authority, bundles, around)) return;
+    if (authority === undefined) return;
+    const trustedMs = this.trusted.id === authority.id ? this.clock.now() - this.trusted.since : 0;
+    const around = { ...this.around(), trustedMs };
+    if (!needsLeaf(this.leaf, authority, bundles, around)) return;
     const pair = await signLeaf(authority, this.options.names, around.nowMs, this.times);
     const certificate = readCertificate(pair.cert);
     this.leaf = { ...certificate, issuer: authority.id };
@@ -202,6 +204,8 @@ export class SharedAuthority implements CertificateSource {
   private async perform(step: Step, stored: StoredState, live: LiveConfiguration, signal: AbortSignal): Promise<void> {
     const { store, bundles, onStored, onPublished } = this.options;
     if (step.do === 'store') {
+      // From these bundles is known what goes on being trusted, which nothing else may tell any more.
+      if (step.change === 'created' && live.state === 'present') await bundles.confirm(live, signal);
       await store.write(stored, await withMade(step.state, () => makeAuthority(this.clock.wallNow(), this.times)), signal);
       onStored(step.change);
       return;

@@ -6,18 +6,18 @@ import type { Limits } from './limits.ts';
 
 export interface Connections {
   /**
-   * To be called when the server is being closed: closes what is not in the middle of anything, even if it has not said a
-   * word yet (Go dials ahead of need), and later what is still at it when a request should long have arrived and been answered.
-   * Resolves once the former are closed.
+   * To be called before the server is closed: says goodbye to what is not in the middle of anything, even if it has not said
+   * a word yet (Go dials ahead of need), and cuts what is still at it when a request should long have arrived and been
+   * answered. Resolves once all that was open is closed; until then who dials is let in.
    */
-  closeLate(): Promise<void>;
+  end(): Promise<void>;
 }
 
 /** After its handshake. */
 interface Connection {
   readonly socket: Socket;
-  /** Idle up to the first byte of a request, then in its headers up to their end. */
-  phase: 'idle' | 'headers' | 'request';
+  /** Idle up to the first byte of a request, then in its headers up to their end; leaving once goodbye was said. */
+  phase: 'idle' | 'headers' | 'request' | 'leaving';
   /** When the phase began. */
   since: number;
   /** What had been received when it last became idle: with one byte more a request begins. */
@@ -53,13 +53,16 @@ export function watchConnections(server: Server, limits: Limits): Connections {
   server.once('close', () => clearInterval(check));
 
   return {
-    closeLate: async () => {
+    end: async () => {
       const late = setTimeout(() => server.closeAllConnections(), limits.bodyMs);
-      server.once('close', () => clearTimeout(late));
-      const now = performance.now();
-      for (const connection of open.values()) checkPhase(connection, now, limits);
-      const idle = [...open.values()].filter((connection) => connection.phase === 'idle' && !hasBegun(connection));
-      await Promise.all(idle.map(({ socket }) => sayGoodbye(socket)));
+      const sweep = (): void => {
+        for (const connection of open.values()) endIfIdle(connection, limits);
+      };
+      sweep();
+      const sweeping = setInterval(sweep, sweepMs);
+      await Promise.all(Array.from(open.keys(), closed));
+      clearInterval(sweeping);
+      clearTimeout(late);
     },
   };
 }
@@ -67,25 +70,29 @@ export function watchConnections(server: Server, limits: Limits): Connections {
 const goodbye = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 /** So long a client may take to go. */
 const goodbyeMs = 500;
+/** How often those that have been answered meanwhile are looked for. */
+const sweepMs = 20;
 
 /**
  * A request may be on its way to us, on a connection that is idle as far as we know, and the API server tries no POST again
  * whose connection just ends (EOF). So the last thing that it hears is an answer, asked or not, which it obeys: to come
  * again, elsewhere. Where it has not asked, Go's client drops the connection as it would have, with a line in the log
- * ("Unsolicited response received on idle HTTP channel", net/http transport.go).
+ * ("Unsolicited response received on idle HTTP channel", net/http transport.go). Node's own way, `closeIdleConnections`,
+ * destroys also what has been answered and not yet sent.
  */
-function sayGoodbye(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const impatience = setTimeout(() => socket.destroy(), goodbyeMs);
-    socket.once('close', () => {
-      clearTimeout(impatience);
-      resolve();
-    });
-    // What still comes has been answered: it goes to no parser any more.
-    socket.removeAllListeners('data').on('data', () => {});
-    socket.end(goodbye);
-  });
+function endIfIdle(connection: Connection, limits: Limits): void {
+  const { socket } = connection;
+  checkPhase(connection, performance.now(), limits);
+  if (connection.phase !== 'idle' || hasBegun(connection) || !socket.writable) return;
+  connection.phase = 'leaving';
+  const impatience = setTimeout(() => socket.destroy(), goodbyeMs);
+  socket.once('close', () => clearTimeout(impatience));
+  // What still comes has been answered: it goes to no parser any more.
+  socket.removeAllListeners('data').on('data', () => {});
+  socket.end(goodbye);
 }
+
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once('close', () => resolve()));
 
 /** Answers outside of any request, and closes. */
 export function refuse(socket: Socket, status: string): void {
@@ -104,6 +111,7 @@ const hasBegun = ({ socket, bytesBefore }: Connection): boolean => socket.bytesR
 function checkPhase(connection: Connection, now: number, limits: Limits): void {
   const { socket, phase, since, latest } = connection;
   const elapsed = now - since;
+  if (phase === 'leaving') return;
   if (phase === 'idle') {
     if (hasBegun(connection)) enter(connection, 'headers', now);
     else if (elapsed > limits.keepAliveMs + limits.keepAliveBufferMs) socket.destroy();

@@ -70,7 +70,7 @@ export function createWebhook(keypair: Keypair, options: WebhookOptions): Webhoo
   const connections = watchConnections(app.server, limits);
   app.addHook('preClose', async () => {
     await quietMoment();
-    await connections.closeLate();
+    await connections.end();
   });
   // The route reads the body itself; of any other type than this one, not a byte.
   app.removeAllContentTypeParsers();

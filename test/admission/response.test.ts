@@ -137,7 +137,10 @@ describe('many warnings', () => {
 });
 
 describe('what was not checked', () => {
-  const skip = (ruleId: string, reason: 'deadline' | 'unsynced' | 'unanswered' | 'forbidden' | 'notServed' | 'notGiven') => ({ ruleId, reason });
+  const skip = (ruleId: string, reason: 'deadline' | 'unsynced' | 'unanswered' | 'forbidden' | 'notServed' | 'notGiven') => ({
+    ruleId,
+    reason,
+  });
 
   it('is one line for all rules', () => {
     const skipped = [skip('rule-b', 'deadline'), skip('rule-c', 'unsynced')];

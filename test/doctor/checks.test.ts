@@ -420,13 +420,7 @@ const ill: readonly (readonly [string, string, string, string | RegExp, Partial<
     `'{"spec":{"ports":[{"port":443,"targetPort":"webhook"}]}}'`,
     { service: seen(service({ ports: [{ port: 443, targetPort: 'health' }] })) },
   ],
-  [
-    'the port leads nowhere',
-    'target-port',
-    'high',
-    'webhook',
-    { service: seen(service({ ports: [{ port: 443, targetPort: 9443 }] })) },
-  ],
+  ['the port leads nowhere', 'target-port', 'high', 'webhook', { service: seen(service({ ports: [{ port: 443, targetPort: 9443 }] })) }],
   [
     'endpoints do not follow',
     'endpoints',
