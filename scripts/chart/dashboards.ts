@@ -107,7 +107,8 @@ const health: readonly Panel[] = [
 
 const columns = 2;
 const size = { w: 24 / columns, h: 8 };
-const source = { type: 'prometheus', uid: '${datasource}' };
+/** The variable of the dashboard, in Grafana's words. */
+const source = { type: 'prometheus', uid: '$datasource' };
 
 function dashboard(uid: string, title: string, panels: readonly Panel[]): unknown {
   return {

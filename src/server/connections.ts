@@ -16,8 +16,8 @@ export interface Connections {
 /** After its handshake. */
 interface Connection {
   readonly socket: Socket;
-  /** Idle up to the first byte of a request, then in its headers up to their end; leaving once goodbye was said. */
-  phase: 'idle' | 'headers' | 'request' | 'leaving';
+  /** Idle up to the first byte of a request, then in its headers up to their end. */
+  phase: 'idle' | 'headers' | 'request';
   /** When the phase began. */
   since: number;
   /** What had been received when it last became idle: with one byte more a request begins. */
@@ -56,11 +56,18 @@ export function watchConnections(server: Server, limits: Limits): Connections {
     end: async () => {
       const late = setTimeout(() => server.closeAllConnections(), limits.bodyMs);
       const sweep = (): void => {
-        for (const connection of open.values()) endIfIdle(connection, limits);
+        const now = performance.now();
+        for (const connection of open.values()) {
+          checkPhase(connection, now, limits);
+          if (connection.phase !== 'idle' || hasBegun(connection) || !connection.socket.writable) continue;
+          open.delete(connection.socket);
+          sayGoodbye(connection.socket);
+        }
       };
-      sweep();
+      const all = Promise.all(Array.from(open.keys(), closed));
       const sweeping = setInterval(sweep, sweepMs);
-      await Promise.all(Array.from(open.keys(), closed));
+      sweep();
+      await all;
       clearInterval(sweeping);
       clearTimeout(late);
     },
@@ -80,11 +87,7 @@ const sweepMs = 20;
  * ("Unsolicited response received on idle HTTP channel", net/http transport.go). Node's own way, `closeIdleConnections`,
  * destroys also what has been answered and not yet sent.
  */
-function endIfIdle(connection: Connection, limits: Limits): void {
-  const { socket } = connection;
-  checkPhase(connection, performance.now(), limits);
-  if (connection.phase !== 'idle' || hasBegun(connection) || !socket.writable) return;
-  connection.phase = 'leaving';
+function sayGoodbye(socket: Socket): void {
   const impatience = setTimeout(() => socket.destroy(), goodbyeMs);
   socket.once('close', () => clearTimeout(impatience));
   // What still comes has been answered: it goes to no parser any more.
@@ -111,7 +114,6 @@ const hasBegun = ({ socket, bytesBefore }: Connection): boolean => socket.bytesR
 function checkPhase(connection: Connection, now: number, limits: Limits): void {
   const { socket, phase, since, latest } = connection;
   const elapsed = now - since;
-  if (phase === 'leaving') return;
   if (phase === 'idle') {
     if (hasBegun(connection)) enter(connection, 'headers', now);
     else if (elapsed > limits.keepAliveMs + limits.keepAliveBufferMs) socket.destroy();

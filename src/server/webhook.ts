@@ -54,6 +54,8 @@ export function createWebhook(keypair: Keypair, options: WebhookOptions): Webhoo
     // Draining is ours: Fastify's 503 lacks the header that makes the API server try again.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // Its close waits for `watchConnections`, which has bounds of its own.
+    pluginTimeout: 0,
     exposeHeadRoutes: false,
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',

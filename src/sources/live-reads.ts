@@ -63,6 +63,12 @@ async function readByName(options: LiveReadsOptions, refs: readonly ObjectRef[],
   return answers;
 }
 
+const meanings: ReadonlyMap<number, Found> = new Map([
+  [404, 'absent'],
+  [401, 'unknown'],
+  [403, 'unknown'],
+]);
+
 /** Only a 404 says that something is not there: all else that goes wrong says nothing. */
 async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSignal): Promise<Found> {
   const address = addressFor(options, ref);
@@ -73,8 +79,7 @@ async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSign
     const raw = await options.client.get(address, signal, accept);
     return normalize({ ...raw, apiVersion: ref.apiVersion, kind: ref.kind }, options) ?? 'absent';
   } catch (cause) {
-    if (!(cause instanceof KubeError)) return 'unanswered';
-    return cause.status === 404 ? 'absent' : cause.status === 403 || cause.status === 401 ? 'unknown' : 'unanswered';
+    return (cause instanceof KubeError && meanings.get(cause.status)) || 'unanswered';
   }
 }
 
