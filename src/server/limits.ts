@@ -7,6 +7,8 @@ import type { SecureVersion } from 'node:tls';
 export const limits: Limits = {
   /** Above anything that can be stored: a 1.5 MiB Ingress of `<` is 18.1 MB as an update (object and oldObject, six bytes each). */
   bodyBytes: 24 * 1024 * 1024,
+  /** Up to this size a body is judged as it comes; larger ones take turns (turns.ts). Most reviews are below 10 kB. */
+  smallBytes: 128 * 1024,
   /** Bodies in memory at any moment, all together. */
   inFlightBytes: 64 * 1024 * 1024,
   /**
@@ -43,6 +45,7 @@ export const limits: Limits = {
 
 export interface Limits {
   readonly bodyBytes: number;
+  readonly smallBytes: number;
   readonly inFlightBytes: number;
   readonly parsedBytes: number;
   readonly keepAliveMs: number;

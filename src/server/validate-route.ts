@@ -7,6 +7,7 @@ import { weightOf } from './json-shape.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { limits as defaults, type Limits } from './limits.ts';
 import { plain, type Webhook } from './plain.ts';
+import { Turns } from './turns.ts';
 
 /** Why a request got no review. */
 export type TurnedAway = 'malformed' | 'too-large' | 'overloaded' | 'unready' | 'closing';
@@ -28,6 +29,7 @@ export function validateRoute(app: Webhook, options: ValidateOptions): void {
   const { lifecycle, limits = defaults } = options;
   const arrived = new ByteBudget(limits.inFlightBytes);
   const understood = new ByteBudget(limits.parsedBytes);
+  const turns = new Turns();
 
   /** A body that has arrived whole: answered, or why not. */
   async function answerTo(bytes: Buffer, deadline: Deadline, startedAt: number): Promise<Outcome> {
@@ -36,11 +38,13 @@ export function validateRoute(app: Webhook, options: ValidateOptions): void {
     const weight = weightOf(bytes, limits.parsedBytes);
     if (weight === Number.POSITIVE_INFINITY) return { why: 'too-large' };
     if (!understood.take(weight)) return { why: 'overloaded' };
+    const end = bytes.length > limits.smallBytes ? await turns.take() : undefined;
     try {
       const handled = await handle(parsed(bytes), deadline, options.ports);
       options.onHandled(handled, performance.now() - startedAt);
       return handled.outcome === 'refused' ? { why: 'malformed' } : { answer: JSON.stringify(handled.answer) };
     } finally {
+      end?.();
       understood.giveBack(weight);
     }
   }
