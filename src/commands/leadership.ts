@@ -17,7 +17,7 @@ export function leadershipOf(options: ServeOptions, client: KubeClient | undefin
   if (client === undefined || namespace === undefined)
     throw new OperatorError('PC0001', '--lease names a Lease of no namespace that is known', 'Give --namespace too, and no --cluster.');
   // A container that is restarted has the name that it had before, and must not take itself for the one before.
-  const identity = `${process.env['POD_NAME'] ?? hostname()}-${randomBytes(4).toString('hex')}`;
+  const identity = `${process.env['POD_NAME'] ?? hostname()}_${randomBytes(4).toString('hex')}`;
   const what = { lease: `${namespace}/${lease}`, identity };
   return leaderElection({
     client,
