@@ -16,7 +16,14 @@ const listOf = (what: string) => z.array(kubernetes()).default([]).describe(what
 const words = z.record(z.string(), z.string()).default({});
 const text = z.string().default('');
 const port = z.int().min(1).max(65535);
-const namespaces = z.array(z.string().min(1).max(63)).default([]);
+/** A name as Kubernetes takes it for a namespace; that of a Service has to begin with a letter. */
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const orEmpty = (pattern: RegExp) =>
+  z
+    .string()
+    .regex(new RegExp(`^$|${pattern.source}`))
+    .default('');
+const namespaces = z.array(z.string().regex(dnsLabel)).default([]);
 const cidrs = z.array(z.string().min(1)).default([]);
 
 const image = z
@@ -52,9 +59,9 @@ const webhook = z
       ),
     allowFewReplicas: z.boolean().default(false).describe('Let failurePolicy Fail pass with less than 3 replicas'),
     timeoutSeconds: z.int().min(1).max(30).default(3).describe('How long the API server waits for an answer, and a write at most for us'),
-    excludeNamespaces: namespaces
-      .default(['kube-system', 'kube-public', 'kube-node-lease'])
-      .describe('Namespaces that are never sent to us, beside our own and `config.protectedNamespaces`'),
+    excludeNamespaces: namespaces.describe(
+      'More namespaces whose writes never wait for us, beside our own, kube-system, kube-public, kube-node-lease and `config.protectedNamespaces`, which always are such. If those leave kube-system out, nothing judges it',
+    ),
     namespaceSelector: kubernetes().default({}).describe('Which namespaces are judged, in addition. Not for the protected ones'),
     objectSelector: kubernetes().default({}).describe('Which objects are judged. Who may set their labels may slip away'),
     matchConditions: z
@@ -131,7 +138,9 @@ const networkPolicy = z
       .array(port)
       .min(1)
       .default([443, 6443])
-      .describe('The ports of the API server, before and behind its Service; beside them only DNS is reached'),
+      .describe(
+        'The ports of the API server: that of its Service, and the one behind it, which counts for many networks (6443; elsewhere 8443, 16443 …). Beside them only DNS is reached',
+      ),
     extraEgress: listOf('More egress rules'),
   })
   .prefault({})
@@ -176,7 +185,7 @@ const spread = (topologyKey: string) => ({
 
 const podSecurity = { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } };
 const containerSecurity = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
-const resources = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } };
+const resources = { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } };
 
 /** Every key that the chart understands; what is not here is refused. */
 const valuesSchema = z.strictObject({
@@ -185,12 +194,12 @@ const valuesSchema = z.strictObject({
     .looseObject({ imageRegistry: text.describe('A registry for the images of all charts of a release') })
     .prefault({})
     .describe('Shared with a parent chart'),
-  nameOverride: text.describe("In place of the chart's name within the names of objects"),
-  fullnameOverride: text.describe('In place of the names of objects'),
-  namespaceOverride: text.describe("In place of the release's namespace"),
+  nameOverride: orEmpty(dnsLabel).describe("In place of the chart's name within the names of objects"),
+  fullnameOverride: orEmpty(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/).describe('In place of the names of objects'),
+  namespaceOverride: orEmpty(dnsLabel).describe("In place of the release's namespace"),
   clusterDomain: z.string().min(1).default('cluster.local').describe('The DNS domain of the cluster, for the names in the certificate'),
   commonLabels: words.describe('More labels for every object'),
-  replicaCount: z.int().min(0).default(2).describe('How many Pods answer; at least 3 for failurePolicy Fail'),
+  replicaCount: z.int().min(1).default(2).describe('How many Pods answer; at least 3 for failurePolicy Fail'),
   image,
   imagePullSecrets: listOf('Secrets for a registry that asks who pulls: `- name: …`'),
   config: kubernetes()
@@ -207,7 +216,11 @@ const valuesSchema = z.strictObject({
   networkPolicy,
   serviceAccount,
   rbac,
-  resources: kubernetes().default(resources).describe('Of the container. The image bounds the heap of Node to 400 MB by itself'),
+  resources: kubernetes()
+    .default(resources)
+    .describe(
+      'Of the container. The request of CPU is its share while a node is busy: with too small a one answers come too late. The image bounds the heap of Node to 360 MB by itself',
+    ),
   podDisruptionBudget,
   priorityClassName: text.default('system-cluster-critical').describe('Empty: none, where a quota keeps it to kube-system'),
   topologySpreadConstraints: z

@@ -139,6 +139,20 @@ describe('values.yaml', () => {
     // Below these stands Kubernetes' own: `resources.limits` is not ours to explain.
     expect(bare).toEqual([]);
   });
+
+  it('says of the resources what the image does, and of a busy node', () => {
+    const [, heap] = /--max-old-space-size=(\d+)/.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
+    const { description } = objectAt(objectAt(schema, 'properties'), 'resources');
+    expect(description).toContain(`the heap of Node to ${heap} MB`);
+    expect(description).toMatch(/request of CPU is its share while a node is busy/);
+    // With 50m, writes went through unjudged beside a load of 23.
+    expect(standard).toMatchObject({ resources: { requests: { cpu: '100m' } } });
+  });
+
+  it('says that the port behind the Service of the API server counts', () => {
+    const { apiServerPorts } = objectAt(objectAt(objectAt(schema, 'properties'), 'networkPolicy'), 'properties');
+    expect(apiServerPorts).toMatchObject({ description: expect.stringMatching(/behind it.*8443, 16443/) });
+  });
 });
 
 describeWithHelm('a value', () => {
@@ -224,6 +238,13 @@ describeWithHelm('what is refused', () => {
     ["everybody's account", { serviceAccount: { create: false } }, /set serviceAccount\.name/],
     ['a budget that stops every drain', { podDisruptionBudget: { enabled: true, minAvailable: 2 } }, /no node could be drained/],
     ['a word that is no mode', { tls: { mode: 'Auto' } }, /tls[./]mode|tls\.mode/],
+    ['nobody to answer', { replicaCount: 0 }, /replicaCount/],
+    ['a name of which there can be no Service', { fullnameOverride: '1234' }, /fullnameOverride/],
+    ['a namespace that cannot be', { namespaceOverride: 'Net_1' }, /namespaceOverride/],
+    ['a word in names that cannot be in them', { nameOverride: 'a.b' }, /nameOverride/],
+    ['to leave out a namespace that cannot be', { webhook: { excludeNamespaces: ['kube-*'] } }, /excludeNamespaces/],
+    ['callers of a namespace that cannot be', { webhook: { callerNamespaces: [''] } }, /callerNamespaces/],
+    ['Secrets of a namespace that cannot be', { rbac: { secretNamespaces: ['a b'] } }, /secretNamespaces/],
     ['no time at all', { webhook: { timeoutSeconds: 0 } }, /timeoutSeconds/],
   ];
   it.each(helms.flatMap((helm) => senseless.map(([what, values, said]) => [helm, what, values, said] as const)))(
@@ -232,6 +253,13 @@ describeWithHelm('what is refused', () => {
       expect(refusal(values, { helm })).toMatch(said);
     },
   );
+
+  it.each(helms)('by %s: a release of whose name there can be no Service, unless it is called otherwise', (helm) => {
+    for (const release of ['1234', 'a.b']) {
+      expect(refusal({}, { helm, release })).toMatch(/Set fullnameOverride to a word that begins with a letter/);
+      expect(renderText({ fullnameOverride: 'guard' }, { helm, release })).toContain('name: guard');
+    }
+  });
 
   it('not Fail with two replicas, where somebody insists', () => {
     expect(renderText({ webhook: { failurePolicy: 'Fail', allowFewReplicas: true } })).toContain('failurePolicy: Fail');

@@ -174,7 +174,8 @@ describeWithHelm('the chart', () => {
       '--lease=net-portcullis-leader',
       '--tls-secret=net-portcullis-ca',
     ]);
-    const [, , { expression }] = find(found, 'ValidatingWebhookConfiguration').webhooks[0].matchConditions;
+    const { matchConditions } = find(found, 'ValidatingWebhookConfiguration').webhooks[0];
+    const { expression } = matchConditions.find(({ name }: Rendered) => name === 'not-break-glass');
     expect(expression).toContain(".name('net-portcullis').check('breakglass')");
   });
 
@@ -264,5 +265,6 @@ describeWithHelm('the chart', () => {
       '  kubectl label namespace NAMESPACE portcullis.dev/profile=strict',
     ]);
     expect(notes({ 'webhook.failurePolicy': 'Fail', replicaCount: 3 })).toContain('guards, kube-system, kube-public, kube-node-lease');
+    expect(notes({})).toMatch(/first seconds, also after `--wait`, none may answer yet/);
   });
 });

@@ -1,4 +1,5 @@
 /** The webhook configuration, whatever the values: it cannot lock a cluster (reliability.md S4). test/deploy.test.ts has the defaults. */
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { describeWithHelm, type Rendered, type RenderOptions, render } from '../support/helm.ts';
@@ -68,7 +69,7 @@ describeWithHelm('the webhook configuration', () => {
       `${name} NotIn portcullis`,
     ]);
     expect(chosen({ config: { protectedNamespaces: ['kube-system', 'dns'] }, webhook: { excludeNamespaces: ['legacy'] } })).toEqual([
-      `${name} NotIn portcullis,kube-system,dns,legacy`,
+      `${name} NotIn portcullis,kube-system,kube-public,kube-node-lease,dns,legacy`,
       `${name} In kube-system,dns`,
       `${name} NotIn portcullis`,
     ]);
@@ -79,6 +80,22 @@ describeWithHelm('the webhook configuration', () => {
     ]);
     // Still three entries: see the template.
     expect(chosen({ config: { protectedNamespaces: [] } })[1]).toBe(`${name} DoesNotExist`);
+  });
+
+  it('never lets a write wait for us in kube-system and its like, whatever the lists say (Helm replaces lists)', () => {
+    const always = ['portcullis', 'kube-system', 'kube-public', 'kube-node-lease'];
+    const lists: readonly (readonly string[])[] = [[], ['dns'], ['kube-system'], ['kube-public', 'no'], ['portcullis']];
+    for (const protectedNamespaces of lists)
+      for (const excludeNamespaces of lists) {
+        const values = { ...fail, config: { protectedNamespaces }, webhook: { ...fail.webhook, excludeNamespaces } };
+        const [validate, system] = entriesOf(values).map(({ namespaceSelector }) => namespaceSelector.matchExpressions[0]);
+        expect(validate).toEqual({
+          key: 'kubernetes.io/metadata.name',
+          operator: 'NotIn',
+          values: [...new Set([...always, ...protectedNamespaces, ...excludeNamespaces])],
+        });
+        expect(system.values ?? []).toEqual(protectedNamespaces.filter((name) => name !== 'portcullis'));
+      }
   });
 
   it('can be narrowed to some namespaces and objects, apart from the protected ones', () => {
@@ -121,6 +138,8 @@ describeWithHelm('the certificate', () => {
     expect(made.map((one) => [one.metadata.name, Object.keys(one).sort()])).toEqual([
       ['portcullis-ca', ['apiVersion', 'kind', 'metadata']],
     ]);
+    // Replaced instead of patched, it is empty again: whoever installs us has to know.
+    expect(readFileSync('docs/installing.md', 'utf8')).toMatch(/Not with `--force` \(Helm 3\) or `--force-replace` \(Helm 4\)/);
   });
 
   it('is ordered of cert-manager for all names of the Service', () => {

@@ -1,4 +1,5 @@
-{{/* The name of all our objects: `portcullis` for a release of that name, else `<release>-portcullis`. */}}
+{{/* The name of all our objects: `portcullis` for a release of that name, else `<release>-portcullis`.
+     Names are put in by `toYaml`, which quotes what YAML would take for something else: `no`, `on`, `null`, `1234`. */}}
 {{- define "portcullis.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -17,7 +18,7 @@
 {{/* FROZEN: a Deployment's selector cannot be changed, so that another word here would break every upgrade. */}}
 {{- define "portcullis.selectorLabels" -}}
 app.kubernetes.io/component: webhook
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | toYaml }}
 app.kubernetes.io/name: portcullis
 {{- end -}}
 
@@ -52,8 +53,8 @@ app.kubernetes.io/name: portcullis
 
 {{- define "portcullis.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "portcullis.serviceAccountName" . }}
-  namespace: {{ include "portcullis.namespace" . }}
+  name: {{ include "portcullis.serviceAccountName" . | toYaml }}
+  namespace: {{ include "portcullis.namespace" . | toYaml }}
 {{- end -}}
 
 {{- define "portcullis.image" -}}
@@ -73,4 +74,18 @@ app.kubernetes.io/name: portcullis
 {{- $given := $defaults.protectedNamespaces -}}
 {{- if hasKey .Values.config "protectedNamespaces" }}{{ $given = .Values.config.protectedNamespaces }}{{ end -}}
 {{- without $given (include "portcullis.namespace" .) | uniq | toJson -}}
+{{- end -}}
+
+{{/* Namespaces whose writes can never wait for us, as JSON. Helm replaces lists: no value can take the first four out. */}}
+{{- define "portcullis.unjudgedNamespaces" -}}
+{{- $always := list (include "portcullis.namespace" .) "kube-system" "kube-public" "kube-node-lease" -}}
+{{- $protected := include "portcullis.protectedNamespaces" . | fromJsonArray -}}
+{{- concat $always $protected .Values.webhook.excludeNamespaces | uniq | toJson -}}
+{{- end -}}
+
+{{/* A list of words in one line. */}}
+{{- define "portcullis.words" -}}
+{{- $words := list -}}
+{{- range . }}{{ $words = append $words (toYaml .) }}{{ end -}}
+[{{ join ", " $words }}]
 {{- end -}}

@@ -30,7 +30,7 @@
 {{- end }}
 {{- range $group, $resources := $byGroup }}
 - apiGroups: [{{ default "\"\"" $group }}]
-  resources: [{{ $resources | uniq | sortAlpha | join ", " }}]
+  resources: {{ $resources | uniq | sortAlpha | include "portcullis.words" }}
   verbs: [get, list, watch]
 {{- end }}
 {{- end -}}

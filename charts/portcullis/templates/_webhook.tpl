@@ -2,7 +2,7 @@
 {{- define "portcullis.webhookEntry" -}}
 {{- $name := include "portcullis.fullname" . -}}
 clientConfig:
-  service: { name: {{ $name }}, namespace: {{ include "portcullis.namespace" . }}, path: /validate, port: 443 }
+  service: { name: {{ $name | toYaml }}, namespace: {{ include "portcullis.namespace" . | toYaml }}, path: /validate, port: 443 }
   {{- with .Values.tls.caBundle }}
   caBundle: {{ b64enc . }}
   {{- end }}
