@@ -64,19 +64,21 @@ export function watchConnections(server: Server, limits: Limits): Connections {
           sayGoodbye(connection.socket);
         }
       };
-      const all = Promise.all(Array.from(open.keys(), closed));
       const sweeping = setInterval(sweep, sweepMs);
+      server.once('close', () => {
+        clearTimeout(late);
+        clearInterval(sweeping);
+      });
+      const all = Promise.all(Array.from(open.keys(), closed));
       sweep();
       await all;
-      clearInterval(sweeping);
-      clearTimeout(late);
     },
   };
 }
 
 const goodbye = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 /** So long a client may take to go. */
-const goodbyeMs = 500;
+const goodbyeMs = 2000;
 /** How often those that have been answered meanwhile are looked for. */
 const sweepMs = 20;
 

@@ -35,10 +35,9 @@ const quietMs = 1;
 const mostTurns = 1000;
 
 /**
- * Requests may have arrived that nobody has read yet, on connections that look idle: to close those would lose them, since
- * the API server tries no POST twice on a connection that broke. So they are closed right after a turn that found nothing.
+ * On a busy machine requests have arrived that nobody has read yet. They are served before the callers are sent away.
  */
-export async function quietMoment(): Promise<void> {
+async function quietMoment(): Promise<void> {
   let before = performance.now();
   for (let turn = 0; turn < mostTurns; turn++) {
     await turnOfTheLoop();

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import { type Callers, guardCallers } from './callers.ts';
 import { refuse, watchConnections } from './connections.ts';
-import { quietMoment } from './lifecycle.ts';
 import { limits as defaults } from './limits.ts';
 import { plain, type Webhook } from './plain.ts';
 import { type ValidateOptions, validateRoute } from './validate-route.ts';
@@ -70,10 +69,7 @@ export function createWebhook(keypair: Keypair, options: WebhookOptions): Webhoo
   app.server.maxConnections = limits.connections;
   if (callers !== undefined) guardCallers(app, callers, limits);
   const connections = watchConnections(app.server, limits);
-  app.addHook('preClose', async () => {
-    await quietMoment();
-    await connections.end();
-  });
+  app.addHook('preClose', () => connections.end());
   // The route reads the body itself; of any other type than this one, not a byte.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));

@@ -28,13 +28,14 @@ export async function startBalancer(port: number, { answerDelayMs = 0, listen = 
   let next = 0;
   let deadDials = 0;
   const pairs = new Set<Pair>();
-  const server: Server = createServer((client) => {
+  // Each direction ends by itself, as through the packet rules of a node.
+  const server: Server = createServer({ allowHalfOpen: true }, (client) => {
     client.on('error', () => {});
     const backend = ready[next++ % Math.max(1, ready.length)];
     if (failure === 'swallows') swallow(held(pairs, client));
     else if (failure === 'resets' || backend === undefined) client.resetAndDestroy();
     else {
-      const dial = connect(backend, '127.0.0.1').once('error', ({ code }: NodeJS.ErrnoException) => {
+      const dial = connect({ port: backend, host: '127.0.0.1', allowHalfOpen: true }).once('error', ({ code }: NodeJS.ErrnoException) => {
         if (code === 'ECONNREFUSED') deadDials++;
       });
       join(held(pairs, client, dial), failure === 'stalls' ? onlyTheFirst(64) : later(answerDelayMs));
