@@ -19,6 +19,7 @@ import { numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read
 import type { RawObject } from '../kube/resources.ts';
 import { addressOf } from '../sources/watched.ts';
 import { bundlesOf, servedCertificate } from './certificate-facts.ts';
+import { clusterRoleOf, roleBindingsOf } from './doctor-bindings.ts';
 import { rightsOf } from './doctor-rights.ts';
 import { configurationIn } from './read-configuration.ts';
 import { Eyes, map } from './seen.ts';
@@ -133,11 +134,11 @@ type Surroundings = Pick<
 
 async function surroundings(eyes: Eyes, facts: Facts): Promise<Surroundings> {
   const { configuration, otherRegistrations } = facts;
-  const text = await configurationText(eyes, facts);
+  const [text, roleBindings] = await Promise.all([configurationText(eyes, facts), roleBindingsOf(eyes)]);
   const [readiness, rights, clusterRole, apiServer, counters, trial] = await Promise.all([
     readinessOf(eyes, facts),
-    rightsOf(eyes, facts, text),
-    clusterRoleOf(eyes, facts),
+    rightsOf(eyes, facts, { text, roleBindings }),
+    clusterRoleOf(eyes, facts, roleBindings),
     apiServerOf(eyes),
     countersOf(eyes, facts),
     trialOf(eyes, facts),
@@ -181,19 +182,6 @@ async function readinessOf(eyes: Eyes, facts: Facts): Promise<Facts['readiness']
     }),
   );
   return new Map(answers.flat());
-}
-
-async function clusterRoleOf(eyes: Eyes, { namespace, serviceAccount }: Facts): Promise<Facts['clusterRole']> {
-  const bindings = await eyes.list(addressOf('rbac.authorization.k8s.io/v1', 'clusterrolebindings'));
-  const isOurs = (binding: RawObject): boolean =>
-    objectsAt(binding, 'subjects').some(
-      (one) => one['kind'] === 'ServiceAccount' && one['name'] === serviceAccount && one['namespace'] === namespace,
-    );
-  const role = listOf(bindings).find(isOurs);
-  if (bindings.state === 'seen' && role === undefined) return absent;
-  const name = stringAt(objectAt(role ?? {}, 'roleRef'), 'name') ?? '';
-  if (bindings.state !== 'seen') return map(bindings, () => '');
-  return map(await eyes.one(addressOf('rbac.authorization.k8s.io/v1', 'clusterroles', '', name)), () => name);
 }
 
 const apiServerFlag = '--enable-aggregator-routing=true';

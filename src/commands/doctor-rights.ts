@@ -1,8 +1,10 @@
 /** Asks the API server which of the rights that we need our ServiceAccount has. */
 import type { Configuration } from '../config/settings.ts';
 import { defaultConfigurationFile, parseConfiguration } from '../config/settings.ts';
-import { argumentOf, deploymentOf, type Facts, listOf, nameOf, type Right, type Seen } from '../doctor/facts.ts';
-import { booleanAt, given, objectAt } from '../kube/read.ts';
+import { namesUs } from '../doctor/bindings.ts';
+import { argumentOf, deploymentOf, type Facts, type Right, type Seen } from '../doctor/facts.ts';
+import { booleanAt, given, objectAt, stringAt } from '../kube/read.ts';
+import type { RawObject } from '../kube/resources.ts';
 import { rules } from '../rules/index.ts';
 import { addressOf } from '../sources/watched.ts';
 import { type Needed, neededRights } from './needed-rights.ts';
@@ -11,8 +13,14 @@ import type { Eyes } from './seen.ts';
 
 const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
-/** `text` is the configuration file's: a file that cannot be used, or was not seen, counts as one that says nothing. */
-export async function rightsOf(eyes: Eyes, facts: Facts, text: Seen<string>): Promise<Facts['rights']> {
+export interface Beside {
+  /** The configuration file's: one that cannot be used, or was not seen, counts as one that says nothing. */
+  readonly text: Seen<string>;
+  /** Of all namespaces. */
+  readonly roleBindings: Seen<readonly RawObject[]>;
+}
+
+export async function rightsOf(eyes: Eyes, facts: Facts, { text, roleBindings }: Beside): Promise<Facts['rights']> {
   const deployment = deploymentOf(facts);
   const needed = neededRights(configurationOr(text), {
     namespace: facts.namespace,
@@ -20,7 +28,7 @@ export async function rightsOf(eyes: Eyes, facts: Facts, text: Seen<string>): Pr
     webhookConfiguration: argumentOf(deployment, '--webhook-configuration'),
     lease: facts.leaseName,
   });
-  const asked = await inTurn(needed, (right) => askedAbout(eyes, facts, right));
+  const asked = await inTurn(needed, (right) => askedAbout(eyes, facts, right, roleBindings));
   const refused = asked.find((one) => 'why' in one);
   if (refused !== undefined) return { state: 'unseen', why: refused.why };
   return { state: 'seen', value: asked.flatMap((one) => ('right' in one ? one.right : [])) };
@@ -37,14 +45,17 @@ function configurationOr(text: Seen<string>): Configuration {
 
 type Asked = { readonly right: readonly Right[] } | { readonly why: string };
 
-async function askedAbout(eyes: Eyes, facts: Facts, needed: Needed): Promise<Asked> {
+async function askedAbout(eyes: Eyes, facts: Facts, needed: Needed, roleBindings: Beside['roleBindings']): Promise<Asked> {
   const { foreign, ...right } = needed;
   const answer = await isAllowed(eyes, facts, right);
   if (typeof answer === 'string') return { why: answer };
   if (answer) return { right: [{ ...right, allowed: true }] };
   if (foreign !== undefined && !(await isServed(eyes, foreign.apiVersions, foreign.resource))) return { right: [] };
-  // Bound in some namespaces only: chosen so (`rbac.secretNamespaces`), and no defect.
-  if (right.resource === 'secrets' && right.namespace === '' && (await isAllowedSomewhere(eyes, facts, right))) return { right: [] };
+  if (right.resource === 'secrets' && right.namespace === '') {
+    const chosen = await isChosen(eyes, facts, right, roleBindings);
+    if (typeof chosen === 'string') return { why: chosen };
+    if (chosen) return { right: [] };
+  }
   return { right: [{ ...right, allowed: false }] };
 }
 
@@ -67,15 +78,20 @@ async function isAllowed(
   return booleanAt(objectAt(answer.value, 'status'), 'allowed');
 }
 
-const mostNamespaces = 200;
-
-async function isAllowedSomewhere(eyes: Eyes, facts: Facts, right: Omit<Right, 'allowed'>): Promise<boolean> {
-  const elsewhere = listOf(facts.namespaces)
-    .map(nameOf)
-    .filter((name) => name !== facts.namespace)
-    .slice(0, mostNamespaces);
-  const answers = await inTurn(elsewhere, (namespace) => isAllowed(eyes, facts, { ...right, namespace }));
-  return answers.includes(true);
+/**
+ * Bound in some namespaces (`rbac.secretNamespaces`), it is chosen where Secrets are read, and no defect. In our own, a binding
+ * is there in any case, for our own Secret: there only the right to all of them tells. Or why that could not be seen.
+ */
+async function isChosen(
+  eyes: Eyes,
+  facts: Facts,
+  right: Omit<Right, 'allowed'>,
+  roleBindings: Seen<readonly RawObject[]>,
+): Promise<boolean | string> {
+  if (roleBindings.state !== 'seen') return roleBindings.state === 'absent' ? 'RoleBindings are not served' : roleBindings.why;
+  const namespaces = roleBindings.value.filter((one) => namesUs(one, facts)).map((one) => stringAt(objectAt(one, 'metadata'), 'namespace'));
+  if (namespaces.some((namespace) => namespace !== facts.namespace)) return true;
+  return isAllowed(eyes, facts, { ...right, namespace: facts.namespace });
 }
 
 async function isServed(eyes: Eyes, apiVersions: readonly string[], resource: string): Promise<boolean> {

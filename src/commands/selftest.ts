@@ -12,7 +12,7 @@ import { clusterClient } from './cluster-client.ts';
 import { type KnownBad, knownBad } from './known-bad.ts';
 import { readConfiguration } from './read-configuration.ts';
 import type { Terminal } from './terminal.ts';
-import { CallFailed, callWebhook, isUnknownName, type WebhookAddress } from './webhook-call.ts';
+import { CallFailed, callWebhook, isUnknownName, NotAnApiServer, type WebhookAddress } from './webhook-call.ts';
 
 export interface SelftestOptions {
   readonly webhookConfiguration: string;
@@ -36,7 +36,7 @@ export async function selftest(options: SelftestOptions, terminal: Terminal): Pr
   const entries = objectsAt(registration, 'webhooks');
   if (entries.length === 0)
     terminal.out(`ValidatingWebhookConfiguration ${options.webhookConfiguration} has no entry: nothing is judged\n`);
-  const tried = new Map<string, Promise<string>>();
+  const tried = new Map<string, Promise<Outcome>>();
   let failed = entries.length === 0;
   for (const entry of entries) {
     try {
@@ -71,8 +71,16 @@ interface Attempt {
   readonly bad: KnownBad | undefined;
   readonly terminal: Terminal;
   /** Entries mostly share one way, which is gone once. */
-  readonly tried: Map<string, Promise<string>>;
+  readonly tried: Map<string, Promise<Outcome>>;
 }
+
+interface Outcome {
+  readonly says: string;
+  readonly judges: boolean;
+}
+
+/** The one entry whose kinds and operations the review is among: the others were asked nothing of their own. */
+const ofTheReview = 'validate.portcullis.dev';
 
 /** What is well. Throws CallFailed with what is not. */
 async function tryEntry(entry: RawObject, registration: RawObject, { options, bad, terminal, tried }: Attempt): Promise<string> {
@@ -84,7 +92,8 @@ async function tryEntry(entry: RawObject, registration: RawObject, { options, ba
   const key = JSON.stringify(address);
   const attempt = tried.get(key) ?? judged(address, bad);
   tried.set(key, attempt);
-  return attempt;
+  const { says, judges } = await attempt;
+  return judges && stringAt(entry, 'name') !== ofTheReview ? 'reaches what judges' : says;
 }
 
 function addressFor(entry: RawObject, { address }: SelftestOptions): WebhookAddress {
@@ -104,9 +113,18 @@ function addressFor(entry: RawObject, { address }: SelftestOptions): WebhookAddr
   };
 }
 
-/** An empty review is answered with 400 by what judges: enough where no rule can object. */
-async function judged(address: WebhookAddress, bad: KnownBad | undefined): Promise<string> {
-  if (bad === undefined) return reachable(address);
+const onlyApiServers = 'answers over TLS that verifies; only API servers may ask, so that it judges cannot be tried from here';
+
+async function judged(address: WebhookAddress, bad: KnownBad | undefined): Promise<Outcome> {
+  try {
+    return bad === undefined ? { says: await reachable(address), judges: false } : { says: await judgment(address, bad), judges: true };
+  } catch (error) {
+    if (error instanceof NotAnApiServer) return { says: onlyApiServers, judges: false };
+    throw error;
+  }
+}
+
+async function judgment(address: WebhookAddress, bad: KnownBad): Promise<string> {
   const answer = await reached(address, bad.review);
   const response = objectAt(answer, 'response');
   if (stringAt(response, 'uid') !== bad.uid) throw new CallFailed('it answers, but not to our question: another uid, or none');
@@ -115,6 +133,7 @@ async function judged(address: WebhookAddress, bad: KnownBad | undefined): Promi
   return `judges (${bad.ruleId} ${booleanAt(response, 'allowed') ? 'found' : 'denied'})`;
 }
 
+/** An empty review is answered with 400 by what judges: enough where no rule can object. */
 async function reachable(address: WebhookAddress): Promise<string> {
   const nothing = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: undefined };
   try {

@@ -22,12 +22,18 @@ export interface WebhookAddress {
 /** Why no review came back, for a person. */
 export class CallFailed extends Error {}
 
+/** It lets only API servers ask, by their client certificates (`--client-ca`): what it would answer them is not known. */
+export class NotAnApiServer extends CallFailed {}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
   /** Undefined where it does not ask to come again. */
   readonly retryAfterMs: number | undefined;
 }
+
+/** The words of src/server/callers.ts. */
+const onlyWithCertificate = 'a client certificate is needed that this webhook trusts';
 
 const mostTries = 10;
 
@@ -38,6 +44,7 @@ export async function callWebhook(address: WebhookAddress, review: RawObject): P
     const { status, text, retryAfterMs } = await post(address, JSON.stringify(review), end - Date.now());
     if (status === 200) return reviewIn(text);
     const again = retryAfterMs !== undefined && (status === 429 || status >= 500) && tries < mostTries && Date.now() + retryAfterMs < end;
+    if (status === 403 && text === onlyWithCertificate) throw new NotAnApiServer(text);
     if (!again) throw new CallFailed(`it answers HTTP ${status}: ${text.slice(0, 300)}`);
     await sleep(retryAfterMs);
   }

@@ -1,5 +1,6 @@
 /** May our ServiceAccount do what it has to? */
 import { listed } from '../kube/listed.ts';
+import type { RawObject } from '../kube/resources.ts';
 import { type Facts, listOf, type Right } from './facts.ts';
 import { type Check, kubectl, kubectlHere, type Problem, patch, word } from './problem.ts';
 import { reinstall } from './reinstall.ts';
@@ -45,27 +46,36 @@ const lacking = (facts: Facts, denied: readonly Right[], commands: Problem['comm
   };
 };
 
-const subject = ({ namespace, serviceAccount }: Facts): string => `--serviceaccount=${namespace}:${serviceAccount}`;
+const subject = ({ namespace, serviceAccount }: Facts): readonly string[] => [
+  `--serviceaccount=${namespace}:${serviceAccount}`,
+  ...['--dry-run=client', '-o', 'yaml'],
+];
 const addRules = (groups: readonly (readonly Right[])[]): string =>
   patch(groups.map((rights) => ({ op: 'add', path: '/rules/-', value: ruleFor(rights) })));
 
+/** What is bound to others too, or is none of ours, such as `view`, stays as it is. */
 function clusterCommands(facts: Facts, groups: readonly (readonly Right[])[]): Problem['commands'] {
-  const { clusterRole } = facts;
+  const { clusterRole, namespace, serviceAccount } = facts;
   if (clusterRole.state !== 'seen') return [reinstall(facts, 'deploy/10-rbac.yaml')];
-  return [kubectl(facts, 'patch', 'clusterrole', clusterRole.value, '--type=json', '-p', addRules(groups))];
+  if (clusterRole.value !== undefined)
+    return [kubectl(facts, 'patch', 'clusterrole', clusterRole.value, '--type=json', '-p', addRules(groups))];
+  const name = `${namespace}-${serviceAccount}-own`;
+  return [
+    reconcile(facts, { kind: 'ClusterRole', metadata: { name }, rules: groups.map(ruleFor) }),
+    bind(facts, kubectl(facts, 'create', 'clusterrolebinding', name, `--clusterrole=${name}`, ...subject(facts))),
+  ];
 }
 
 /** A Role and binding beside those that were installed: which of these is at fault makes no difference. */
 function roleCommands(facts: Facts, groups: readonly (readonly Right[])[]): Problem['commands'] {
   const name = `${facts.serviceAccount}-own`;
-  const role = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name, namespace: facts.namespace },
-    rules: groups.map(ruleFor),
-  };
   return [
-    `echo ${word(JSON.stringify(role))} | ${facts.kubectl} apply -f -`,
-    `${kubectlHere(facts, 'create', 'rolebinding', name, `--role=${name}`, subject(facts), '--dry-run=client', '-o', 'yaml')} | ${facts.kubectl} apply -f -`,
+    reconcile(facts, { kind: 'Role', metadata: { name, namespace: facts.namespace }, rules: groups.map(ruleFor) }),
+    bind(facts, kubectlHere(facts, 'create', 'rolebinding', name, `--role=${name}`, ...subject(facts))),
   ];
 }
+
+/** Adds to the rules that an earlier repair has left there. */
+const reconcile = (facts: Facts, role: RawObject): string =>
+  `echo ${word(JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', ...role }))} | ${kubectl(facts, 'auth', 'reconcile', '-f', '-')}`;
+const bind = (facts: Facts, create: string): string => `${create} | ${kubectl(facts, 'auth', 'reconcile', '-f', '-')}`;

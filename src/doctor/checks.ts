@@ -3,6 +3,7 @@ import { mayRead } from './access.ts';
 import { bundleFits, bundleIsThere, certificateIsThere } from './ca-bundle.ts';
 import {
   asksAboutNetworkingOnly,
+  conditionsAreKnown,
   controlPlaneIsExcluded,
   emergencyExitIsThere,
   ownNamespaceIsExcluded,
@@ -61,6 +62,7 @@ export const checks: readonly Check[] = [
   leaseIsThere,
   leaseIsHeld,
   seesEverything,
+  conditionsAreKnown,
   podsAreSteady,
   profileLabelsWork,
   nothingPassedUnjudged,

@@ -4,6 +4,7 @@ import { checks } from './checks.ts';
 import { failsClosed } from './entries.ts';
 import type { Facts, Seen } from './facts.ts';
 import type { Check, Problem } from './problem.ts';
+import { releaseOf } from './reinstall.ts';
 import { openCommand } from './trial.ts';
 
 export interface Found extends Problem {
@@ -50,10 +51,31 @@ export function diagnose(facts: Facts, all: readonly Check[] = checks): Diagnosi
   return {
     emergency: isBlocked ? openCommand(facts) : undefined,
     problems,
-    notes: found.filter(({ severity }) => severity === 'info'),
+    notes: [...found.filter(({ severity }) => severity === 'info'), ...aboutHelm(facts, problems)],
     unseen: titles.flatMap(([key, what]) => {
       const seen = facts[key] as Seen<unknown>;
       return seen.state === 'unseen' ? [{ what, why: seen.why }] : [];
     }),
   };
+}
+
+/**
+ * What a patch changes is its sender's field from then on. Even under Helm's name it would be: a field manager that updates is
+ * another one than a manager of the same name that applies.
+ */
+function aboutHelm(facts: Facts, problems: readonly Found[]): readonly Found[] {
+  const patches = problems.some(({ commands }) =>
+    commands.some((command) => command.startsWith(`${facts.kubectl} `) && / patch /.test(command)),
+  );
+  if (!patches || releaseOf(facts) === undefined) return [];
+  return [
+    {
+      check: 'helm',
+      severity: 'info',
+      what: 'what `kubectl patch` changes is no longer a field of Helm, which installed it',
+      evidence: ['where its values say something else, the next `helm upgrade` of Helm 4 ends with a conflict: --force-conflicts, once'],
+      repair: '',
+      commands: [],
+    },
+  ];
 }

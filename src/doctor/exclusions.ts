@@ -73,6 +73,32 @@ export const controlPlaneIsExcluded: Check = {
   },
 };
 
+const knownConditions: ReadonlySet<string> = new Set([
+  'not-the-api-server',
+  'not-a-node',
+  'not-clearing-away',
+  'not-being-deleted',
+  'not-break-glass',
+]);
+
+export const conditionsAreKnown: Check = {
+  id: 'match-conditions',
+  holds: 'No matchCondition but ours keeps writes from being judged (a note)',
+  *look(facts) {
+    for (const { name, matchConditions } of ourEntries(facts)) {
+      const others = matchConditions.filter((one) => !knownConditions.has(one.name));
+      if (others.length === 0) continue;
+      yield {
+        severity: 'info',
+        what: `${name} has matchConditions that are not ours: ${listed(others.map((one) => one.name))}`,
+        evidence: others.map((one) => `${one.name}: ${one.expression}; what it is false for is not judged, and nobody is told`),
+        repair: 'nothing, if that is meant',
+        commands: [],
+      };
+    }
+  },
+};
+
 export const emergencyExitIsThere: Check = {
   id: 'emergency-exit',
   holds: 'Where an entry is `Fail`, its matchConditions let a break-glass write past',

@@ -111,8 +111,8 @@ export interface Facts {
   readonly certificate: Seen<ServedCertificate>;
   readonly lease: Seen<RawObject>;
   readonly rights: Seen<readonly Right[]>;
-  /** Name of the ClusterRole that is bound to the ServiceAccount. */
-  readonly clusterRole: Seen<string>;
+  /** Name of the ClusterRole that is bound to our ServiceAccount and nobody else; undefined where what is bound is others' too. */
+  readonly clusterRole: Seen<string | undefined>;
   readonly policies: Seen<readonly RawObject[]>;
   readonly namespaces: Seen<readonly RawObject[]>;
   readonly apiServer: Seen<ApiServerFacts>;

@@ -1,6 +1,6 @@
 /** A diagnosis for a person, and for a program. */
 import type { Severity } from '../engine/finding.ts';
-import { display } from '../kube/display.ts';
+import { display, printableJson } from '../kube/display.ts';
 import type { Diagnosis, Found } from './diagnose.ts';
 
 export type Paint = (style: 'bold' | 'red' | 'yellow' | 'cyan' | 'dim', text: string) => string;
@@ -54,4 +54,4 @@ function summary(problems: readonly Found[], unseen: number, subject: string): s
   return `${count} with ${display(subject)}${left}`;
 }
 
-export const jsonOf = (diagnosis: Diagnosis): string => `${JSON.stringify({ version: 1, ...diagnosis }, null, 2)}\n`;
+export const jsonOf = (diagnosis: Diagnosis): string => `${printableJson(JSON.stringify({ version: 1, ...diagnosis }, null, 2))}\n`;

@@ -1,6 +1,6 @@
 /** selftest before webhooks that are well, and before everything else that may stand at the end of that way. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createPlain, type Server as PlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -119,8 +119,8 @@ describe('a webhook that judges', () => {
       return found(request, call);
     });
     expect(
-      (await selftest([ours(), entry({ clientConfig: { service, caBundle: bundle(authority.cert) } }, 'delete.portcullis.dev')])).code,
-    ).toBe(0);
+      await selftest([ours(), entry({ clientConfig: { service, caBundle: bundle(authority.cert) } }, 'delete.portcullis.dev')]),
+    ).toMatchObject({ code: 0, out: expect.stringMatching(/\nok {4}delete\.portcullis\.dev: reaches what judges\n$/) });
     const port = portOf(webhook as Server);
     // Entries that share a way share the call.
     expect(calls).toEqual([{ dryRun: true, kind: 'Service', url: '/validate?timeout=2s', host: `${serverName}:${port}`, count: 1 }]);
@@ -144,6 +144,31 @@ describe('a webhook that judges', () => {
     const { code, out } = await selftest([ours()], ['--config', config]);
     expect(code).toBe(0);
     expect(out).toMatch(/^the rules that .* are off: .*\nok {4}validate\.portcullis\.dev: answers\n$/);
+  });
+});
+
+describe('a webhook that only API servers may ask', () => {
+  const text = 'a client certificate is needed that this webhook trusts';
+  const refusing: Answer = () => ({ status: 403, body: text });
+
+  it('is well, as far as can be tried', async () => {
+    await serving(refusing);
+    expect(await selftest([ours()])).toMatchObject({
+      code: 0,
+      out: 'ok    validate.portcullis.dev: answers over TLS that verifies; only API servers may ask, so that it judges cannot be tried from here\n',
+    });
+  });
+
+  it('is not well on a certificate of another authority', async () => {
+    await serving(refusing, [serverName], await newAuthority('another'));
+    expect(await selftest([ours()])).toMatchObject({ code: 1 });
+  });
+
+  it('says so in the words that the server has', () => expect(readFileSync('src/server/callers.ts', 'utf8')).toContain(`'${text}'`));
+
+  it.each(['forbidden', `proxy: ${text}`])('is another one: %s', async (body) => {
+    await serving(() => ({ status: 403, body }));
+    expect(await selftest([ours()])).toMatchObject({ code: 1 });
   });
 });
 

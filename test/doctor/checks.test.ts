@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checks } from '../../src/doctor/checks.ts';
 import { diagnose } from '../../src/doctor/diagnose.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
+import { jsonOf } from '../../src/doctor/print.ts';
 import {
   absent,
   ailing,
@@ -25,6 +26,7 @@ import {
   withEntry,
 } from './installation.ts';
 
+const byHelm = deployment({}, {}, { annotations: { 'meta.helm.sh/release-name': 'p', 'meta.helm.sh/release-namespace': 'ns' } });
 const at = (ms: number): string => new Date(now + ms).toISOString();
 const day = 86_400_000;
 const anyPort = { ingress: [{}] };
@@ -72,16 +74,12 @@ const well: readonly (readonly [string, Partial<Facts>])[] = [
       registration: seen(
         withEntry('validate', {
           ...closed,
-          matchConditions: [...conditions.slice(0, 2), { name: 'exit', expression: 'authorizer.check("breakglass").allowed()' }],
+          matchConditions: [...conditions.slice(0, 2), { name: 'not-break-glass', expression: 'authorizer.check("breakglass").allowed()' }],
         }),
       ),
     },
   ],
   ['the dry-run was refused for another reason', { registration: seen(withEntry('validate', closed)), trial: unseen }],
-  [
-    'entries have conditions of their own',
-    { registration: seen(withEntry('validate', { matchConditions: [...conditions, { name: 'mine', expression: 'true' }] })) },
-  ],
   [
     'entries ask about routes and gateways too',
     { registration: seen(withEntry('validate', { rules: [{ resources: ['httproutes', 'gateways', 'adminnetworkpolicies'] }] })) },
@@ -270,7 +268,7 @@ const ill: readonly (readonly [string, string, string, string | RegExp, Partial<
     'no registration, of a release of Helm',
     'webhook-configuration',
     'high',
-    /^helm get manifest guard -n ns \| kubectl apply --server-side --force-conflicts -f -/,
+    /^helm get manifest guard -n ns \| kubectl apply --server-side --field-manager=helm --force-conflicts -f -/,
     {
       registration: absent,
       deployments: seen([
@@ -652,6 +650,20 @@ const ill: readonly (readonly [string, string, string, string | RegExp, Partial<
     { rights: seen([right('list', 'services')]), clusterRole: absent },
   ],
   [
+    'it may not read a kind, and its ClusterRole is that of others too',
+    'access',
+    'high',
+    /^echo '\{.*"kind":"ClusterRole","metadata":\{"name":"portcullis-portcullis-own"\},.*"resources":\["secrets"\].*\}' \| kubectl auth reconcile -f -\nkubectl create clusterrolebinding portcullis-portcullis-own --clusterrole=portcullis-portcullis-own --serviceaccount=portcullis:portcullis --dry-run=client -o yaml \| kubectl auth reconcile -f -$/,
+    { rights: seen([right('get', 'secrets')]), clusterRole: seen(undefined) },
+  ],
+  [
+    'no budget, and Helm installed it',
+    'disruption-budget',
+    'low',
+    'helm get manifest p -n ns | kubectl apply --server-side --field-manager=helm --force-conflicts -f -',
+    { budgets: seen([]), deployments: seen([byHelm]) },
+  ],
+  [
     'it may not keep its Secret',
     'access',
     'high',
@@ -738,7 +750,7 @@ describe('what is not', () => {
   });
 
   it('has a case for each check that finds problems', () => {
-    const notes = ['fail-open', 'routing', 'events'];
+    const notes = ['match-conditions', 'fail-open', 'routing', 'events'];
     expect(checks.map(({ id }) => id).filter((id) => !notes.includes(id) && !ill.some(([, check]) => check === id))).toEqual([]);
   });
 });
@@ -759,6 +771,11 @@ describe('notes', () => {
       'events',
       '1 warnings in namespace portcullis',
       { events: seen([{ type: 'Warning', lastTimestamp: at(-60_000), reason: 'BackOff' }]) },
+    ],
+    [
+      'match-conditions',
+      'validate.portcullis.dev has matchConditions that are not ours: mine',
+      { registration: seen(withEntry('validate', { matchConditions: [...conditions, { name: 'mine', expression: 'false' }] })) },
     ],
   ])('%s', (check, what, facts) => {
     const { notes, problems } = diagnose(installation(facts));
@@ -788,6 +805,20 @@ describe('the emergency', () => {
 });
 
 describe('a diagnosis', () => {
+  it('says that Helm loses what is patched, where Helm installed it', () => {
+    const registered = { registration: seen(withEntry('validate', { timeoutSeconds: 30 })) };
+    const helm = expect.objectContaining({ check: 'helm', what: expect.stringContaining('no longer a field of Helm') });
+    expect(diagnose(installation({ ...registered, deployments: seen([byHelm]) })).notes).toEqual([helm]);
+    expect(diagnose(installation(registered)).notes).toEqual([]);
+    expect(diagnose(installation({ deployments: seen([byHelm]) })).notes).toEqual([]);
+  });
+
+  it('is JSON on which no terminal acts', () => {
+    const written = jsonOf(diagnose(installation({ pods: { state: 'unseen', why: 'a\u009b2J\u202eb' } })));
+    expect(written).not.toMatch(/[\u009b\u202e]/);
+    expect(JSON.parse(written).unseen).toEqual([{ what: 'Pods', why: 'a\u009b2J\u202eb' }]);
+  });
+
   it('says what was not looked at, and why', () =>
     expect(diagnose(installation({ pods: unseen, events: unseen })).unseen).toEqual([
       { what: 'Pods', why: 'forbidden' },

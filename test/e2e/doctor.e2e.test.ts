@@ -203,6 +203,7 @@ describeOnCluster('doctor', () => {
     ['Secrets may not be read', 'access', () => rulesWithout('secrets')],
     ['its own Secret may not be kept', 'access', () => cluster.request('DELETE', here('rbac.authorization.k8s.io/v1', 'roles'))],
     ['nothing may be read', 'access', () => cluster.request('DELETE', clusterRole.replace('clusterroles', 'clusterrolebindings'))],
+    ['Secrets may not be read, and only `view` is bound', 'access', onlyViewIsBound],
     [
       'the new image cannot be pulled',
       'image',
@@ -312,6 +313,13 @@ describeOnCluster('doctor', () => {
       resources: rule.resources.filter((one) => one !== resource),
     }));
     await patch(clusterRole, { rules: rules.filter((rule: { resources: string[] }) => rule.resources.length > 0) });
+  }
+
+  /** Its other rights are those of a role that is bound to somebody else too: neither may be widened. */
+  async function onlyViewIsBound(): Promise<void> {
+    await sh('kubectl create clusterrolebinding a-audit --clusterrole=view --serviceaccount=portcullis:portcullis');
+    await sh('kubectl create clusterrolebinding somebody --clusterrole=portcullis --user=somebody');
+    await rulesWithout('secrets');
   }
 
   async function staleLease(): Promise<void> {
