@@ -8,6 +8,8 @@ import { type Check, kubectl, patch } from './problem.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
 const judging = 'validate.portcullis.dev';
+/** As the chart does: `system` alone is asked about what is protected there. */
+const ofTheCluster = ['kube-system', 'kube-public', 'kube-node-lease'];
 
 const change = (facts: Facts, name: string, fields: Readonly<Record<string, unknown>>): string =>
   kubectl(facts, 'patch', 'validatingwebhookconfiguration', facts.configuration, '-p', patch({ webhooks: [{ name, ...fields }] }));
@@ -20,10 +22,11 @@ const without = ({ matchExpressions }: LabelSelector, namespaces: readonly strin
 
 export const ownNamespaceIsExcluded: Check = {
   id: 'own-namespace-excluded',
-  holds: 'Our own namespace is sent to no entry; kube-system is not sent to one that is `Fail`',
+  holds: 'Our own namespace is sent to no entry, kube-system to none that can be `Fail`',
   *look(facts) {
     for (const entry of ourEntries(facts)) {
-      const must = entry.failsClosed && entry.name === judging ? [facts.namespace, 'kube-system'] : [facts.namespace];
+      const must = entry.name === judging ? [facts.namespace, 'kube-system'] : [facts.namespace];
+      const excluded = entry.name === judging ? [facts.namespace, ...ofTheCluster] : must;
       const sent = must.filter((name) => matchesNamespace(entry, facts, name));
       if (sent.length === 0) continue;
       yield {
@@ -33,7 +36,7 @@ export const ownNamespaceIsExcluded: Check = {
           `failurePolicy: ${entry.failsClosed ? 'Fail' : 'Ignore'}; namespaceSelector: ${formatSelector(entry.namespaceSelector)}`,
         ],
         repair: 'exclude these namespaces',
-        commands: [change(facts, entry.name, { namespaceSelector: { matchExpressions: without(entry.namespaceSelector, sent) } })],
+        commands: [change(facts, entry.name, { namespaceSelector: { matchExpressions: without(entry.namespaceSelector, excluded) } })],
       };
     }
   },

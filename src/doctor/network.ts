@@ -103,7 +103,8 @@ function cutProblem(facts: Facts, { what, by, name, spec }: Cut): Problem {
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name, namespace: facts.namespace },
+    // Found, and cleared away, with all that is ours.
+    metadata: { name, namespace: facts.namespace, labels: { 'app.kubernetes.io/name': 'portcullis' } },
     spec: { podSelector: { matchLabels: templateLabels(deploymentOf(facts) as RawObject) }, ...spec },
   };
   return {

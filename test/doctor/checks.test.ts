@@ -562,8 +562,21 @@ const ill: readonly (readonly [string, string, string, string | RegExp, Partial<
     'our namespace is sent',
     'own-namespace-excluded',
     'critical',
-    '"operator":"NotIn","values":["portcullis","kube-system"]',
+    '"operator":"NotIn","values":["portcullis","kube-system","kube-public","kube-node-lease"]',
     { registration: seen(withEntry('validate', { ...closed, namespaceSelector: {} })) },
+  ],
+  [
+    'kube-system is sent, and nothing is Fail',
+    'own-namespace-excluded',
+    'low',
+    '"values":["portcullis","kube-system","kube-public","kube-node-lease"]',
+    {
+      registration: seen(
+        withEntry('validate', {
+          namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['portcullis'] }] },
+        }),
+      ),
+    },
   ],
   [
     'our namespace is sent, and nothing is Fail',
