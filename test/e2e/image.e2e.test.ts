@@ -1,8 +1,9 @@
 /** The image as it is released: built from the Dockerfile, run without any right, asked over TLS, and stopped. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, newAuthority, newCertificate } from '../support/certificate.ts';
@@ -125,6 +126,19 @@ describe.runIf(reason === undefined)('the image', () => {
     const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
     console.log(`image ${megabytes(size(image))} MB, of which Node and its libraries ${megabytes(size(base))} MB`);
     expect(size(image) - size(base)).toBeLessThan(10e6);
+  });
+
+  it('is at most 65 MB on the way', { timeout: 120_000 }, () => {
+    const compressed = (name: string): number => {
+      const file = join(directory, 'image.tar');
+      docker('save', '--output', file, name);
+      const bytes = gzipSync(readFileSync(file)).length;
+      rmSync(file);
+      return bytes;
+    };
+    const [whole, node] = [compressed(image), compressed(base)];
+    console.log(`compressed ${(whole / 1e6).toFixed(1)} MB, of which Node and its libraries ${(node / 1e6).toFixed(1)} MB`);
+    expect(whole).toBeLessThan(65e6);
   });
 
   it('answers a review over TLS', async () => {
