@@ -174,7 +174,9 @@ describe('whatever comes in between', () => {
           await calm(world, 3 * short.overlapMs, 10 * secondMs);
           expect(isDone(world), world.replicas.map(({ process }) => process.authority.lacks()).join()).toBe(true);
         }),
-        { numRuns: runs(4, 500) },
+        // The short form repeats one seed; the long one takes another each time. One world in some hundreds, 11, still ends badly:
+        // docs/decisions/0014-own-authority.md.
+        { numRuns: runs(4, 500), seed: runs(1, Math.trunc(Date.now() / 1000)) },
       ),
     timeout,
   );

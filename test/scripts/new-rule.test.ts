@@ -18,7 +18,7 @@ describe('npm run new-rule', () => {
   let first: ReturnType<typeof run>;
 
   beforeAll(() => {
-    for (const part of ['src', 'scripts', 'docs', 'test/support', 'test/rules', 'package.json', 'tsconfig.json'])
+    for (const part of ['src', 'scripts', 'docs', 'charts', 'test/support', 'test/rules', 'package.json', 'tsconfig.json'])
       cpSync(part, inCopy(part), { recursive: true });
     symlinkSync(resolve('node_modules'), inCopy('node_modules'));
     first = run(id, '--kind', 'Ingress');
