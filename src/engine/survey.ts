@@ -1,7 +1,7 @@
 /** Every judged object of a snapshot, as it stands, with nobody writing: for `check` now, for audits later. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Found } from '../cluster/view.ts';
-import { formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
+import type { Found, Read } from '../cluster/view.ts';
+import { type Collection, formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
@@ -32,6 +32,8 @@ export interface Surveyed {
   readonly skipped: readonly Skip[];
   readonly faults: readonly Fault[];
   readonly notices: readonly string[];
+  /** What the rules looked up, whether or not they found it; the same may stand there more than once. */
+  readonly reads: readonly Read[];
 }
 
 /** In alphabetical order; within a kind by namespace and name. */
@@ -39,19 +41,28 @@ const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 
 /** Lazy: nothing is evaluated before it is asked for. The same snapshot and options give the same, in the same order. */
 export async function* survey(snapshot: ClusterSnapshot, options: SurveyOptions): AsyncGenerator<Surveyed, void, undefined> {
-  const { bind, readByName, judges = () => true, ...evaluation } = options;
+  const { judges = () => true } = options;
   for (const kind of kinds)
-    for (const object of snapshot.listAll(kind)) {
-      if (!judges(object)) continue;
-      const settings = bind(object);
-      const refs = refsToRead(object, settings.rules, snapshot);
-      const fetched = refs.length > 0 && readByName !== undefined ? await readByName(refs) : undefined;
-      const cluster = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
-      const subject = { object, operation: 'WRITE', before: undefined } as const;
-      const { findings, skipped, faults } = evaluate(subject, cluster, settings.rules, evaluation);
-      yield { object, ...sorted(findings, settings), skipped, faults, notices: settings.notices };
-    }
+    for (const object of snapshot.listAll(kind)) if (judges(object)) yield await surveyOne(object, snapshot, options);
 }
+
+/** The same of one object, which is in the snapshot. */
+export async function surveyOne(
+  object: JudgedResource,
+  snapshot: ClusterSnapshot,
+  { bind, readByName, ...evaluation }: Omit<SurveyOptions, 'judges'>,
+): Promise<Surveyed> {
+  const settings = bind(object);
+  const refs = refsToRead(object, settings.rules, snapshot);
+  const fetched = refs.length > 0 && readByName !== undefined ? await readByName(refs) : undefined;
+  const cluster = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
+  const subject = { object, operation: 'WRITE', before: undefined } as const;
+  const { findings, skipped, faults, readsOf } = evaluate(subject, cluster, settings.rules, evaluation);
+  const reads = [...refs.map(readOf), ...settings.rules.flatMap(({ meta }) => readsOf(meta.id))];
+  return { object, ...sorted(findings, settings), skipped, faults, notices: settings.notices, reads };
+}
+
+const readOf = ({ kind, namespace, name }: ObjectRef): Read => ({ collection: kind as Collection, namespace, name });
 
 /** Each once, whichever rules ask for it. */
 function refsToRead(object: JudgedResource, rules: readonly ConfiguredRule[], snapshot: ClusterSnapshot): readonly ObjectRef[] {

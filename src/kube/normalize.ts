@@ -7,7 +7,7 @@ import { normalizeIngress, normalizeNetworkPolicy } from './normalize-networking
 import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
 import { normalizeService } from './normalize-service.ts';
 import { builtInWorkloads, normalizePod, normalizeTemplate, ownerOf, type WorkloadKind } from './normalize-workload.ts';
-import { given, isObject, objectAt, stringAt } from './read.ts';
+import { given, isObject, objectAt, objectsAt, stringAt } from './read.ts';
 import type { ObjectMeta, RawObject, Resource } from './resources.ts';
 
 export interface NormalizeOptions {
@@ -22,13 +22,14 @@ export function normalize(raw: RawObject, { workloads = [], namespace = 'default
   const apiVersion = stringAt(raw, 'apiVersion') ?? '';
   const kind = stringAt(raw, 'kind') ?? '';
   const metadata = (): ObjectMeta => metadataOf(raw, namespace);
+  const judgedMetadata = (): ObjectMeta => ({ ...metadata(), ...storedAs(raw) });
   switch (`${groupOf(apiVersion)}/${kind}`) {
     case '/Service':
-      return normalizeService(raw, metadata());
+      return normalizeService(raw, judgedMetadata());
     case 'networking.k8s.io/Ingress':
-      return normalizeIngress(raw, metadata());
+      return normalizeIngress(raw, judgedMetadata());
     case 'networking.k8s.io/NetworkPolicy':
-      return normalizeNetworkPolicy(raw, metadata());
+      return normalizeNetworkPolicy(raw, judgedMetadata());
     case '/Namespace':
       return namespaceOf(raw);
     case '/Secret':
@@ -61,6 +62,15 @@ function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
     ...given('deletionTimestamp', stringAt(metadata, 'deletionTimestamp')),
     ...given('owner', ownerOf(raw)),
   };
+}
+
+/** What an API server has made of the object. A write of the status, as of a load balancer's address, is nobody's change. */
+function storedAs(raw: RawObject): Pick<ObjectMeta, 'uid' | 'changedMs'> {
+  const metadata = objectAt(raw, 'metadata');
+  const managers = objectsAt(metadata, 'managedFields').filter((entry) => (stringAt(entry, 'subresource') ?? '') === '');
+  const times = [stringAt(metadata, 'creationTimestamp'), ...managers.map((entry) => stringAt(entry, 'time'))];
+  const newest = Math.max(...times.map((time) => Date.parse(time ?? '')).filter(Number.isFinite));
+  return { ...given('uid', stringAt(metadata, 'uid')), ...given('changedMs', Number.isFinite(newest) ? newest : undefined) };
 }
 
 /** The API server labels every Namespace with its name (KEP-2161); a file may leave that out. */

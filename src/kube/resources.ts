@@ -25,6 +25,10 @@ export interface ObjectMeta {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly deletionTimestamp?: string;
+  /** Of what rules judge, where an API server keeps it. */
+  readonly uid?: string;
+  /** When such an object was made or last changed by somebody, status apart: epoch milliseconds, by the API server's clock. */
+  readonly changedMs?: number;
   /** The controller that made the object and keeps it, as `Kind/name`. */
   readonly owner?: string;
 }

@@ -14,8 +14,10 @@ interface ReportPlace {
 export interface ReportedFinding {
   readonly finding: Finding;
   readonly mode: Exclude<Mode, 'off'>;
-  /** Of the field at fault. */
-  readonly place: ReportPlace;
+  /** Of the field at fault; undefined for what was read from a cluster. */
+  readonly place?: ReportPlace;
+  /** Against the baseline, where there is one. */
+  readonly state?: 'introduced' | 'unchanged';
 }
 
 /** Something that the input made impossible to use. */
@@ -30,8 +32,12 @@ export interface ReportedError {
 export interface Report {
   /** How many objects were judged. */
   readonly objects: number;
-  /** How many files were read. */
+  /** How many files were read; 0 where a cluster was. */
   readonly files: number;
+  /** The cluster that was looked at, by the name of its context or of its snapshot; undefined for files alone. */
+  readonly cluster?: string;
+  /** When, in epoch milliseconds; undefined for files alone. */
+  readonly observedAt?: number;
   readonly findings: readonly ReportedFinding[];
   readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
   readonly skipped: readonly { readonly skip: Skip; readonly object: ObjectRef }[];
@@ -39,6 +45,18 @@ export interface Report {
   readonly errors: readonly ReportedError[];
   /** What the configuration has to say: an exemption that has expired. */
   readonly notices: readonly string[];
+  /** What the baseline had and is no more; undefined where no baseline was given. */
+  readonly fixed?: readonly FixedFinding[];
+}
+
+/** Of a finding that a baseline tells of. */
+export interface FixedFinding {
+  readonly ruleId: string;
+  readonly subject: ObjectRef;
+  readonly path: string;
+  readonly what: string;
+  readonly severity: Severity;
+  readonly fingerprint: string;
 }
 
 /** What a terminal can do with a piece of text. */

@@ -45,8 +45,9 @@ const section = (title: string, lines: readonly string[], paint: Paint): string 
 
 /** Files in the order of their names, findings in the order of their places. */
 function byFile(findings: readonly ReportedFinding[]): readonly (readonly [string, readonly ReportedFinding[]])[] {
-  const files = Map.groupBy(findings, ({ place }) => place.file);
-  const placed = (a: ReportedFinding, b: ReportedFinding): number => a.place.line - b.place.line || a.place.column - b.place.column;
+  const files = Map.groupBy(findings, ({ place, finding }) => place?.file ?? finding.subject.namespace);
+  const placed = (a: ReportedFinding, b: ReportedFinding): number =>
+    (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);
   return [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, found]) => [file, found.toSorted(placed)]);
 }
 
@@ -58,7 +59,7 @@ function findingText({ finding, mode, place }: ReportedFinding, paint: Paint): s
   const style = mode === 'audit' ? 'cyan' : severities.indexOf(finding.severity) <= 1 ? 'red' : 'yellow';
   const verdict = mode === 'deny' ? 'denied on apply' : mode === 'warn' ? 'warned on apply' : 'noted in audits';
   return [
-    `  ${place.line}:${place.column}  ${paint(style, level)}  ${nameOf(subject)}`,
+    `  ${place === undefined ? '' : `${place.line}:${place.column}  `}${paint(style, level)}  ${nameOf(subject)}`,
     `    ${display(formatPath(path))}: ${display(what)}.`,
     `    why: ${display(why)}`,
     `    fix: ${display(fix.text)}`,
