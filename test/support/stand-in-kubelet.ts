@@ -55,11 +55,12 @@ export function startKubelet(cluster: Cluster): Kubelet {
 
   const begin = async (pod: Any, path: string): Promise<void> => {
     started.add(pod.metadata.name);
-    const { image } = pod.spec.containers[0];
+    const { image, args } = pod.spec.containers[0];
     const isPulled = !image.includes('nowhere');
     await cluster.request('PATCH', `${path}/status`, { status: statusOf(pod, isPulled, started.size) });
     if (!isPulled) return;
-    await trustOurselves(cluster);
+    // Whoever is given a certificate leaves the bundles alone.
+    if (args.some((word: string) => word.startsWith('--tls-secret'))) await trustOurselves(cluster);
     renews = true;
   };
 
