@@ -37,22 +37,14 @@ export function validateRoute(app: Webhook, options: ValidateOptions): void {
     if (!options.synced()) return { why: 'unready' };
     const weight = weightOf(bytes, limits.parsedBytes);
     if (weight === Number.POSITIVE_INFINITY) return { why: 'too-large' };
-    // Who waits for a turn takes nothing up yet but the body.
-    const end = bytes.length > limits.smallBytes ? await turns.take() : undefined;
-    try {
-      return await judged(bytes, weight, deadline, startedAt);
-    } finally {
-      end?.();
-    }
-  }
-
-  async function judged(bytes: Buffer, weight: number, deadline: Deadline, startedAt: number): Promise<Outcome> {
     if (!understood.take(weight)) return { why: 'overloaded' };
+    const end = bytes.length > limits.smallBytes ? await turns.take() : undefined;
     try {
       const handled = await handle(parsed(bytes), deadline, options.ports);
       options.onHandled(handled, performance.now() - startedAt);
       return handled.outcome === 'refused' ? { why: 'malformed' } : { answer: JSON.stringify(handled.answer) };
     } finally {
+      end?.();
       understood.giveBack(weight);
     }
   }
