@@ -50,17 +50,25 @@ const pod = (namespace: string, app: string, index: number): FakeObject => ({
   status: { phase: 'Running', podIPs: [{ ip: `10.${index % 200}.${index % 250}.7` }], conditions: [{ type: 'Ready', status: 'True' }] },
 });
 
-const service = (namespace: string, app: string): FakeObject => ({
+/** As the API server keeps what rules judge. */
+const stored = (name: string, namespace: string, kind: string) => ({
+  name,
+  namespace,
+  uid: `${kind}-${namespace}-${name}`,
+  creationTimestamp: '2026-11-20T10:00:00Z',
+});
+
+const service = (namespace: string, app: string, targetPort: string): FakeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { name: app, namespace },
-  spec: { selector: { app }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+  metadata: stored(app, namespace, 'service'),
+  spec: { selector: { app }, ports: [{ name: 'http', port: 80, targetPort }] },
 });
 
 const ingress = (namespace: string, app: string): FakeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'Ingress',
-  metadata: { name: app, namespace },
+  metadata: stored(app, namespace, 'ingress'),
   spec: {
     rules: [
       {
@@ -74,7 +82,7 @@ const ingress = (namespace: string, app: string): FakeObject => ({
 const allowDns = (namespace: string): FakeObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
-  metadata: { name: 'allow-dns', namespace },
+  metadata: stored('allow-dns', namespace, 'policy'),
   spec: {
     podSelector: {},
     policyTypes: ['Egress'],
@@ -91,16 +99,19 @@ const allowDns = (namespace: string): FakeObject => ({
 
 const namespaceNamed = (name: string): FakeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
-/** `count` Pods in all; they and their workloads are spread over the namespaces evenly. */
-export function* clusterObjects(count: number): Generator<FakeObject> {
+/**
+ * `count` Pods in all; they and their workloads are spread over the namespaces evenly. Of each so many Services, one leads to
+ * a port that no Pod has.
+ */
+export function* clusterObjects(count: number, perWorkload = podsPerWorkload, brokenEvery = 0): Generator<FakeObject> {
   for (let at = 0; at < namespaces; at++) {
     const name = `team-${at}`;
     const here = count / namespaces;
-    const apps = Array.from({ length: Math.ceil(here / podsPerWorkload) }, (_, index) => `app-${index + 1}`);
+    const apps = Array.from({ length: Math.ceil(here / perWorkload) }, (_, index) => `app-${index + 1}`);
     yield namespaceNamed(name);
     yield allowDns(name);
-    for (const app of apps) {
-      yield service(name, app);
+    for (const [index, app] of apps.entries()) {
+      yield service(name, app, brokenEvery > 0 && index % brokenEvery === 0 ? 'htpp' : 'http');
       yield ingress(name, app);
     }
     for (let index = 0; index < here; index++) yield pod(name, apps[index % apps.length] as string, index);

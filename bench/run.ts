@@ -3,26 +3,19 @@
  * same run. Rounds alternate, so that a ratio within one round is fair on a machine with neighbours; medians of those
  * ratios are what counts. The first argument is the number of rounds, the second the seconds of a cell.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { newAuthority, newCertificate } from '../test/support/certificate.ts';
-import { type RunningProcess, startProcess, until } from '../test/support/child-process.ts';
+import type { RunningProcess } from '../test/support/child-process.ts';
 import { pods } from './cluster.ts';
 import type { Cell } from './load.ts';
+import { build, cpuTicks, kubeconfigFor, load, median, startPortcullis, startScript } from './servers.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
 const warmUpRequests = 30_000;
-const here = import.meta.dirname;
-const bundle = join(here, '..', 'dist', 'portcullis.js');
-/** As in the Dockerfile. */
-const env = { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=360', MALLOC_ARENA_MAX: '1' };
 
 interface Server {
   readonly name: 'node:https' | 'Fastify' | 'Portcullis';
@@ -38,67 +31,10 @@ interface Measurement extends Cell {
 
 type Measured = ReadonlyMap<Server['name'], ReadonlyMap<number, Measurement>>;
 
-const free = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-
-interface Announced {
-  readonly process: RunningProcess;
-  readonly port: string;
-  readonly ms: number;
-}
-
-/** One of our scripts that says on which port it listens. */
-async function startScript(script: string, ...args: readonly string[]): Promise<Announced> {
-  const start = performance.now();
-  const process_ = startProcess(process.execPath, [join(here, script), ...args]);
-  const port = (): string | undefined => {
-    if (process_.hasEnded()) throw new Error(`${script} ended: ${process_.output()}`);
-    return /listening (\d+)/.exec(process_.output())?.[1];
-  };
-  return { port: await until(`${script} listens`, port, { everyMs: 5 }), process: process_, ms: performance.now() - start };
-}
-
 async function startEcho(name: Server['name'], framework: string, certificates: string): Promise<Server> {
   const { process: process_, port, ms } = await startScript('echo.ts', framework, certificates);
   return { name, url: `https://127.0.0.1:${port}/validate`, process: process_, readyMs: ms };
 }
-
-const statusOf = (url: string): Promise<number> =>
-  new Promise((resolve) => {
-    get(url, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    }).on('error', () => resolve(0));
-  });
-
-async function startPortcullis(certificates: string, kubeconfig: string): Promise<Server> {
-  const [port, healthPort] = [await free(), await free()];
-  const start = performance.now();
-  const tls = ['--tls-cert', join(certificates, 'tls.crt'), '--tls-key', join(certificates, 'tls.key')];
-  const where = ['--address', '127.0.0.1', '--port', String(port), '--health-port', String(healthPort)];
-  const process_ = startProcess(process.execPath, [bundle, 'serve', '--kubeconfig', kubeconfig, ...tls, ...where], { env });
-  const ready = async (): Promise<boolean> => {
-    if (process_.hasEnded()) throw new Error(`portcullis ended: ${process_.output()}`);
-    return (await statusOf(`http://127.0.0.1:${healthPort}/readyz`)) === 200;
-  };
-  await until('Portcullis is ready', ready, { everyMs: 5 });
-  return { name: 'Portcullis', url: `https://127.0.0.1:${port}/validate`, process: process_, readyMs: performance.now() - start };
-}
-
-const kubeconfigFor = (port: string): string =>
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'bench',
-    clusters: [{ name: 'bench', cluster: { server: `http://127.0.0.1:${port}` } }],
-    users: [{ name: 'bench', user: { token: 'bench' } }],
-    contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
-  });
 
 /** In MB: now, and at its highest. Undefined where there is no /proc. */
 function memoryOf(pid: number): { readonly now: number; readonly peak: number } | undefined {
@@ -108,25 +44,6 @@ function memoryOf(pid: number): { readonly now: number; readonly peak: number } 
     return { now: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 };
   } catch {
     return undefined;
-  }
-}
-
-/** For so many seconds, or for so many requests where an amount is given. */
-async function load(url: string, connections: number, duration: number, amount = 0): Promise<Cell> {
-  const args = [join(here, 'load.ts'), url, String(connections), String(duration), String(amount)];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const cell = JSON.parse(stdout) as Cell;
-  if (cell.failed > 0) throw new Error(`${url}: ${cell.failed} requests failed`);
-  return cell;
-}
-
-/** Clock ticks of 10 ms, in user and in kernel; 0 where there is no /proc. */
-function cpuTicks(pid: number): number {
-  try {
-    const [, , ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
-    return Number(fields[11]) + Number(fields[12]);
-  } catch {
-    return 0;
   }
 }
 
@@ -142,8 +59,6 @@ async function measureRound(servers: readonly Server[]): Promise<Measured> {
     for (const server of servers) measured.get(server.name)?.set(connections, await measure(server, connections));
   return measured;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const cellOf = (round: Measured, name: Server['name'], connections: number): Measurement =>
   round.get(name)?.get(connections) as Measurement;
@@ -204,7 +119,7 @@ async function bench(directory: string): Promise<boolean> {
     const full = await kubeconfig(pods);
     servers.push(await startEcho('node:https', 'node', certificates));
     servers.push(await startEcho('Fastify', 'fastify', certificates));
-    servers.push(await startPortcullis(certificates, full));
+    servers.push({ name: 'Portcullis', ...(await startPortcullis(certificates, full)) });
     return await compare(servers, startMs);
   } finally {
     for (const one of [...servers.map((server) => server.process), ...others]) await one.stop('SIGKILL');
@@ -250,7 +165,7 @@ async function compare(servers: readonly Server[], startMs: number): Promise<boo
   return reached.every(({ holds }) => holds);
 }
 
-await promisify(execFile)(process.execPath, [join(here, '..', 'scripts', 'build.ts')]);
+await build();
 const directory = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
 try {
   process.exitCode = (await bench(directory)) ? 0 : 1;

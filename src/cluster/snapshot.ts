@@ -47,6 +47,13 @@ export interface ClusterEvent {
   readonly gone: boolean;
 }
 
+/** Something that differs between two snapshots. */
+export interface Change {
+  readonly collection: Collection;
+  readonly namespace: string;
+  readonly name?: string;
+}
+
 export class ClusterSnapshot implements ClusterView {
   /** In order of key, so that templates are listed in the same order whichever kind came first. */
   private readonly places: Places;
@@ -116,6 +123,16 @@ export class ClusterSnapshot implements ClusterView {
     const none = NamespacePods.empty;
     for (const [namespace, before = none, now = none] of this.podsByNamespace.changesSince(earlier.podsByNamespace))
       now.addressesSince(before, namespace, given, givenUp);
+  }
+
+  /** What differs from an earlier snapshot: each object by its name, Pods by their namespace alone. Costs what differs, not what there is. */
+  *changesSince(earlier: ClusterSnapshot): Generator<Change> {
+    for (const [key, before = Bucket.empty, now = Bucket.empty] of this.places.changesSince(earlier.places)) {
+      const collection = key.startsWith(templates) ? 'Template' : (key as Collection);
+      for (const [namespace, past = Bucket.empty, present = Bucket.empty] of now.changesSince(before))
+        for (const [name] of present.changesSince(past)) yield { collection, namespace, name };
+    }
+    for (const [namespace] of this.podsByNamespace.changesSince(earlier.podsByNamespace)) yield { collection: 'Pod', namespace };
   }
 
   get observedAt(): number {

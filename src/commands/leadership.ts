@@ -9,15 +9,16 @@ import { ownNamespace } from './own-namespace.ts';
 import { reasonOf } from './reason.ts';
 import type { ServeOptions } from './start-server.ts';
 
+/** A container that is restarted has the name that it had before, and must not take itself for the one before. */
+export const newIdentity = (): string => `${process.env['POD_NAME'] ?? hostname()}_${randomBytes(4).toString('hex')}`;
+
 /** Without a Lease, this process leads. Throws OperatorError PC0001 if it cannot be known where the Lease is. */
-export function leadershipOf(options: ServeOptions, client: KubeClient | undefined, log: Log): Leadership {
+export function leadershipOf(options: ServeOptions, client: KubeClient | undefined, identity: string, log: Log): Leadership {
   const { lease } = options;
   if (lease === undefined) return onlyOne;
   const namespace = ownNamespace(options);
   if (client === undefined || namespace === undefined)
     throw new OperatorError('PC0001', '--lease names a Lease of no namespace that is known', 'Give --namespace too, and no --cluster.');
-  // A container that is restarted has the name that it had before, and must not take itself for the one before.
-  const identity = `${process.env['POD_NAME'] ?? hostname()}_${randomBytes(4).toString('hex')}`;
   const what = { lease: `${namespace}/${lease}`, identity };
   return leaderElection({
     client,

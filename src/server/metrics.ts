@@ -5,6 +5,7 @@ import type { Asked } from '../admission/request.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Decision } from '../engine/review.ts';
 import type { Collection } from '../kube/resources.ts';
+import { type AuditMetrics, auditMetrics, type OpenFindings } from './audit-metrics.ts';
 import type { RefusedCaller } from './callers.ts';
 import type { TurnedAway } from './validate-route.ts';
 
@@ -36,14 +37,15 @@ export interface MetricsSources {
   readonly certificateEnds: () => ReadonlyMap<string, number>;
   /** Whether we do what only one replica may do; as if there were no other, if left out. */
   readonly leads?: () => boolean;
+  readonly openFindings?: OpenFindings;
 }
 
-export interface Metrics {
+export interface Metrics extends AuditMetrics {
   handled(handled: Handled, durationMs: number): void;
   turnedAway(why: TurnedAway): void;
   /** A connection or a request of somebody who may not call. */
   callerRefused(reason: RefusedCaller['reason']): void;
-  internalError(where: 'request' | 'process' | 'log' | 'certificate'): void;
+  internalError(where: 'request' | 'process' | 'log' | 'certificate' | 'audit'): void;
   watchRestarted(resource: string, reason: string): void;
   /** A configuration came into effect, or a new one was refused. */
   configurationRead(inEffect: boolean, nowMs: number): void;
@@ -72,6 +74,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (inEffect) counters.reloadTime.set(nowMs / 1000);
     },
     selfChecked: (passed) => counters.selfCheck.set(passed ? 1 : 0),
+    ...auditMetrics(registry, sources.openFindings),
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

@@ -33,6 +33,28 @@ describe('identity', () => {
   ])('%s is of group "%s"', (apiVersion, group) => expect(groupOf(apiVersion)).toBe(group));
 });
 
+describe('when an object last changed', () => {
+  const changedMs = (given: RawObject): number | undefined => service({}, given).metadata.changedMs;
+  const at = (second: number): string => `2026-11-21T10:00:0${second}Z`;
+
+  it('is the newest of its creation and of what managers wrote, by the API server', () => {
+    const managedFields = [
+      { manager: 'kubectl', time: at(5) },
+      { manager: 'helm', time: at(3) },
+    ];
+    expect(changedMs({ creationTimestamp: at(1) })).toBe(Date.parse(at(1)));
+    expect(changedMs({ creationTimestamp: at(1), managedFields })).toBe(Date.parse(at(5)));
+  });
+
+  it('is not moved by its status, as when a load balancer gets an address', () =>
+    expect(changedMs({ creationTimestamp: at(1), managedFields: [{ subresource: 'status', time: at(9) }] })).toBe(Date.parse(at(1))));
+
+  it('is unknown in a file, and where a time is none', () => {
+    expect(changedMs({})).toBeUndefined();
+    expect(changedMs({ creationTimestamp: 'soon', managedFields: [{ time: 'later' }, {}] })).toBeUndefined();
+  });
+});
+
 describe('a Service, defaulted as the API server would (SetDefaults_Service)', () => {
   it('is a ClusterIP without selector', () =>
     expect(service({ ports: [{ port: 80 }] }).spec).toEqual({

@@ -1,0 +1,248 @@
+/**
+ * The continuous audit: the leader judges what is stored, with the rules of the gate. An object is judged again when it,
+ * or something that its rules looked at, has changed; when a finding becomes due; and with all others at an interval. All
+ * in slices with pauses between them, since reviews are answered by the same thread.
+ */
+import { type Clock, systemClock } from '../client/clock.ts';
+import type { Leadership } from '../client/leader-election.ts';
+import { type Rounds, rounds } from '../client/rounds.ts';
+import type { Change, ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { Configuration } from '../config/settings.ts';
+import type { Severity } from '../engine/finding.ts';
+import { waitsForOthers } from '../engine/rule.ts';
+import { type Surveyed, surveyOne } from '../engine/survey.ts';
+import { type Collection, type JudgedResource, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import type { ClusterSource } from '../sources/source.ts';
+import { Dependents } from './dependents.ts';
+import { type Entry, entryOf, nothingWrong } from './entry.ts';
+import type { AuditSink } from './verdict.ts';
+
+export interface AuditorOptions {
+  readonly source: Pick<ClusterSource, 'current' | 'hasSynced' | 'readByName'>;
+  readonly configuration: () => Configuration;
+  readonly leadership: Pick<Leadership, 'leads' | 'term'>;
+  readonly sink: AuditSink;
+  /** From the end of one pass over everything to the begin of the next, in milliseconds. */
+  readonly intervalMs: number;
+  /** A pass over everything is over: so many objects, in so much working time, in milliseconds. */
+  readonly onPass?: (pass: { readonly objects: number; readonly workMs: number }) => void;
+  /** A bug: the object could not be judged, and keeps the verdict that it had. */
+  readonly onError: (error: Error, object: ObjectRef) => void;
+  readonly clock?: Clock;
+}
+
+export interface Auditor {
+  /** How many findings are due, by rule and severity; empty for who does not lead. */
+  openFindings(): Iterable<readonly [ruleId: string, severity: Severity, count: number]>;
+  close(): Promise<void>;
+}
+
+/** Begins as soon as the cluster is known and this process leads; closes the sink too. */
+export function startAuditor(options: AuditorOptions): Auditor {
+  const auditor = new ContinuousAudit(options);
+  auditor.start();
+  return auditor;
+}
+
+/** A slice ends after this, in milliseconds, or after so many objects. Then comes a pause of `restShare` times as long, unless it was waiting that took long. */
+const slice = { ms: 0.5, objects: 100, restShare: 8, longestRestMs: 20 } as const;
+/** How often changes are looked for, in milliseconds. */
+const lookMs = 1_000;
+/** A watch that is broken for longer tells too little to say something new, in milliseconds. */
+const staleMs = 10_000;
+/** What is never listed is asked for again as long as a finding rests on it, in milliseconds; so many objects a time. */
+const readAgain = { everyMs: 30_000, objects: 100, withinMs: 5_000 } as const;
+
+const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
+const isKind = (collection: Collection): collection is Kind => kinds.some((kind) => kind === collection);
+/** Neither kinds nor the names of objects have a slash. */
+const keyOf = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;
+
+class ContinuousAudit implements Auditor {
+  private readonly options: AuditorOptions;
+  private readonly clock: Clock;
+  private running: Rounds | undefined;
+  private term: AbortSignal = AbortSignal.abort();
+  private configuration: Configuration | undefined;
+  /** Ids of its rules that miss what may still be applied. */
+  private waiting: ReadonlySet<string> = new Set();
+  private snapshot: ClusterSnapshot | undefined;
+  private known = new Map<string, Entry>();
+  private dependents = new Dependents();
+  /** To be judged now; in the order in which they came up. */
+  private readonly urgent = new Set<string>();
+  /** What is left of the pass over everything. */
+  private readonly passing = new Set<string>();
+  private isInPass = false;
+  private nextPassAt = 0;
+  private nextReadAt = 0;
+  private workMs = 0;
+  /** By key, the moment in epoch milliseconds. */
+  private readonly due = new Map<string, number>();
+
+  constructor(options: AuditorOptions) {
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+  }
+
+  start(): void {
+    this.running = rounds(this.clock, (signal) => this.round(signal));
+  }
+
+  async close(): Promise<void> {
+    await this.running?.close();
+    await this.options.sink.close();
+  }
+
+  *openFindings(): Generator<readonly [string, Severity, number]> {
+    if (this.term.aborted) return;
+    const all = [...this.known.values()].flatMap(({ verdict }) => verdict.findings);
+    for (const [ruleId, ofRule] of Map.groupBy(all, ({ finding }) => finding.ruleId))
+      for (const [severity, some] of Map.groupBy(ofRule, ({ finding }) => finding.severity)) yield [ruleId, severity, some.length];
+  }
+
+  /** Returns for how long to rest. */
+  private async round(stop: AbortSignal): Promise<number> {
+    const { leadership, source } = this.options;
+    if (!leadership.leads() || !source.hasSynced()) return lookMs;
+    if (this.term.aborted) this.begin(leadership.term());
+    this.notice();
+    const began = this.clock.now();
+    const rest = await this.workThrough(AbortSignal.any([stop, this.term]), began + slice.ms);
+    const spent = this.clock.now() - began;
+    if (this.isInPass) this.workMs += spent;
+    if (this.isInPass && this.passing.size === 0) this.endPass();
+    return rest === 0 ? this.idleMs() : Math.max(1, Math.min(spent * slice.restShare, slice.longestRestMs));
+  }
+
+  /** Of what an earlier term knew, nothing may be true any more. */
+  private begin(term: AbortSignal): void {
+    this.term = term;
+    this.known = new Map();
+    this.dependents = new Dependents();
+    this.snapshot = undefined;
+    this.configuration = undefined;
+    for (const waiting of [this.urgent, this.passing, this.due]) waiting.clear();
+    this.options.sink.begin(term);
+  }
+
+  /** Until something is due, if that is before the next look. */
+  private idleMs(): number {
+    const now = this.clock.wallNow();
+    let idle: number = lookMs;
+    for (const at of this.due.values()) idle = Math.min(idle, at - now);
+    return Math.max(1, idle);
+  }
+
+  /** Finds out what has to be judged. */
+  private notice(): void {
+    const { source, configuration } = this.options;
+    const earlier = this.snapshot;
+    const current = source.current();
+    this.snapshot = current;
+    if (earlier !== undefined) for (const change of current.changesSince(earlier)) this.noticeChange(change);
+    const now = this.clock.wallNow();
+    for (const [key, at] of this.due) if (at <= now) this.urgent.add(key);
+    this.noticeReads();
+    const isKnownOtherwise = earlier === undefined || kinds.some((kind) => current.coverage(kind, '*') !== earlier.coverage(kind, '*'));
+    if (this.configuration !== configuration() || isKnownOtherwise || (!this.isInPass && this.clock.now() >= this.nextPassAt)) {
+      this.configuration = configuration();
+      const waiting = this.configuration.rules.filter(({ meta }) => waitsForOthers(meta.orderClass));
+      this.waiting = new Set(waiting.map(({ meta }) => meta.id));
+      this.beginPass(current);
+    }
+  }
+
+  private noticeChange(change: Change): void {
+    const { collection, namespace, name } = change;
+    if (isKind(collection) && name !== undefined) this.urgent.add(keyOf({ kind: collection, namespace, name }));
+    for (const key of this.dependents.of(change)) this.urgent.add(key);
+  }
+
+  /** No watch tells that a Secret has come. */
+  private noticeReads(): void {
+    if (this.clock.now() < this.nextReadAt) return;
+    this.nextReadAt = this.clock.now() + readAgain.everyMs;
+    const resting = [...this.known].filter(([, { findings }]) => findings.some(({ finding }) => finding.facts === 'secret'));
+    for (const [key] of resting.slice(0, readAgain.objects)) this.urgent.add(key);
+  }
+
+  private beginPass(snapshot: ClusterSnapshot): void {
+    this.isInPass = true;
+    this.workMs = 0;
+    this.passing.clear();
+    for (const kind of kinds) for (const object of snapshot.listAll(kind)) this.passing.add(keyOf(refOf(object)));
+    for (const key of this.known.keys()) this.passing.add(key);
+  }
+
+  private endPass(): void {
+    this.isInPass = false;
+    this.nextPassAt = this.clock.now() + this.options.intervalMs;
+    const uids = kinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).flatMap(({ metadata }) => metadata.uid ?? []);
+    this.options.sink.passed(new Set(uids));
+    this.options.onPass?.({ objects: uids.length, workMs: this.workMs });
+  }
+
+  /** Judges until the slice is over; returns how much is left. What has just changed comes before what is judged all the same. */
+  private async workThrough(signal: AbortSignal, until: number): Promise<number> {
+    for (let judged = 0; judged < slice.objects && this.clock.now() <= until && !signal.aborted; judged++) {
+      const [key] = this.urgent.size > 0 ? this.urgent : this.passing;
+      if (key === undefined) return 0;
+      this.urgent.delete(key);
+      this.passing.delete(key);
+      await this.judge(key, signal);
+    }
+    return this.urgent.size + this.passing.size;
+  }
+
+  private async judge(key: string, signal: AbortSignal): Promise<void> {
+    const snapshot = this.snapshot as ClusterSnapshot;
+    const [kind, namespace, name] = key.split('/') as [Kind, string, string];
+    const before = this.known.get(key);
+    const object = snapshot.get(kind, namespace, name);
+    this.due.delete(key);
+    const isAnother = before !== undefined && before.object.metadata.uid !== object?.metadata.uid;
+    if (isAnother) this.forget(key, before);
+    if (object === undefined || object.metadata.uid === undefined) return;
+    try {
+      const surveyed = await this.survey(object, snapshot, signal);
+      if (!signal.aborted) this.settle(key, isAnother ? undefined : before, surveyed, snapshot);
+    } catch (error) {
+      this.options.onError(error as Error, refOf(object));
+    }
+  }
+
+  private forget(key: string, { object, text }: Entry): void {
+    this.known.delete(key);
+    this.dependents.set(key, []);
+    if (text !== '') this.options.sink.tell(nothingWrong(object));
+  }
+
+  private survey(object: JudgedResource, snapshot: ClusterSnapshot, signal: AbortSignal): Promise<Surveyed> {
+    const configuration = this.configuration as Configuration;
+    const now = this.clock.wallNow();
+    return surveyOne(object, snapshot, {
+      bind: (judged) => {
+        const namespaceLabels = snapshot.get('Namespace', '', judged.metadata.namespace)?.metadata.labels ?? {};
+        return configuration.bind({ object: judged, operation: 'CREATE', namespaceLabels, now });
+      },
+      readByName: (refs) => this.options.source.readByName(refs, AbortSignal.any([signal, AbortSignal.timeout(readAgain.withinMs)])),
+      tellsOfOthers: configuration.privacy === 'open',
+    });
+  }
+
+  private settle(key: string, before: Entry | undefined, surveyed: Surveyed, snapshot: ClusterSnapshot): void {
+    const { object, reads } = surveyed;
+    this.dependents.set(key, [...reads, { collection: 'Namespace', namespace: '', name: object.metadata.namespace }]);
+    if (reads.some(({ collection }) => snapshot.staleMs(collection) > staleMs)) {
+      this.due.set(key, this.clock.wallNow() + staleMs);
+      return;
+    }
+    const { graceMs } = this.configuration as Configuration;
+    const entry = entryOf(before, surveyed, { now: this.clock.wallNow(), graceMs, waits: (ruleId) => this.waiting.has(ruleId) });
+    this.known.set(key, entry);
+    if (entry.nextDueMs !== undefined) this.due.set(key, entry.nextDueMs);
+    // Also the first time, and if nothing is wrong: what was stored by an earlier leader may say otherwise.
+    if (entry.text !== before?.text) this.options.sink.tell(entry.verdict);
+  }
+}

@@ -1,0 +1,29 @@
+/** What the audit comes to for one object, and who is told of it. */
+import type { Fault } from '../engine/evaluate.ts';
+import type { Finding } from '../engine/finding.ts';
+import type { Mode } from '../engine/mode.ts';
+import type { JudgedResource } from '../kube/resources.ts';
+
+/** What the audit says of one object, now that it is due. */
+export interface Verdict {
+  /** With the uid that the API server gave it. */
+  readonly object: JudgedResource;
+  /** Gravest first; empty: nothing is wrong, or not any more, or the object is gone. */
+  readonly findings: readonly { readonly finding: Finding; readonly mode: Exclude<Mode, 'off'> }[];
+  readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
+  readonly faults: readonly Fault[];
+}
+
+/** Who is told. Nothing here waits or rejects: a sink writes in its own time, and tries again what failed. */
+export interface AuditSink {
+  /** A leader's term begins: nothing is known but what the API server holds, and what is written ends with the signal. */
+  begin(term: AbortSignal): void;
+  /**
+   * Said once of each object that is judged for the first time in a term, also if nothing is wrong with it, since an earlier
+   * leader may have found something; then once for each change.
+   */
+  tell(verdict: Verdict): void;
+  /** A pass over everything is over, and these objects exist, by uid: what is stored of others is out of date. */
+  passed(uids: ReadonlySet<string>): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,287 @@
+/** `portcullis audit`, `snapshot` and `check --against` on the real API server. */
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/commands/program.ts';
+import { isObject, objectAt } from '../../src/kube/read.ts';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { fakeTerminal } from '../commands/terminal.ts';
+import { type Cluster, connectCluster, describeOnCluster } from '../support/cluster.ts';
+import { type ControlPlane, kubeconfigOf, tokenOf, type User } from '../support/control-plane.ts';
+import { newControlPlane } from '../support/control-plane-provider.ts';
+import { type RecordingProxy, recordingProxy } from '../support/recording-proxy.ts';
+import { canBeApplied } from '../support/rule-cases.ts';
+import { type RuleCase, readRuleTable } from '../support/rule-table.ts';
+import { deployment, service } from '../support/shop.ts';
+import { addressOf, create } from '../support/stage.ts';
+
+interface Told {
+  readonly rule: string;
+  readonly object: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly path: string;
+  readonly message: string;
+  readonly mode: string;
+}
+
+describeOnCluster('commands on a cluster', () => {
+  let plane: ControlPlane;
+  let cluster: Cluster;
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-audit-e2e-'));
+  const file = (name: string): string => join(directory, name);
+  const config = file('portcullis.yaml');
+
+  beforeAll(async () => {
+    writeFileSync(config, 'apiVersion: portcullis.dev/v1\nprofile: strict\ngrace: 0s\n');
+    plane = await newControlPlane(console.error);
+    cluster = connectCluster(plane.address);
+  });
+  afterAll(async () => {
+    await cluster?.close();
+    await plane?.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function portcullis(argv: readonly string[], user: User = 'admin') {
+    const terminal = { ...fakeTerminal(), now: () => Date.now() };
+    const asUser = argv[0] === 'check' ? [] : ['--kubeconfig', kubeconfigOf(plane.address, user)];
+    const code = await run([...argv, ...asUser], terminal, '0.0.0');
+    return { code, ...terminal.written };
+  }
+  const jsonOf = async (...given: Parameters<typeof portcullis>) => {
+    const [argv, user] = given;
+    const { code, out, error } = await portcullis([...argv, '-o', 'json'], user);
+    return { code, error, ...(out === '' ? {} : JSON.parse(out)) };
+  };
+  const snapshotTo = async (name: string): Promise<string> => {
+    const { code, error } = await portcullis(['snapshot', '-o', file(name)]);
+    expect(code, error).toBe(0);
+    return file(name);
+  };
+
+  describe('the same cases, judged live, from a snapshot and before they are applied', () => {
+    const cases = globSync('test/rules/*.yaml')
+      .sort()
+      .flatMap((path) => {
+        const { rule, valid, invalid } = readRuleTable(path);
+        return [...valid, ...invalid]
+          .filter(fits)
+          .slice(0, 12)
+          .map((one, index) => ({ rule, one: inNamespace(one, `${rule}-${index}`) }));
+      });
+    let live: readonly Told[] = [];
+    let stored: readonly Told[] = [];
+    let before: readonly Told[] = [];
+
+    beforeAll(async () => {
+      for (const { one } of cases) {
+        await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: namespaceOf(one) } });
+        for (const object of one.cluster) await createWhole(object);
+      }
+      const against = await snapshotTo('before.json.gz');
+      writeFileSync(file('objects.yaml'), cases.map(({ one }) => dump(one.object)).join('---\n'));
+      before = (await jsonOf(['check', '--against', against, '--config', config, file('objects.yaml')].map(String))).findings;
+      for (const { one } of cases) await createWhole(one.object);
+      live = (await jsonOf(['audit', '--config', config])).findings;
+      stored = (await jsonOf(['audit', '--config', config, '--snapshot', await snapshotTo('after.json.gz')])).findings;
+    });
+
+    it('are many, and some of each rule', () => {
+      expect(cases.length).toBeGreaterThan(40);
+      expect(new Set(cases.map(({ rule }) => rule)).size).toBeGreaterThan(5);
+      expect(live.length).toBeGreaterThan(20);
+    });
+
+    it.each(cases.map(({ rule, one }) => [`${rule}: ${one.name}`, rule, one] as const))('%s', (_, rule, one) => {
+      const isSubject = ({ object }: Told): boolean =>
+        object.namespace === namespaceOf(one) &&
+        object.name === objectAt(one.object, 'metadata')['name'] &&
+        object.kind === one.object['kind'];
+      const lines = (all: readonly Told[]) =>
+        all
+          .filter(isSubject)
+          .map((told) => `${told.rule} ${told.path} ${told.message} ${told.mode}`)
+          .sort();
+      expect(lines(stored)).toEqual(lines(live));
+      expect(lines(before)).toEqual(lines(live));
+      const own = lines(live).filter((line) => line.startsWith(`${rule} `));
+      expect(own.map((line) => line.split(' ').slice(1, 3).join(' '))).toEqual(
+        one.findings.map(({ path, message }) => `${path} ${message}`).sort(),
+      );
+    });
+
+    it('make the same file each time, but for the moment', async () => {
+      const [first, second] = [await snapshotTo('1.json'), await snapshotTo('2.json')].map((path) => readFileSync(path, 'utf8'));
+      const timeless = (text = ''): string => text.replace(/"takenAt": "[^"]*"/, '');
+      expect(first).not.toBe(second);
+      expect(timeless(first)).toBe(timeless(second));
+    });
+  });
+
+  describe('a person with rights in one namespace', () => {
+    beforeAll(async () => {
+      for (const name of ['own', 'foreign']) {
+        await cluster.request('POST', '/api/v1/namespaces', { metadata: { name } });
+        await create(cluster, name, deployment);
+        await create(cluster, name, service({ selector: { app: 'wbe' } }));
+      }
+      // To list, and nothing else: no right to watch is needed. ("view" is empty where no controller aggregates roles.)
+      const rules = ['', 'apps', 'batch', 'networking.k8s.io'].map((group) => ({ apiGroups: [group], resources: ['*'], verbs: ['list'] }));
+      await cluster.request('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'lister' }, rules });
+      const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'lister' };
+      const subject = { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tenant-a' };
+      const { status } = await cluster.request('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/own/rolebindings', {
+        metadata: { name: 'view' },
+        roleRef: role,
+        subjects: [subject],
+      });
+      expect(status).toBe(201);
+    });
+
+    it('judges it with -n, and is told that nothing was judged without', async () => {
+      const own = await jsonOf(['audit', '-n', 'own', '--config', config], 'tenant-a');
+      expect(own.code).toBe(1);
+      expect(own.findings.map(({ rule, object }: Told) => `${rule} ${object.namespace}`)).toEqual(['service-selector-matches-no-pods own']);
+      const all = await jsonOf(['audit', '--config', config], 'tenant-a');
+      expect([all.code, all.summary.objects, all.errors.length]).toEqual([2, 0, 3]);
+      const foreign = await jsonOf(['audit', '-n', 'foreign', '--config', config], 'tenant-a');
+      expect([foreign.code, foreign.summary.objects]).toEqual([2, 0]);
+    });
+  });
+
+  describe('what an installation is configured to do', () => {
+    it('is what the audit goes by, where it can be read', async () => {
+      await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'portcullis' } });
+      const data = {
+        'portcullis.yaml': 'apiVersion: portcullis.dev/v1\ngrace: 0s\nrules: { service-selector-matches-no-pods: { mode: off } }\n',
+      };
+      const none = await jsonOf(['audit', '-n', 'own']);
+      expect(none.notices[0]).toBe(
+        'the configuration is the default one: ConfigMap portcullis/portcullis does not exist, and no --config is given',
+      );
+      await cluster.request('POST', '/api/v1/namespaces/portcullis/configmaps', { metadata: { name: 'portcullis' }, data });
+      const found = await jsonOf(['audit', '-n', 'own']);
+      expect([found.code, found.findings, found.notices]).toEqual([
+        0,
+        [],
+        ['the configuration is that of ConfigMap portcullis/portcullis'],
+      ]);
+      expect(readFileSync(await snapshotTo('configured.json'), 'utf8')).toContain('service-selector-matches-no-pods: { mode: off }');
+    });
+  });
+
+  describe('Secrets', () => {
+    const sentinel = 'S3NT1NEL';
+    let proxy: RecordingProxy;
+    beforeAll(async () => {
+      await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'vault' } });
+      // As people do it: kubectl writes all of the content into an annotation.
+      const secret = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: {
+          name: 'tls',
+          namespace: 'vault',
+          labels: { in: sentinel },
+          annotations: { 'example.com/note': `${sentinel}-annotation` },
+        },
+        stringData: { password: `${sentinel}-data` },
+      };
+      const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], { input: secret });
+      expect(code, stderr).toBe(0);
+      await create(cluster, 'vault', {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name: 'web' },
+        spec: {
+          tls: [
+            { hosts: ['a.example'], secretName: 'tls' },
+            { hosts: ['b.example'], secretName: 'gone' },
+          ],
+          rules: [{ host: 'a.example' }],
+        },
+      });
+      const { url, caFile } = plane.address;
+      proxy = await recordingProxy(url, readFileSync(caFile, 'utf8'), tokenOf('admin'));
+      writeFileSync(
+        file('proxied.kubeconfig'),
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Config',
+          'current-context': 'proxied',
+          contexts: [{ name: 'proxied', context: { cluster: 'proxied', user: 'me' } }],
+          clusters: [{ name: 'proxied', cluster: { server: proxy.url } }],
+          users: [{ name: 'me', user: {} }],
+        }),
+      );
+    });
+    afterAll(() => proxy?.close());
+
+    it.each([
+      ['snapshot', ['snapshot'], '"name":"tls"'],
+      ['audit', ['audit', '-n', 'vault', '-o', 'json'], 'name one that is there: tls'],
+    ] as const)('leave nothing but their names behind in %s, in the file and in all that was received', async (_, argv, name) => {
+      const terminal = fakeTerminal();
+      await run([...argv, '--kubeconfig', file('proxied.kubeconfig')], { ...terminal, now: () => Date.now() + 120_000 }, '0.0.0');
+      expect(terminal.written.out, terminal.written.error).toContain(name);
+      expect(proxy.asked.some((path) => path.includes('/secrets'))).toBe(true);
+      expect(proxy.answered.length).toBeGreaterThan(15);
+      expect(terminal.written.out).not.toContain(sentinel);
+      expect(proxy.answered.filter((body) => body.includes(sentinel))).toEqual([]);
+      expect(proxy.answered.filter((body) => body.includes(Buffer.from(`${sentinel}-data`).toString('base64')))).toEqual([]);
+    });
+
+    it('are known by name in the snapshot, those that are there and those that are not', async () => {
+      const text = readFileSync(await snapshotTo('vault.json'), 'utf8');
+      expect(text).toContain('{"namespace":"vault","name":"tls"}');
+      const { findings } = await jsonOf(['audit', '--snapshot', file('vault.json'), '-n', 'vault', '--config', config]);
+      expect(findings.map(({ path, message }: Told) => `${path} ${message}`)).toEqual(['spec.tls[1].secretName missing']);
+    });
+  });
+
+  async function createWhole(object: RawObject): Promise<void> {
+    const { name, namespace } = objectAt(object, 'metadata');
+    await create(cluster, String(namespace), object);
+    if (object['status'] === undefined) return;
+    const path = `${addressOf(String(object['kind']), String(namespace), String(name))}/status`;
+    const { status, body } = await cluster.request('PATCH', path, { status: object['status'] });
+    expect(status, body.message).toBe(200);
+  }
+});
+
+/** One object in a namespace of its own says the same there: nothing in it names another, or a number that the cluster has once. */
+function fits(one: RuleCase): boolean {
+  const plain =
+    one.options === undefined &&
+    one.profile === 'strict' &&
+    one.resolver === undefined &&
+    one.exemptions === undefined &&
+    one.beside.length === 0;
+  const alone = one.before === undefined && one.operation === undefined && one.expectedSecrets.length === 0 && !one.survey;
+  const objects = [one.object, ...one.cluster];
+  const namespaces = new Set(objects.map((object) => objectAt(object, 'metadata')['namespace']));
+  const kinds = ['Namespace', 'Certificate', 'ExternalSecret', 'SealedSecret'];
+  const bound = /namespaceSelector|clusterIP|nodePort|kube-system/i;
+  return (
+    plain &&
+    alone &&
+    canBeApplied(one) &&
+    namespaces.size === 1 &&
+    !objects.some(({ kind }) => kinds.includes(String(kind))) &&
+    !bound.test(JSON.stringify(objects))
+  );
+}
+
+const inNamespace = (one: RuleCase, namespace: string): RuleCase => ({
+  ...one,
+  object: moved(one.object, namespace),
+  cluster: one.cluster.map((object) => moved(object, namespace)),
+});
+
+const moved = (object: RawObject, namespace: string): RawObject => ({
+  ...object,
+  metadata: { ...(isObject(object['metadata']) ? object['metadata'] : {}), namespace },
+});
+
+const namespaceOf = ({ object }: RuleCase): string => String(objectAt(object, 'metadata')['namespace']);
