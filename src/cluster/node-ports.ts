@@ -2,12 +2,29 @@
 import { type ObjectRef, refOf, type Service, type ServicePort } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
 
-/** The nodePorts of other Services, wherever they are: the API server's list of them knows neither namespace nor protocol. */
-export function nodePortsOfOthers({ metadata: { namespace, name } }: Service, view: ClusterView): ReadonlyMap<number, ObjectRef> {
-  const others = view.listAll('Service').filter(({ metadata }) => metadata.namespace !== namespace || metadata.name !== name);
-  return new Map(
-    others.flatMap((other) => other.spec.ports.flatMap(({ nodePort }) => (nodePort === undefined ? [] : [[nodePort, refOf(other)]]))),
-  );
+/**
+ * Tells which other Service has a nodePort, wherever it is: the API server's list of them knows neither namespace nor
+ * protocol. All Services are gone through at the first question, once for a view, and not at all if nobody asks.
+ */
+export const otherWithNodePort =
+  ({ metadata: { namespace, name } }: Service, view: ClusterView) =>
+  (nodePort: number): ObjectRef | undefined =>
+    ownersIn(view)
+      .get(nodePort)
+      ?.findLast((owner) => owner.namespace !== namespace || owner.name !== name);
+
+const byView = new WeakMap<ClusterView, ReadonlyMap<number, readonly ObjectRef[]>>();
+
+function ownersIn(view: ClusterView): ReadonlyMap<number, readonly ObjectRef[]> {
+  let owners = byView.get(view);
+  if (owners === undefined) {
+    const all = view.listAll('Service').flatMap((service) => service.spec.ports.map(({ nodePort }) => [nodePort, refOf(service)] as const));
+    const named = all.filter((one): one is readonly [number, ObjectRef] => one[0] !== undefined);
+    const grouped = Map.groupBy(named, ([nodePort]) => nodePort);
+    owners = new Map(Array.from(grouped, ([nodePort, ones]) => [nodePort, ones.map(([, owner]) => owner)]));
+    byView.set(view, owners);
+  }
+  return owners;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { choosesNamespace } from '../cluster/namespace-choice.ts';
-import { nodePortsOfOthers, wasAllocated } from '../cluster/node-ports.ts';
+import { otherWithNodePort, wasAllocated } from '../cluster/node-ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -90,17 +90,17 @@ export const serviceNodePortPolicy = defineRule({
   *check({ object: service, before, cluster, known, offline, options, finding }) {
     const { metadata, spec } = service;
     if (spec.type === 'ClusterIP' || spec.type === 'ExternalName') return;
-    const taken = nodePortsOfOthers(service, known);
+    const twinOf = otherWithNodePort(service, known);
     const whole = parsePortRange(options.clusterRange) as PortRange;
     for (const [index, port] of spec.ports.entries()) {
       const { nodePort } = port;
       const named = port.nodePortNamed === true && !wasAllocated(port, service, before);
       if (nodePort === undefined || !(named || options.allocated === 'judge')) continue;
       const ranges = rangesOf(options.ranges, metadata.namespace, cluster);
-      const wrong = defectOf({ nodePort, named, whole, offline, twin: offline ? taken.get(nodePort) : undefined, ranges });
+      const wrong = defectOf({ nodePort, named, whole, offline, twin: offline ? twinOf(nodePort) : undefined, ranges });
       if (wrong === undefined) continue;
       const path = ['spec', 'ports', index, 'nodePort'];
-      const free = nearestIn(wrong.allowed, nodePort, (one) => !taken.has(one));
+      const free = nearestIn(wrong.allowed, nodePort, (one) => twinOf(one) === undefined);
       const misfit = { path, nodePort, namespace: metadata.namespace, allowed: wrong.allowed, free };
       if (wrong.defect === 'usedTwice') yield finding('usedTwice', path, { ...misfit, twin: wrong.twin }, [wrong.twin]);
       else yield finding(wrong.defect, path, misfit);
