@@ -32,8 +32,8 @@ export interface AuditorOptions {
 }
 
 export interface Auditor {
-  /** How many findings are due, by rule and severity; empty for who does not lead. */
-  openFindings(): Iterable<readonly [ruleId: string, severity: Severity, count: number]>;
+  /** How many findings are due, by rule, severity and namespace; empty for who does not lead. */
+  openFindings(): Iterable<readonly [ruleId: string, severity: Severity, count: number, namespace: string]>;
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function startAuditor(options: AuditorOptions): Auditor {
 
 /** A slice ends after this, in milliseconds, or after so many objects. Then comes a pause of `restShare` times as long, unless it was waiting that took long. */
 const slice = { ms: 0.5, objects: 100, restShare: 8, longestRestMs: 20 } as const;
-/** How often changes are looked for, in milliseconds. */
+/** How often changes, and what is due, are looked for, in milliseconds. */
 const lookMs = 1_000;
 /** A watch that is broken for longer tells too little to say something new, in milliseconds. */
 const staleMs = 10_000;
@@ -54,6 +54,8 @@ const staleMs = 10_000;
 const readAgain = { everyMs: 30_000, objects: 100, withinMs: 5_000 } as const;
 
 const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
+/** What is listed and watched. */
+const collections: readonly Collection[] = [...kinds, 'Namespace', 'Template', 'Pod', 'Certificate', 'ExternalSecret', 'SealedSecret'];
 const isKind = (collection: Collection): collection is Kind => kinds.some((kind) => kind === collection);
 /** Neither kinds nor the names of objects have a slash. */
 const keyOf = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;
@@ -74,9 +76,11 @@ class ContinuousAudit implements Auditor {
   /** What is left of the pass over everything. */
   private readonly passing = new Set<string>();
   private isInPass = false;
+  private nextLookAt = 0;
   private nextPassAt = 0;
   private nextReadAt = 0;
   private workMs = 0;
+  private turns = 0;
   /** By key, the moment in epoch milliseconds. */
   private readonly due = new Map<string, number>();
 
@@ -94,11 +98,14 @@ class ContinuousAudit implements Auditor {
     await this.options.sink.close();
   }
 
-  *openFindings(): Generator<readonly [string, Severity, number]> {
+  *openFindings(): Generator<readonly [string, Severity, number, string]> {
     if (this.term.aborted) return;
-    const all = [...this.known.values()].flatMap(({ verdict }) => verdict.findings);
-    for (const [ruleId, ofRule] of Map.groupBy(all, ({ finding }) => finding.ruleId))
-      for (const [severity, some] of Map.groupBy(ofRule, ({ finding }) => finding.severity)) yield [ruleId, severity, some.length];
+    for (const [namespace, entries] of Map.groupBy(this.known.values(), ({ object }) => object.metadata.namespace)) {
+      const all = entries.flatMap(({ verdict }) => verdict.findings);
+      for (const [ruleId, ofRule] of Map.groupBy(all, ({ finding }) => finding.ruleId))
+        for (const [severity, some] of Map.groupBy(ofRule, ({ finding }) => finding.severity))
+          yield [ruleId, severity, some.length, namespace];
+    }
   }
 
   /** Returns for how long to rest. */
@@ -106,13 +113,15 @@ class ContinuousAudit implements Auditor {
     const { leadership, source } = this.options;
     if (!leadership.leads() || !source.hasSynced()) return lookMs;
     if (this.term.aborted) this.begin(leadership.term());
-    this.notice();
     const began = this.clock.now();
+    if (began >= this.nextLookAt) this.notice();
     const rest = await this.workThrough(AbortSignal.any([stop, this.term]), began + slice.ms);
     const spent = this.clock.now() - began;
     if (this.isInPass) this.workMs += spent;
     if (this.isInPass && this.passing.size === 0) this.endPass();
-    return rest === 0 ? this.idleMs() : Math.max(1, Math.min(spent * slice.restShare, slice.longestRestMs));
+    return rest === 0
+      ? Math.max(1, this.nextLookAt - this.clock.now())
+      : Math.max(1, Math.min(spent * slice.restShare, slice.longestRestMs));
   }
 
   /** Of what an earlier term knew, nothing may be true any more. */
@@ -122,21 +131,15 @@ class ContinuousAudit implements Auditor {
     this.dependents = new Dependents();
     this.snapshot = undefined;
     this.configuration = undefined;
+    this.nextLookAt = 0;
     for (const waiting of [this.urgent, this.passing, this.due]) waiting.clear();
     this.options.sink.begin(term);
-  }
-
-  /** Until something is due, if that is before the next look. */
-  private idleMs(): number {
-    const now = this.clock.wallNow();
-    let idle: number = lookMs;
-    for (const at of this.due.values()) idle = Math.min(idle, at - now);
-    return Math.max(1, idle);
   }
 
   /** Finds out what has to be judged. */
   private notice(): void {
     const { source, configuration } = this.options;
+    this.nextLookAt = this.clock.now() + lookMs;
     const earlier = this.snapshot;
     const current = source.current();
     this.snapshot = current;
@@ -144,7 +147,7 @@ class ContinuousAudit implements Auditor {
     const now = this.clock.wallNow();
     for (const [key, at] of this.due) if (at <= now) this.urgent.add(key);
     this.noticeReads();
-    const isKnownOtherwise = earlier === undefined || kinds.some((kind) => current.coverage(kind, '*') !== earlier.coverage(kind, '*'));
+    const isKnownOtherwise = earlier === undefined || collections.some((one) => current.coverage(one, '*') !== earlier.coverage(one, '*'));
     if (this.configuration !== configuration() || isKnownOtherwise || (!this.isInPass && this.clock.now() >= this.nextPassAt)) {
       this.configuration = configuration();
       const waiting = this.configuration.rules.filter(({ meta }) => waitsForOthers(meta.orderClass));
@@ -183,10 +186,14 @@ class ContinuousAudit implements Auditor {
     this.options.onPass?.({ objects: uids.length, workMs: this.workMs });
   }
 
-  /** Judges until the slice is over; returns how much is left. What has just changed comes before what is judged all the same. */
+  /**
+   * Judges until the slice is over; returns how much is left. What has just changed comes first, but of each four objects one
+   * is of the pass: where something changes all the time, that has to end too.
+   */
   private async workThrough(signal: AbortSignal, until: number): Promise<number> {
     for (let judged = 0; judged < slice.objects && this.clock.now() <= until && !signal.aborted; judged++) {
-      const [key] = this.urgent.size > 0 ? this.urgent : this.passing;
+      const first = ++this.turns % 4 === 0 ? [this.passing, this.urgent] : [this.urgent, this.passing];
+      const [key] = first.find(({ size }) => size > 0) ?? [];
       if (key === undefined) return 0;
       this.urgent.delete(key);
       this.passing.delete(key);
