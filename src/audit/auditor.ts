@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../client/clock.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import { type Rounds, rounds } from '../client/rounds.ts';
 import type { Change, ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { EntryToReview } from '../config/exemption-entries.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Severity } from '../engine/finding.ts';
 import { waitsForOthers } from '../engine/rule.ts';
@@ -182,8 +183,15 @@ class ContinuousAudit implements Auditor {
     this.isInPass = false;
     this.nextPassAt = this.clock.now() + this.options.intervalMs;
     const uids = kinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).flatMap(({ metadata }) => metadata.uid ?? []);
-    this.options.sink.passed(new Set(uids));
+    this.options.sink.passed(new Set(uids), this.entriesToReview(uids.length));
     this.options.onPass?.({ objects: uids.length, workMs: this.workMs });
+  }
+
+  /** Where an object was not judged, nobody knows what would have exempted it. */
+  private entriesToReview(objects: number): readonly EntryToReview[] {
+    const all = [...this.known.values()];
+    const needed = all.length < objects ? undefined : new Set(all.flatMap(({ exemptedBy }) => exemptedBy));
+    return this.configuration?.entriesToReview(this.clock.wallNow(), needed) ?? [];
   }
 
   /**

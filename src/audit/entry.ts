@@ -16,6 +16,8 @@ export interface Entry {
   readonly findings: readonly Judgement[];
   /** Since when each has been, by fingerprint: epoch milliseconds. */
   readonly since: ReadonlyMap<string, number>;
+  /** Entries of the configuration that exempt it from something. */
+  readonly exemptedBy: readonly string[];
   readonly verdict: Verdict;
   /** The verdict as text, to tell whether another one says the same; empty if it says nothing. */
   readonly text: string;
@@ -32,14 +34,15 @@ export interface Moment {
 }
 
 export function entryOf(before: Entry | undefined, surveyed: Surveyed, { now, graceMs, waits }: Moment): Entry {
-  const { object, exempted, faults } = surveyed;
+  const { object, exempted, faults, entries: exemptedBy } = surveyed;
   const findings = [...surveyed.findings, ...carriedOver(before, surveyed)];
   const began = beginning(before?.object, object, now);
   const since = new Map(findings.map(({ finding: { fingerprint } }) => [fingerprint, before?.since.get(fingerprint) ?? began]));
   const dueMs = ({ ruleId, fingerprint }: Finding): number => (since.get(fingerprint) ?? now) + (waits(ruleId) ? graceMs : 0);
   const later = findings.map(({ finding }) => dueMs(finding)).filter((at) => at > now);
   const verdict = { object, findings: findings.filter(({ finding }) => dueMs(finding) <= now), exempted, faults };
-  return { object, findings, since, verdict, text: textOf(verdict), nextDueMs: later.length === 0 ? undefined : Math.min(...later) };
+  const nextDueMs = later.length === 0 ? undefined : Math.min(...later);
+  return { object, findings, since, exemptedBy, verdict, text: textOf(verdict), nextDueMs };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What the audit comes to for one object, and who is told of it. */
+import type { EntryToReview } from '../config/exemption-entries.ts';
 import type { Fault } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { Mode } from '../engine/mode.ts';
@@ -23,7 +24,10 @@ export interface AuditSink {
    * leader may have found something; then once for each change.
    */
   tell(verdict: Verdict): void;
-  /** A pass over everything is over, and these objects exist, by uid: what is stored of others is out of date. */
-  passed(uids: ReadonlySet<string>): void;
+  /**
+   * A pass over everything is over, and these objects exist, by uid: what is stored of others is out of date. `entries` are
+   * exemptions of the configuration that somebody should look at; they are in no object.
+   */
+  passed(uids: ReadonlySet<string>, entries?: readonly EntryToReview[]): void;
   close(): Promise<void>;
 }

@@ -118,7 +118,7 @@ describe('what no later object repairs', () => {
       fresh.apply(nodePort);
     });
     expect(world.told).toEqual(['Service shop/web: service-node-port-policy deny']);
-    expect(world.open).toEqual([['service-node-port-policy', 'medium', 1]]);
+    expect(world.open).toEqual([['service-node-port-policy', 'medium', 1, 'shop']]);
   });
 
   it('is judged again when the configuration changes', async () => {
@@ -245,5 +245,18 @@ describe('a pass over everything', () => {
       fresh.apply(service);
     });
     expect(world.told).toEqual(['Service shop/web: service-selector-matches-no-pods exempt: moved by hand (configuration)']);
+  });
+
+  it('tells of exemptions of the configuration that exempt nothing, and not while something could not be judged', async () => {
+    const entry = (namespace: string) => ({ rules: ['service-selector-matches-no-pods'], namespaces: [namespace], reason: 'by hand' });
+    await begun((fresh) => {
+      fresh.configuration = configurationOf({ exemptions: { list: [entry('shop'), entry('gone')] } });
+      fresh.apply(service);
+    });
+    expect(world.entries).toEqual(['exemptions.list[1] unused']);
+    world.staleMs = 11_000;
+    world.changeLeader();
+    await world.clock.advance(5_000);
+    expect([world.passes.length, world.entries]).toEqual([2, []]);
   });
 });

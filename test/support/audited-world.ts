@@ -35,6 +35,8 @@ export class AuditedWorld {
   /** What the sink was told, in order; a first word that nothing is wrong with an object left out. */
   readonly told: string[] = [];
   readonly passes: number[] = [];
+  /** What the last pass said of the configuration's exemptions. */
+  entries: readonly string[] = [];
   readonly errors: string[] = [];
   readonly verdicts = new Map<string, Verdict>();
   configuration = configurationOf();
@@ -54,7 +56,10 @@ export class AuditedWorld {
     const sink: AuditSink = {
       begin: () => this.verdicts.clear(),
       tell: (verdict) => this.hear(verdict),
-      passed: (uids) => void this.passes.push(uids.size),
+      passed: (uids, entries = []) => {
+        this.passes.push(uids.size);
+        this.entries = entries.map(({ path, is }) => `${path} ${is}`);
+      },
       close: async () => {},
     };
     this.auditor = startAuditor({
@@ -69,7 +74,7 @@ export class AuditedWorld {
     return this;
   }
 
-  get open(): readonly (readonly [string, string, number])[] {
+  get open(): readonly (readonly [string, string, number, string])[] {
     return [...(this.auditor?.openFindings() ?? [])];
   }
 
