@@ -72,11 +72,16 @@ describe('rights', () => {
     }
   });
 
-  it('write nothing but three objects of our own, and name what they read', () => {
+  it('write nothing but three objects of our own, reports and Events, and name what they read', () => {
     for (const [resource] of granted) expect(resource).not.toContain('*');
     expect(granted.filter(([, verbs]) => verbs !== 'get,list,watch')).toEqual([
       ['/secrets', 'get', ''],
       ['admissionregistration.k8s.io/validatingwebhookconfigurations', 'get,patch', 'portcullis'],
+      ['openreports.io/clusterreports', 'create,delete,get,list,patch', ''],
+      ['openreports.io/reports', 'create,delete,get,list,patch', ''],
+      ['wgpolicyk8s.io/clusterpolicyreports', 'create,delete,get,list,patch', ''],
+      ['wgpolicyk8s.io/policyreports', 'create,delete,get,list,patch', ''],
+      ['events.k8s.io/events', 'create,delete,patch', ''],
       ['coordination.k8s.io/leases', 'get,update', 'portcullis-leader'],
       ['/secrets', 'get,update', 'portcullis-ca'],
     ]);

@@ -59,6 +59,16 @@ const admission: readonly Panel[] = [
       ],
     ],
   },
+  {
+    title: 'Open findings, by rule',
+    unit: 'short',
+    queries: [[`sum by (rule) (portcullis_open_findings{${here}})`, '{{rule}}']],
+  },
+  {
+    title: 'Open findings, by severity',
+    unit: 'short',
+    queries: [[`sum by (severity) (portcullis_open_findings{${here}})`, '{{severity}}']],
+  },
 ];
 
 const health: readonly Panel[] = [
@@ -100,6 +110,21 @@ const health: readonly Panel[] = [
       [`sum by (reason) (rate(portcullis_refused_callers_total{${here}}[$__rate_interval]))`, 'refused: {{reason}}'],
     ],
   },
+  {
+    title: 'Writes of reports and Events, by result',
+    unit: 'ops',
+    queries: [
+      [`sum by (result) (rate(portcullis_report_writes_total{${here}}[$__rate_interval]))`, 'report: {{result}}'],
+      [`sum by (result) (rate(portcullis_event_writes_total{${here}}[$__rate_interval]))`, 'Event: {{result}}'],
+    ],
+  },
+  {
+    title: 'Last audit of everything was',
+    unit: 's',
+    kind: 'stat',
+    queries: [[`time() - max(portcullis_audit_timestamp_seconds{${here}} > 0)`, 'ago']],
+  },
+  { title: 'Working time of an audit', unit: 's', queries: [[`max(portcullis_audit_work_seconds{${here}})`, 'all objects']] },
   { title: 'Memory', unit: 'bytes', queries: [[`process_resident_memory_bytes{${here}}`, '{{pod}}']] },
   { title: 'CPU', unit: 'short', queries: [[`rate(process_cpu_seconds_total{${here}}[$__rate_interval])`, '{{pod}}']] },
   { title: 'Delay of the event loop', unit: 's', queries: [[`nodejs_eventloop_lag_p99_seconds{${here}}`, '{{pod}}']] },

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { configurationJsonSchema } from '../../src/config/json-schema.ts';
 import { apiVersion } from '../../src/config/schema.ts';
+import { severities } from '../../src/engine/finding.ts';
 import { isObject, objectAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
@@ -124,9 +125,44 @@ const metrics = z
       })
       .prefault({})
       .describe('The Grafana dashboards'),
+    namespaceLabel: z
+      .boolean()
+      .default(false)
+      .describe('Count open findings by namespace too, for those with the most (docs/monitoring.md)'),
   })
   .prefault({})
   .describe('Prometheus and Grafana; `/metrics` itself is always there, on healthPort');
+
+const reports = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Write a report beside each object of which there is something to tell'),
+    format: z
+      .enum(['auto', 'openreports', 'policyreport', 'both'])
+      .default('auto')
+      .describe(
+        '`openreports` (openreports.io/v1alpha1), `policyreport` (wgpolicyk8s.io/v1alpha2) or `both`; `auto`: the first of them that is served',
+      ),
+    maxResultsPerObject: z.int().min(1).max(500).default(50).describe('Results of one report, beside the one that counts the rest'),
+    limit: z.int().min(1).max(1_000_000).default(20_000).describe('How many reports there may be: about 2 kB each in etcd'),
+    intervalSeconds: z
+      .int()
+      .min(10)
+      .max(86_400)
+      .default(600)
+      .describe('How often everything stored is judged again, beside what changes; also without reports, for Events and metrics'),
+  })
+  .prefault({})
+  .describe(
+    'What the audit finds, as objects that other tools read. Needs the CRDs of one of the two APIs, which are not part of this chart',
+  );
+
+const events = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Write an Event for each new finding that would be warned about or denied'),
+    minSeverity: z.enum(severities).default('medium').describe('The mildest finding of which an Event tells'),
+  })
+  .prefault({})
+  .describe('What the audit finds, as `kubectl describe` shows it');
 
 const networkPolicy = z
   .strictObject({
@@ -213,6 +249,8 @@ const valuesSchema = z.strictObject({
     .describe('JSON lines on standard output'),
   healthPort: port.default(8081).describe('Plain HTTP: /livez, /readyz, /metrics'),
   metrics,
+  reports,
+  events,
   networkPolicy,
   serviceAccount,
   rbac,

@@ -7,7 +7,7 @@ import type { OrderClass, Rule } from '../../src/engine/rule.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import { objectAt } from '../../src/kube/read.ts';
 import { formatRef, type ObjectRef, type RawObject } from '../../src/kube/resources.ts';
-import { decide } from '../../test/support/rule-case.ts';
+import { judge } from '../../test/support/rule-case.ts';
 import { type RuleCase, readRuleTable } from '../../test/support/rule-table.ts';
 import { keysOf } from './keys.ts';
 import { fenced, hasRegion, regionOf, table, withRegion } from './regions.ts';
@@ -70,7 +70,7 @@ const orderClasses: Readonly<Record<OrderClass, string>> = {
 };
 
 function facts({ meta }: Rule): string {
-  const writes = meta.judgesDelete === true ? 'CREATE, UPDATE and DELETE' : 'CREATE and UPDATE';
+  const writes = meta.judgesDelete === true || meta.judgesExemptions === true ? 'CREATE, UPDATE and DELETE' : 'CREATE and UPDATE';
   return table(
     ['', ''],
     [
@@ -131,6 +131,7 @@ interface WrittenCase {
   readonly operation?: string;
   readonly cluster?: readonly RawObject[];
   readonly options?: unknown;
+  readonly exemptions?: unknown;
 }
 
 interface WrittenTable {
@@ -157,8 +158,7 @@ function examples(rule: Rule, tableText: string): readonly string[] {
 }
 
 function example(rule: Rule, one: RuleCase, written: WrittenCase): string {
-  const { denials, warnings, audited } = decide(rule, one);
-  const findings = [...denials, ...warnings.map(({ finding }) => finding), ...audited];
+  const { findings } = judge(rule, one);
   const wrong = written.operation === 'DELETE' ? 'Removed' : written.before === undefined ? 'Applied' : 'Changed to';
   const parts = [
     ['The cluster holds', written.cluster ?? []],
@@ -169,6 +169,7 @@ function example(rule: Rule, one: RuleCase, written: WrittenCase): string {
   return [
     `### ${written.name.charAt(0).toUpperCase()}${written.name.slice(1)}`,
     ...(written.options === undefined ? [] : [`With the options`, fenced('yaml', yaml(written.options))]),
+    ...(written.exemptions === undefined ? [] : ['With the configuration', fenced('yaml', yaml({ exemptions: written.exemptions }))]),
     fenced('yaml', manifests.join('---\n')),
     ...(findings.length === 0 ? ['Nothing is reported.'] : findings.map(answer)),
   ].join('\n\n');

@@ -54,6 +54,9 @@ const staleMs = 10_000;
 /** What is never listed is asked for again as long as a finding rests on it, in milliseconds; so many objects a time. */
 const readAgain = { everyMs: 30_000, objects: 100, withinMs: 5_000 } as const;
 
+/** How often an answer that did not come is asked for, before an object is judged without it. */
+const mostTries = 3;
+
 const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 /** What is listed and watched. */
 const collections: readonly Collection[] = [...kinds, 'Namespace', 'Template', 'Pod', 'Certificate', 'ExternalSecret', 'SealedSecret'];
@@ -82,6 +85,10 @@ class ContinuousAudit implements Auditor {
   private nextReadAt = 0;
   private workMs = 0;
   private turns = 0;
+  /** Objects that could not be judged for a defect of ours. */
+  private readonly failed = new Set<string>();
+  /** By key, how often an answer did not come. */
+  private readonly unanswered = new Map<string, number>();
   /** By key, the moment in epoch milliseconds. */
   private readonly due = new Map<string, number>();
 
@@ -133,7 +140,7 @@ class ContinuousAudit implements Auditor {
     this.snapshot = undefined;
     this.configuration = undefined;
     this.nextLookAt = 0;
-    for (const waiting of [this.urgent, this.passing, this.due]) waiting.clear();
+    for (const waiting of [this.urgent, this.passing, this.due, this.failed, this.unanswered]) waiting.clear();
     this.options.sink.begin(term);
   }
 
@@ -181,16 +188,18 @@ class ContinuousAudit implements Auditor {
 
   private endPass(): void {
     this.isInPass = false;
-    this.nextPassAt = this.clock.now() + this.options.intervalMs;
-    const uids = kinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).flatMap(({ metadata }) => metadata.uid ?? []);
-    this.options.sink.passed(new Set(uids), this.entriesToReview(uids.length));
-    this.options.onPass?.({ objects: uids.length, workMs: this.workMs });
+    const existing = kinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).filter(({ metadata }) => metadata.uid !== undefined);
+    const judged = existing.filter((object) => this.known.has(keyOf(refOf(object))) || this.failed.has(keyOf(refOf(object))));
+    const isWhole = judged.length === existing.length;
+    this.nextPassAt = this.clock.now() + (isWhole ? this.options.intervalMs : Math.min(this.options.intervalMs, readAgain.everyMs));
+    // What could not be judged yet may be what an earlier leader told of: not known is not repaired.
+    if (!isWhole) return;
+    this.options.sink.passed(new Set(existing.map(({ metadata }) => metadata.uid as string)), this.entriesToReview());
+    this.options.onPass?.({ objects: existing.length, workMs: this.workMs });
   }
 
-  /** Where an object was not judged, nobody knows what would have exempted it. */
-  private entriesToReview(objects: number): readonly EntryToReview[] {
-    const all = [...this.known.values()];
-    const needed = all.length < objects ? undefined : new Set(all.flatMap(({ exemptedBy }) => exemptedBy));
+  private entriesToReview(): readonly EntryToReview[] {
+    const needed = new Set([...this.known.values()].flatMap(({ exemptedBy }) => exemptedBy));
     return this.configuration?.entriesToReview(this.clock.wallNow(), needed) ?? [];
   }
 
@@ -223,12 +232,14 @@ class ContinuousAudit implements Auditor {
       const surveyed = await this.survey(object, snapshot, signal);
       if (!signal.aborted) this.settle(key, isAnother ? undefined : before, surveyed, snapshot);
     } catch (error) {
+      this.failed.add(key);
       this.options.onError(error as Error, refOf(object));
     }
   }
 
   private forget(key: string, { object, text }: Entry): void {
     this.known.delete(key);
+    this.unanswered.delete(key);
     this.dependents.set(key, []);
     if (text !== '') this.options.sink.tell(nothingWrong(object));
   }
@@ -249,7 +260,7 @@ class ContinuousAudit implements Auditor {
   private settle(key: string, before: Entry | undefined, surveyed: Surveyed, snapshot: ClusterSnapshot): void {
     const { object, reads } = surveyed;
     this.dependents.set(key, [...reads, { collection: 'Namespace', namespace: '', name: object.metadata.namespace }]);
-    if (reads.some(({ collection }) => snapshot.staleMs(collection) > staleMs)) {
+    if (reads.some(({ collection }) => snapshot.staleMs(collection) > staleMs) || this.waitsForAnswer(key, before, surveyed)) {
       this.due.set(key, this.clock.wallNow() + staleMs);
       return;
     }
@@ -259,5 +270,13 @@ class ContinuousAudit implements Auditor {
     if (entry.nextDueMs !== undefined) this.due.set(key, entry.nextDueMs);
     // Also the first time, and if nothing is wrong: what was stored by an earlier leader may say otherwise.
     if (entry.text !== before?.text) this.options.sink.tell(entry.verdict);
+  }
+
+  /** Before the first word on an object, what was not answered is asked for again, a few times. */
+  private waitsForAnswer(key: string, before: Entry | undefined, { skipped }: Surveyed): boolean {
+    const tries = this.unanswered.get(key) ?? 0;
+    if (before !== undefined || tries >= mostTries || !skipped.some(({ reason }) => reason === 'unanswered')) return false;
+    this.unanswered.set(key, tries + 1);
+    return true;
   }
 }

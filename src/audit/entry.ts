@@ -6,9 +6,7 @@ import type { Fault, Skip } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { Surveyed } from '../engine/survey.ts';
 import type { JudgedResource } from '../kube/resources.ts';
-import type { Verdict } from './verdict.ts';
-
-type Judgement = Surveyed['findings'][number];
+import type { Judgement, Verdict } from './verdict.ts';
 
 export interface Entry {
   readonly object: JudgedResource;
@@ -40,7 +38,8 @@ export function entryOf(before: Entry | undefined, surveyed: Surveyed, { now, gr
   const since = new Map(findings.map(({ finding: { fingerprint } }) => [fingerprint, before?.since.get(fingerprint) ?? began]));
   const dueMs = ({ ruleId, fingerprint }: Finding): number => (since.get(fingerprint) ?? now) + (waits(ruleId) ? graceMs : 0);
   const later = findings.map(({ finding }) => dueMs(finding)).filter((at) => at > now);
-  const verdict = { object, findings: findings.filter(({ finding }) => dueMs(finding) <= now), exempted, faults };
+  const [due, pending] = [true, false].map((isDue) => findings.filter(({ finding }) => dueMs(finding) <= now === isDue));
+  const verdict = { object, findings: due as Judgement[], pending: pending as Judgement[], exempted, faults };
   const nextDueMs = later.length === 0 ? undefined : Math.min(...later);
   return { object, findings, since, exemptedBy, verdict, text: textOf(verdict), nextDueMs };
 }
@@ -65,15 +64,16 @@ function carriedOver(before: Entry | undefined, { object, skipped, faults, findi
   return before.findings.filter(({ finding }) => unjudged.has(finding.ruleId) && !found.has(finding.fingerprint));
 }
 
-function textOf({ findings, exempted, faults }: Verdict): string {
-  if (findings.length + exempted.length + faults.length === 0) return '';
+function textOf({ findings, pending, exempted, faults }: Verdict): string {
+  if (findings.length + pending.length + exempted.length + faults.length === 0) return '';
   const said = ({ fingerprint, what, why, fix }: Finding): readonly string[] => [fingerprint, what, why, fix.text];
   return JSON.stringify([
     findings.map(({ finding, mode }) => [mode, ...said(finding)]),
     exempted.map(({ finding, reason }) => [reason, ...said(finding)]),
     faults.map(({ ruleId, cause }: Fault) => [ruleId, String(cause)]),
+    pending.map(({ finding }) => finding.fingerprint),
   ]);
 }
 
 /** Of an object that is gone, or was put right. */
-export const nothingWrong = (object: JudgedResource): Verdict => ({ object, findings: [], exempted: [], faults: [] });
+export const nothingWrong = (object: JudgedResource): Verdict => ({ object, findings: [], pending: [], exempted: [], faults: [] });

@@ -5,12 +5,19 @@ import type { Finding } from '../engine/finding.ts';
 import type { Mode } from '../engine/mode.ts';
 import type { JudgedResource } from '../kube/resources.ts';
 
+export interface Judgement {
+  readonly finding: Finding;
+  readonly mode: Exclude<Mode, 'off'>;
+}
+
 /** What the audit says of one object, now that it is due. */
 export interface Verdict {
   /** With the uid that the API server gave it. */
   readonly object: JudgedResource;
   /** Gravest first; empty: nothing is wrong, or not any more, or the object is gone. */
-  readonly findings: readonly { readonly finding: Finding; readonly mode: Exclude<Mode, 'off'> }[];
+  readonly findings: readonly Judgement[];
+  /** Found, and not due: nothing to begin with, but what an earlier leader told of it stands. */
+  readonly pending: readonly Judgement[];
   readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
   readonly faults: readonly Fault[];
 }
@@ -25,7 +32,7 @@ export interface AuditSink {
    */
   tell(verdict: Verdict): void;
   /**
-   * A pass over everything is over, and these objects exist, by uid: what is stored of others is out of date. `entries` are
+   * Everything that exists was judged and told, these objects, by uid: what is stored of others is out of date. `entries` are
    * exemptions of the configuration that somebody should look at; they are in no object.
    */
   passed(uids: ReadonlySet<string>, entries?: readonly EntryToReview[]): void;

@@ -38,3 +38,10 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener('abort', done);
   });
 }
+
+/**
+ * Milliseconds after the nth failure in a row, counted from 1: longer each time up to the longest, and never twice the
+ * same, since `random` lies between 0 and 1.
+ */
+export const backoffMs = (firstMs: number, longestMs: number, failures: number, random: number): number =>
+  Math.min(longestMs / 2, firstMs * 2 ** Math.min(failures - 1, 30)) * (1 + random);

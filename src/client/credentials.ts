@@ -18,6 +18,8 @@ export interface Credentials {
   readonly server: URL;
   /** An HTTP proxy on the way, from the kubeconfig's `proxy-url`. */
   readonly proxy?: string;
+  /** The kubeconfig's context. */
+  readonly context?: string;
   identity(): Promise<Identity>;
 }
 
@@ -58,6 +60,7 @@ export async function kubeconfigCredentials({ file, context }: KubeconfigOptions
   return {
     server: new URL(cluster.server),
     ...(cluster.proxyUrl && { proxy: cluster.proxyUrl }),
+    context: config.getCurrentContext(),
     identity: () => identityOf(config),
   };
 }

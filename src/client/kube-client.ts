@@ -9,14 +9,19 @@ import { linesOf } from './lines.ts';
 /** Of a PATCH that changes fields, in lists of entries that are found by their names, of an object that exists. */
 export const strategicMerge = 'application/strategic-merge-patch+json';
 
-/** Names the metadata of an object alone: what a Secret holds never leaves the API server. */
-export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+/** Of a PATCH by server-side apply: the fields that one manager owns, of an object that is made if there is none. JSON is YAML. */
+export const serverSideApply = 'application/apply-patch+yaml';
+
+/** Names the table that `kubectl get` prints; with `includeObject=None` in the query, nothing of the objects beside it. */
+export const asTable = 'application/json;as=Table;g=meta.k8s.io;v=v1';
+
+export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface KubeClient {
   /** The answer of a GET below the server's root, `/api/v1/…`. Throws KubeError, and whatever the network or the signal throws. */
   get(path: string, signal: AbortSignal, accept?: string): Promise<RawObject>;
-  /** The answer of a write, with a body of JSON; `contentType` names the kind of a PATCH. Throws as `get` does. */
-  send(method: 'POST' | 'PUT' | 'PATCH', path: string, body: RawObject, signal: AbortSignal, contentType?: string): Promise<RawObject>;
+  /** The answer of a write, with a body of JSON, of a DELETE its options; `contentType` names the kind of a PATCH. Throws as `get` does. */
+  send(method: WriteMethod, path: string, body: RawObject, signal: AbortSignal, contentType?: string): Promise<RawObject>;
   /** A watch's lines as they come; `onOpen` is called when the server has accepted it. Throws as `get` does. */
   watch(path: string, signal: AbortSignal, onOpen?: () => void): AsyncIterable<string>;
   close(): Promise<void>;
@@ -47,7 +52,7 @@ interface Call {
   readonly path: string;
   readonly signal: AbortSignal;
   readonly accept: string;
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly method?: 'GET' | WriteMethod;
   readonly body?: RawObject;
   readonly contentType?: string;
 }

@@ -1,7 +1,9 @@
-/** Alerts and dashboards: every query is PromQL, and of metrics that we, or the API server, really have. */
+/** Alerts and dashboards: every query is PromQL, and of metrics that we, or the API server, really have. What Prometheus makes of them: alerts.test.ts and test/e2e. */
+import { readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect, it } from 'vitest';
 import { dashboards } from '../../scripts/chart/dashboards.ts';
+import type { RawObject } from '../../src/kube/resources.ts';
 import { configurationOf, portsOf, selfContained, service, snapshotOf } from '../admission/reviews.ts';
 import { reviewText, send, start, warmUp } from '../server/client.ts';
 import { describeWithHelm, type Rendered, render } from '../support/helm.ts';
@@ -18,7 +20,10 @@ const ofTarget = ['namespace', 'pod', 'job', 'instance', 'le'];
 
 /** Metric → the labels of its series, as a scrape shows them once each has happened. */
 async function scraped(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const server = await start({ ports: portsOf(snapshotOf(service()), configurationOf([selfContained('always', () => true)])) });
+  const server = await start({
+    ports: portsOf(snapshotOf(service()), configurationOf([selfContained('always', () => true)])),
+    openFindings: () => [['always', 'high', 1, 'shop']],
+  });
   await send(server, reviewText());
   server.metrics.callerRefused('pod');
   server.metrics.internalError('request');
@@ -108,12 +113,32 @@ describeWithHelm('monitoring', () => {
         'PortcullisCertificateExpiring',
         'PortcullisViewStale',
         'PortcullisNoLeader',
+        'PortcullisAuditStalled',
+        'PortcullisReportsCapped',
       ]),
     );
     for (const { labels, annotations } of alerts()) {
       expect(labels).toEqual({ severity: expect.stringMatching(/^(warning|critical)$/), release: 'prometheus' });
       expect(annotations).toEqual({ summary: expect.any(String), description: expect.any(String) });
     }
+  });
+
+  it('is described: each alert, and each metric of ours', async () => {
+    const page = readFileSync('docs/monitoring.md', 'utf8');
+    const metrics = [...(await scraped()).keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+    const own = metrics.filter((name) => name.startsWith('portcullis_'));
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    expect(alerts().filter(({ alert }) => !page.includes(`| ${alert} |`))).toEqual([]);
+  });
+
+  it('is patient for three intervals of the audit, an hour at least', () => {
+    const stalled = (values: RawObject): string =>
+      render({ ...withMonitoring, reports: values })
+        .find(({ kind }) => kind === 'PrometheusRule')
+        .spec.groups[0].rules.find(({ alert }: Rendered) => alert === 'PortcullisAuditStalled').expr;
+    expect(stalled({})).toContain('> 3600 and');
+    expect(stalled({ intervalSeconds: 86_400 })).toContain('> 259200 and');
   });
 
   it('looks at the release where it stands', () => {

@@ -43,6 +43,9 @@ const watched = (config: RawObject): readonly string[] =>
 
 const rollouts = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', resource: 'rollouts' };
 
+/** What the audit writes. */
+const isTold = (line: string): boolean => /\.(openreports\.io|wgpolicyk8s\.io|events\.k8s\.io)$/.test(line);
+
 describeWithHelm('the rights', () => {
   it('by default', () => {
     expect(rights({})).toMatchInlineSnapshot(`
@@ -60,9 +63,15 @@ describeWithHelm('the rights', () => {
         "ClusterRole portcullis: get,list,watch sealedsecrets.bitnami.com",
         "ClusterRole portcullis: get,list,watch certificates.cert-manager.io",
         "ClusterRole portcullis: get,list,watch externalsecrets.external-secrets.io",
+        "ClusterRole portcullis: get,list,watch ingresses.networking.k8s.io",
         "ClusterRole portcullis: get,list,watch networkpolicies.networking.k8s.io",
         "ClusterRole portcullis: get secrets",
         "ClusterRole portcullis: get,patch validatingwebhookconfigurations.admissionregistration.k8s.io/portcullis",
+        "ClusterRole portcullis: create,delete,get,list,patch clusterreports.openreports.io",
+        "ClusterRole portcullis: create,delete,get,list,patch reports.openreports.io",
+        "ClusterRole portcullis: create,delete,get,list,patch clusterpolicyreports.wgpolicyk8s.io",
+        "ClusterRole portcullis: create,delete,get,list,patch policyreports.wgpolicyk8s.io",
+        "ClusterRole portcullis: create,delete,patch events.events.k8s.io",
         "Role portcullis: get,update leases.coordination.k8s.io/portcullis-leader",
         "Role portcullis: get,update secrets/portcullis-ca",
       ]
@@ -90,12 +99,20 @@ describeWithHelm('the rights', () => {
     expect(rights({ config: somewhere })).toContain('ClusterRole portcullis: get secrets');
   });
 
-  it('with every rule off are those to know namespaces, callers and our own certificate', () => {
+  it('with every rule off are those to know what is audited, callers and our own certificate, and to clear what was told', () => {
     expect(rights({ config: allBut() })).toMatchInlineSnapshot(`
       [
         "ClusterRole portcullis: get,list,watch namespaces",
         "ClusterRole portcullis: get,list,watch pods",
+        "ClusterRole portcullis: get,list,watch services",
+        "ClusterRole portcullis: get,list,watch ingresses.networking.k8s.io",
+        "ClusterRole portcullis: get,list,watch networkpolicies.networking.k8s.io",
         "ClusterRole portcullis: get,patch validatingwebhookconfigurations.admissionregistration.k8s.io/portcullis",
+        "ClusterRole portcullis: create,delete,get,list,patch clusterreports.openreports.io",
+        "ClusterRole portcullis: create,delete,get,list,patch reports.openreports.io",
+        "ClusterRole portcullis: create,delete,get,list,patch clusterpolicyreports.wgpolicyk8s.io",
+        "ClusterRole portcullis: create,delete,get,list,patch policyreports.wgpolicyk8s.io",
+        "ClusterRole portcullis: create,delete,patch events.events.k8s.io",
         "Role portcullis: get,update leases.coordination.k8s.io/portcullis-leader",
         "Role portcullis: get,update secrets/portcullis-ca",
       ]
@@ -144,12 +161,35 @@ describeWithHelm('the rights', () => {
     ]);
   });
 
-  it('never hold a star, a list of Secrets, or a write to anything but our own', () => {
-    for (const line of rights({ config: { exemptions: { byAnnotation: 'permitted' } } })) {
+  it.each([
+    [
+      'at one API',
+      { reports: { format: 'openreports' } },
+      ['clusterreports.openreports.io', 'reports.openreports.io', 'events.events.k8s.io'],
+    ],
+    [
+      'without Events',
+      { reports: { format: 'policyreport' }, events: { enabled: false } },
+      ['clusterpolicyreports.wgpolicyk8s.io', 'policyreports.wgpolicyk8s.io'],
+    ],
+    ['without either', { reports: { enabled: false }, events: { enabled: false } }, []],
+  ] as const)('to tell what the audit finds: %s', (_, values, expected) => {
+    expect(
+      rights(values)
+        .filter(isTold)
+        .map((line) => line.split(' ').at(-1)),
+    ).toEqual(expected);
+  });
+
+  it('never hold a star, a list of Secrets, or a write to anything but our own, reports and Events', () => {
+    const all = rights({ config: { exemptions: { byAnnotation: 'permitted' } } });
+    for (const line of all.filter((one) => !isTold(one))) {
       expect(line).not.toMatch(/\*|escalate|bind|impersonate|delete|create (?!subjectaccessreviews)/);
       expect(line).not.toMatch(/(list|watch).* secrets/);
       if (/patch|update/.test(line)) expect(line).toMatch(/\/portcullis(-ca|-leader)?$/);
     }
+    for (const line of all.filter(isTold))
+      expect(line).toMatch(/: (create,delete,get,list,patch (cluster)?(policy)?reports|create,delete,patch events)\./);
   });
 
   it('are somebody else’s business where rbac.create is false', () => {

@@ -28,7 +28,10 @@ export const everythingOn = {
     podMonitor: { enabled: true },
     prometheusRule: { enabled: true },
     dashboards: { enabled: true },
+    namespaceLabel: true,
   },
+  reports: { format: 'both', maxResultsPerObject: 20, limit: 500, intervalSeconds: 120 },
+  events: { minSeverity: 'high' },
   networkPolicy: {
     apiServerCIDRs: ['10.0.0.0/28'],
     webhookFrom: [{ namespaceSelector: { matchLabels: { name: 'tunnel' } } }],

@@ -23,8 +23,9 @@ const lineOf = ({ object, findings, exempted, faults }: Verdict): string => {
   return `${formatRef({ ...object, ...object.metadata })}: ${said.join(', ') || 'clean'}`;
 };
 
-const wordsOf = ({ findings, exempted, faults }: Verdict): string =>
+const wordsOf = ({ findings, pending, exempted, faults }: Verdict): string =>
   JSON.stringify([
+    pending.map(({ finding }) => finding.fingerprint),
     findings.map(({ finding: { fingerprint, what, why, fix }, mode }) => [fingerprint, mode, what, why, fix.text]),
     exempted.map(({ finding, reason }) => [finding.fingerprint, reason]),
     faults.map(({ ruleId }) => ruleId),
@@ -102,7 +103,7 @@ export class AuditedWorld {
     const line = lineOf(verdict);
     const before = this.verdicts.get(uid);
     if (before !== undefined && wordsOf(before) === wordsOf(verdict)) this.errors.push(`told twice: ${line}`);
-    const isNews = before !== undefined || !line.endsWith(': clean');
+    const isNews = before === undefined ? !line.endsWith(': clean') : line !== lineOf(before);
     this.verdicts.set(uid, verdict);
     if (isNews) this.told.push(line);
   }

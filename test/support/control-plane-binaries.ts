@@ -29,7 +29,7 @@ export class NoControlPlane extends Error {}
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Outside the checkout, so that a fresh clone finds what an earlier one built; one directory for each set of versions. */
-function cacheDirectory(env: Environment = process.env): string {
+export function cacheDirectory(env: Environment = process.env): string {
   const root =
     env['PORTCULLIS_CONTROL_PLANE_CACHE'] ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'portcullis', 'control-plane');
   return resolve(root, `kubernetes-${versions.kubernetes}-etcd-${versions.etcd}-${process.platform}-${process.arch}`);

@@ -224,9 +224,14 @@ export class FakeApiServer {
       refuse(response, 404, 'NotFound');
       return;
     }
-    const { apiVersion = 'v1', kind = '', metadata } = found[0] ?? {};
-    const partial = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
-    const one = (request.headers.accept ?? '').includes('as=PartialObjectMetadata') ? partial : found[0];
+    if ((request.headers.accept ?? '').includes('as=Table') && query.get('includeObject') === 'None') {
+      const rows = found.map(({ metadata }) => ({ cells: [metadata.name, 'Opaque', 1, '0s'], object: null }));
+      this.served.push(JSON.stringify({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: {}, rows }));
+      response.end(this.served.at(-1));
+      return;
+    }
+    const { apiVersion = 'v1', kind = '' } = found[0] ?? {};
+    const one = found[0];
     this.served.push(JSON.stringify(name === undefined ? found : one));
     response.end(JSON.stringify(name === undefined ? { apiVersion, kind: `${kind}List`, metadata: {}, items: found } : one));
   }

@@ -1,5 +1,7 @@
 /** Runs a rule on a case of its table, without a test around it: tests and documentation need both. */
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { annotationFacts } from '../../src/config/annotations.ts';
+import type { ConfigurationFile } from '../../src/config/schema.ts';
 import { type Evaluation, evaluate } from '../../src/engine/evaluate.ts';
 import type { Finding } from '../../src/engine/finding.ts';
 import type { Mode } from '../../src/engine/mode.ts';
@@ -16,15 +18,41 @@ import {
   type Resource,
   refOf,
 } from '../../src/kube/resources.ts';
+import { rules } from '../../src/rules/index.ts';
 import type { RuleCase } from './rule-table.ts';
+
+/** When it is for every case, in epoch milliseconds. */
+const today = Date.UTC(2026, 10, 21);
 
 /** What the rule finds, on frozen objects. */
 export function judge(rule: Rule, one: RuleCase): Evaluation {
   const configured = configure(rule, one);
   const { subject, cluster } = worldOf(configured, one);
-  const options = { tellsOfOthers: one.privacy === 'open', offline: one.offline === true };
-  return evaluate(subject, cluster, [configured], options);
+  const exemptions = { factsOf: factsOf(rule, one), isSurvey: one.survey };
+  const options = { tellsOfOthers: one.privacy === 'open', offline: one.offline === true, exemptions };
+  return ofOne(rule, evaluate(subject, cluster, [...besideIt(one), configured], options));
 }
+
+const ofOne = (rule: Rule, { findings, ...rest }: Evaluation): Evaluation => ({
+  ...rest,
+  findings: findings.filter(({ ruleId }) => ruleId === rule.meta.id),
+});
+
+const besideIt = ({ beside }: RuleCase): readonly ConfiguredRule[] =>
+  rules.filter(({ meta }) => beside.includes(meta.id)).map((rule) => rule.configure());
+
+/** What annotations are worth where these rules run, and no other. */
+export function factsFor(
+  ruleIds: readonly string[],
+  byAnnotation: ConfigurationFile['exemptions']['byAnnotation'],
+): NonNullable<Settings['factsOf']> {
+  const settings = { byAnnotation, known: new Set(rules.map(({ meta }) => meta.id)), notExemptable: new Set<string>() };
+  return ({ metadata: { namespace, annotations } }) =>
+    annotationFacts({ namespace: { name: namespace }, annotations, now: today, ruleIds, rights: new Map() }, settings);
+}
+
+const factsOf = ({ meta }: Rule, { exemptions = {}, beside }: RuleCase): NonNullable<Settings['factsOf']> =>
+  factsFor([meta.id, ...beside], (exemptions as Partial<ConfigurationFile['exemptions']>).byAnnotation ?? 'never');
 
 /** The decision on the case as a write, by the profile alone. */
 export function decide(rule: Rule, one: RuleCase): Decision {
@@ -33,7 +61,7 @@ export function decide(rule: Rule, one: RuleCase): Decision {
   // What is to be removed still stands when the review begins.
   const held = write.operation === 'DELETE' ? cluster.with([write.before]) : cluster;
   return review(write, held, [configured], {
-    settings: byProfile(one.profile, one.operation),
+    settings: { ...byProfile(one.profile, one.operation), factsOf: factsOf(rule, one) },
     tellsOfOthers: one.privacy === 'open',
     offline: one.offline === true,
   });
@@ -86,7 +114,7 @@ function worldOf(rule: ConfiguredRule, one: RuleCase): World {
 /** A view that knows everything, but for what the case says it does not. */
 const snapshotOf = (objects: readonly Resource[], { unknown }: RuleCase): ClusterSnapshot =>
   ClusterSnapshot.empty({
-    observedAt: Date.UTC(2026, 10, 21),
+    observedAt: today,
     coverage: (collection) => (unknown.some((one) => one === collection) ? 'unsynced' : 'complete'),
   }).with(objects);
 

@@ -18,11 +18,14 @@ export const configurationFor = (rule: Rule, one: RuleCase, all: readonly Rule[]
     privacy: one.privacy,
     secrets: { expected: one.expectedSecrets },
     ...(one.resolver && { dns: { resolver: one.resolver } }),
+    ...(one.exemptions && { exemptions: one.exemptions }),
     rules: Object.fromEntries(
-      all.map(({ meta }) => [
-        meta.id,
-        meta.id === rule.meta.id ? (one.options === undefined ? {} : { options: one.options }) : { mode: 'off' },
-      ]),
+      all
+        .filter(({ meta }) => !one.beside.includes(meta.id))
+        .map(({ meta }) => [
+          meta.id,
+          meta.id === rule.meta.id ? (one.options === undefined ? {} : { options: one.options }) : { mode: 'off' },
+        ]),
     ),
   });
 

@@ -8,23 +8,27 @@ import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { check } from '../../src/commands/check.ts';
 import type { Terminal } from '../../src/commands/terminal.ts';
 import { parseConfiguration } from '../../src/config/settings.ts';
+import type { Rule } from '../../src/engine/rule.ts';
 import { groupOf, normalize } from '../../src/kube/normalize.ts';
 import { objectAt } from '../../src/kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import type { RuleCase } from './rule-table.ts';
 
-const observedAt = Date.UTC(2026, 10, 21);
+export const observedAt = Date.UTC(2026, 10, 21);
 
 /** The configuration file under which the case holds: its rule with its options, and no other rule. */
-function configurationFor(rule: string, { options, profile, privacy, expectedSecrets, resolver }: RuleCase): RawObject {
-  const others = rules.filter(({ meta }) => meta.id !== rule).map(({ meta }) => [meta.id, { mode: 'off' }] as const);
+export function configurationFor(rule: string, one: RuleCase): RawObject {
+  const { options, profile, privacy, expectedSecrets, resolver, exemptions, beside } = one;
+  const isOff = ({ meta }: Rule): boolean => meta.id !== rule && !beside.includes(meta.id);
+  const others = rules.filter(isOff).map(({ meta }) => [meta.id, { mode: 'off' }] as const);
   return {
     apiVersion: 'portcullis.dev/v1',
     profile,
     privacy,
     secrets: { level: 'existence', expected: expectedSecrets },
     ...(resolver && { dns: { resolver } }),
+    ...(exemptions && { exemptions }),
     rules: { ...Object.fromEntries(others), ...(options === undefined ? {} : { [rule]: { options } }) },
   };
 }
@@ -75,7 +79,7 @@ export async function byFiles(rule: string, one: RuleCase): Promise<Checked> {
   }
 }
 
-const quiet = (printed: string[]): Terminal => ({
+export const quiet = (printed: string[]): Terminal => ({
   out: (text) => void printed.push(text),
   error: (text) => void printed.push(text),
   stdin: async () => new Uint8Array(),

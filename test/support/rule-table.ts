@@ -35,6 +35,12 @@ const ruleCase = z.strictObject({
   expectedSecrets: z.array(z.string()).default([]),
   /** The Service that the configuration names as `dns.resolver`. */
   resolver: z.strictObject({ namespace: z.string(), name: z.string() }).optional(),
+  /** Of the configuration: who may be exempt. */
+  exemptions: z.record(z.string(), z.unknown()).optional(),
+  /** Ids of rules that run beside it, and find nothing of themselves. */
+  beside: z.array(z.string()).default([]),
+  /** Found in objects as they stand, by `check` and the audit, and in no write. */
+  survey: z.boolean().default(false),
   /** Secrets cannot be read: nothing may be concluded about them. */
   secretsUnknown: z.boolean().default(false),
   /** Collections of which the view is not complete; the rule must then be skipped. */
@@ -75,9 +81,9 @@ export function readRuleTable(file: string | URL): RuleTable {
   return { rule, valid: valid.map(whole), invalid: invalid.map(whole) };
 }
 
-/** Drivers that write to an API server, real or played, run all cases but those that only files can hold. */
-export const canBeWritten = ({ offline, unknown, secretsUnknown }: RuleCase): boolean =>
-  offline !== true && unknown.length === 0 && !secretsUnknown;
+/** Drivers that write to an API server, real or played, run all cases but those that only files can hold, and those of no write. */
+export const canBeWritten = ({ offline, survey, unknown, secretsUnknown }: RuleCase): boolean =>
+  offline !== true && !survey && unknown.length === 0 && !secretsUnknown;
 
 /** `check` runs all cases that a set of files can express: no update, no removal, no gap in what is known. */
 export const canBeFiles = (one: RuleCase): boolean =>

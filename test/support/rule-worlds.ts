@@ -35,6 +35,12 @@ const podSpec = fc.record({
   dnsPolicy: fc.constantFrom('ClusterFirst', 'Default'),
 });
 const meta = (namespace: string) => fc.record({ name, namespace: fc.constant(namespace) });
+/** For the rule about exemptions. */
+const exempting = fc.dictionary(
+  fc.constantFrom('service-node-port-policy', 'tls-secret-missing', 'tls-secret-mising', 'x').map((id) => `exempt.portcullis.dev/${id}`),
+  fc.constantFrom('', 'agreed', 'agreed until 2026-11-30', 'agreed until 2020-01-31', 'agreed until tomorrow'),
+  { minKeys: 1, maxKeys: 2 },
+);
 
 const pod = (namespace: string) =>
   fc.record({
@@ -162,10 +168,12 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
         .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
         .chain(([kind, namespace]) => judged[kind](namespace)),
       cluster: inhabitants(subjectNamespace),
+      annotations: fc.option(exempting, { nil: undefined, freq: 2 }),
       unrelated: inhabitants(unrelatedNamespace),
     })
-    .map(({ object, cluster, unrelated }) => {
-      const subject = complete(plain(object));
+    .map(({ object, annotations, cluster, unrelated }) => {
+      const { metadata, ...rest } = plain(object);
+      const subject = complete({ ...rest, metadata: { ...(metadata as object), ...(annotations && { annotations }) } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
       const beside = completed([...resolver, namespace, ...cluster]).filter((one) => identityOf(one) !== identityOf(subject));
       return { object: subject, cluster: beside, unrelated: completed(unrelated) };
@@ -176,7 +184,11 @@ export const relabelled = (object: RawObject): RawObject => {
   const metadata = objectAt(object, 'metadata');
   return {
     ...object,
-    metadata: { ...metadata, labels: { ...objectAt(metadata, 'labels'), 'example.com/unrelated': 'x' }, annotations: { note: 'y' } },
+    metadata: {
+      ...metadata,
+      labels: { ...objectAt(metadata, 'labels'), 'example.com/unrelated': 'x' },
+      annotations: { ...objectAt(metadata, 'annotations'), note: 'y' },
+    },
   };
 };
 

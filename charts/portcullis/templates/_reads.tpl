@@ -56,3 +56,24 @@
   resources: [secrets]
   verbs: [get]
 {{- end -}}
+
+{{/* Rules of a role that let the audit tell what it finds, beside the objects that it is about; empty if it is to tell nothing. */}}
+{{- define "portcullis.auditRules" -}}
+{{- if .Values.reports.enabled }}
+{{- if ne .Values.reports.format "policyreport" }}
+- apiGroups: [openreports.io]
+  resources: [clusterreports, reports]
+  verbs: [create, delete, get, list, patch]
+{{- end }}
+{{- if ne .Values.reports.format "openreports" }}
+- apiGroups: [wgpolicyk8s.io]
+  resources: [clusterpolicyreports, policyreports]
+  verbs: [create, delete, get, list, patch]
+{{- end }}
+{{- end }}
+{{- if .Values.events.enabled }}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, delete, patch]
+{{- end }}
+{{- end -}}

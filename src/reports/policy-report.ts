@@ -1,0 +1,304 @@
+/**
+ * What the audit says of one object as a report that other tools read: OpenReports' Report, or the PolicyReport that came
+ * before it. Only what is to be told stands in one; nobody needs to know that a rule is content.
+ */
+import type { Fault } from '../engine/evaluate.ts';
+import { type Finding, type Severity, severities } from '../engine/finding.ts';
+import type { Surveyed } from '../engine/survey.ts';
+import { display } from '../kube/display.ts';
+import { formatPath } from '../kube/field-path.ts';
+import { isObject, objectAt, stringAt } from '../kube/read.ts';
+import type { JudgedResource, RawObject } from '../kube/resources.ts';
+import { shortDigest } from './digest.ts';
+import { faultText } from './report.ts';
+
+/** An API that takes reports. */
+export interface ReportForm {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly resource: string;
+  readonly clusterKind: string;
+  readonly clusterResource: string;
+  /** Whether a report names its source for all of its results. */
+  readonly namesSource: boolean;
+}
+
+export const reportForms = {
+  openreports: {
+    apiVersion: 'openreports.io/v1alpha1',
+    kind: 'Report',
+    resource: 'reports',
+    clusterKind: 'ClusterReport',
+    clusterResource: 'clusterreports',
+    namesSource: true,
+  },
+  policyreport: {
+    apiVersion: 'wgpolicyk8s.io/v1alpha2',
+    kind: 'PolicyReport',
+    resource: 'policyreports',
+    clusterKind: 'ClusterPolicyReport',
+    clusterResource: 'clusterpolicyreports',
+    namesSource: false,
+  },
+} as const satisfies Readonly<Record<string, ReportForm>>;
+
+/** By it, and by nothing else, a report is ours. */
+export const managedBy = { key: 'app.kubernetes.io/managed-by', value: 'portcullis' } as const;
+/** What a stored report says, so that one that says the same is not written again. */
+const hashAnnotation = 'portcullis.dev/content-hash';
+export const clusterReportName = 'portcullis';
+
+/** The words of reports, gravest first, which is the order of results too. */
+const resultWords = ['fail', 'error', 'warn', 'skip'] as const;
+type ResultWord = (typeof resultWords)[number];
+
+/** Something to tell of an object. */
+export interface Entry {
+  readonly ruleId: string;
+  readonly messageId: string;
+  readonly severity: Severity;
+  readonly mode: 'deny' | 'warn' | 'audit' | 'exempt' | 'fault';
+  /** Short, and the same for the same defect whenever and by whomever it is found. */
+  readonly fingerprint: string;
+  readonly message: string;
+  readonly field: string;
+  readonly fix: string;
+  /** What is wrong, without the consequence. */
+  readonly what: string;
+}
+
+const wordOf: Readonly<Record<Entry['mode'], ResultWord>> = { deny: 'fail', warn: 'fail', fault: 'error', audit: 'warn', exempt: 'skip' };
+
+export type Told = Pick<Surveyed, 'object' | 'findings' | 'exempted' | 'faults'>;
+
+/** All that there is to tell, in an order that depends on nothing but what it says: gravest first. */
+export function entriesOf({ findings, exempted, faults }: Told): readonly Entry[] {
+  const entries = [
+    ...findings.map(({ finding, mode }) => entryOf(finding, mode)),
+    ...exempted.map(({ finding, reason }) => entryOf(finding, 'exempt', reason)),
+    ...faults.map((fault) => faultEntry(fault)),
+  ];
+  return entries
+    .map((entry) => ({ entry, key: sortKey(entry) }))
+    .sort(byKey)
+    .map(({ entry }) => entry);
+}
+
+const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+const sortKey = ({ mode, severity, ruleId, messageId, field, fingerprint }: Entry): string =>
+  [resultWords.indexOf(wordOf[mode]), severities.indexOf(severity), ruleId, messageId, field, fingerprint].join('\n');
+
+/** Far above what rules write: an object with thousands of labels must not make a report that no store takes. */
+const longest = 1_000;
+
+function entryOf(finding: Finding, mode: Exclude<Entry['mode'], 'fault'>, reason?: string): Entry {
+  const { ruleId, messageId, severity, fingerprint } = finding;
+  const [what, why, fix] = [finding.what, finding.why, finding.fix.text].map((text) => display(text, longest)) as [string, string, string];
+  const said = `${what}. ${why} ${fix}${/[.!?]$/.test(fix) ? '' : '.'}`;
+  const message = reason === undefined ? said : `${said} Exempt: ${display(reason, longest)}`;
+  const field = display(formatPath(finding.path), longest);
+  return { ruleId, messageId, severity, mode, fingerprint: shortDigest(fingerprint), message, field, fix, what };
+}
+
+/** Not the object is at fault but we are: nobody has to repair anything but us. */
+function faultEntry(fault: Fault): Entry {
+  const what = display(`the rule could not be judged: ${faultText(fault)}`, longest);
+  const fingerprint = shortDigest(`fault ${fault.ruleId}`);
+  return {
+    ruleId: fault.ruleId,
+    messageId: 'fault',
+    severity: 'info',
+    mode: 'fault',
+    fingerprint,
+    message: `${what}.`,
+    field: '',
+    fix: '',
+    what,
+  };
+}
+
+export interface ReportWriting {
+  readonly form: ReportForm;
+  /** More results than this are one that counts the rest. */
+  readonly maxResults: number;
+  /** When an entry was told first, as RFC 3339, by fingerprint; undefined if that is not known. */
+  readonly firstSeen: (fingerprint: string) => string | undefined;
+  /** Where a rule's page is: a text for people. */
+  readonly docsOf: (ruleId: string) => string;
+}
+
+/** The report of one object, complete, or undefined if there is nothing to tell. */
+export function policyReport(object: JudgedResource, entries: readonly Entry[], writing: ReportWriting): RawObject | undefined {
+  if (entries.length === 0) return undefined;
+  const { apiVersion, kind, metadata } = object;
+  const { namespace, name, uid = '' } = metadata;
+  const owner = { apiVersion, kind, name, uid };
+  return finished(
+    { name: uid, namespace, ownerReferences: [owner] },
+    { scope: { apiVersion, kind, namespace, name, uid } },
+    { kind: writing.form.kind, entries, results: cut(entries, writing) },
+    writing,
+  );
+}
+
+/** What is told of an object to nobody but those who may read the whole cluster. */
+export interface Elsewhere {
+  readonly object: JudgedResource;
+  readonly entry: Entry;
+}
+
+/** What is told of no object: an exemption of the configuration that somebody should look at. */
+export interface Note {
+  /** Where it stands: `exemptions.list[3]`. */
+  readonly path: string;
+  readonly is: string;
+  readonly text: string;
+}
+
+/** What the report of the whole cluster is made of. */
+export interface ClusterContent {
+  /** How many objects have no report of their own. */
+  readonly leftOut: number;
+  /** What their namespaces may not see. */
+  readonly elsewhere: readonly Elsewhere[];
+  readonly notes: readonly Note[];
+}
+
+/** The one report of the whole cluster; undefined if it has nothing to say. */
+export function clusterReport({ leftOut, elsewhere, notes }: ClusterContent, writing: ReportWriting): RawObject | undefined {
+  if (leftOut === 0 && elsewhere.length === 0 && notes.length === 0) return undefined;
+  const own = [...(leftOut === 0 ? [] : [cappedEntry(leftOut)]), ...notes.slice(0, maxElsewhere).map(noteEntry)];
+  const told = elsewhere
+    .slice(0, maxElsewhere)
+    .map(({ object, entry }) => ({ ...resultOf(entry, writing), resources: [referenceOf(object)] }));
+  const rest = elsewhere.slice(maxElsewhere).map(({ entry }) => entry);
+  const results = [...own.map((entry) => resultOf(entry, writing)), ...told, ...(rest.length === 0 ? [] : [moreOf(rest)])];
+  const entries = [...own, ...elsewhere.map(({ entry }) => entry)];
+  return finished({ name: clusterReportName }, {}, { kind: writing.form.clusterKind, entries, results }, writing);
+}
+
+/** About 300 kB: etcd refuses from 1.5 MB on. */
+const maxElsewhere = 400;
+
+const referenceOf = ({ apiVersion, kind, metadata: { namespace, name, uid = '' } }: JudgedResource): RawObject => ({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+  uid,
+});
+
+const cappedEntry = (leftOut: number): Entry => {
+  const what = `${leftOut} ${leftOut === 1 ? 'object with something to tell has' : 'objects with something to tell have'} no report: there are as many reports as the limit allows`;
+  const fix = 'repair what the reports name, or raise the limit';
+  const mode = 'fault';
+  return {
+    ruleId: 'portcullis',
+    messageId: 'reports-capped',
+    severity: 'medium',
+    mode,
+    fingerprint: 'reports-capped',
+    message: `${what}; ${fix}.`,
+    field: '',
+    fix,
+    what,
+  };
+};
+
+const noteEntry = ({ path, is, text }: Note): Entry => ({
+  ruleId: 'exemption-invalid',
+  messageId: is,
+  severity: 'low',
+  mode: 'audit',
+  fingerprint: shortDigest(`${path} ${is}`),
+  message: `${display(text, longest)}.`,
+  field: path,
+  fix: '',
+  what: display(text, longest),
+});
+
+interface Content {
+  readonly kind: string;
+  readonly entries: readonly Entry[];
+  readonly results: readonly RawObject[];
+}
+
+function finished(metadata: RawObject, about: RawObject, { kind, entries, results }: Content, { form }: ReportWriting): RawObject {
+  const summary = {
+    pass: 0,
+    ...Object.fromEntries(resultWords.map((word) => [word, entries.filter(({ mode }) => wordOf[mode] === word).length])),
+  };
+  const source = form.namesSource ? { source: managedBy.value } : {};
+  const content = { ...source, ...about, summary, results };
+  const labels = { [managedBy.key]: managedBy.value };
+  const report = { apiVersion: form.apiVersion, kind, metadata: { ...metadata, labels }, ...content };
+  return { ...report, metadata: { ...report.metadata, annotations: { [hashAnnotation]: contentHash(report) } } };
+}
+
+/** Equal for reports that say the same of the same object, in whatever order a store returns their keys. */
+function contentHash({ apiVersion, metadata, source, scope, summary, results }: RawObject): string {
+  const { name, namespace, ownerReferences } = metadata as RawObject;
+  const content = { apiVersion, name, namespace, ownerReferences, source, scope, summary, results };
+  return shortDigest(JSON.stringify(content, inOrder));
+}
+
+const inOrder = (_: string, value: unknown): unknown =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+
+/** What a report says by its annotation; undefined where there is none, or somebody has changed the rest. */
+export function hashOf(report: RawObject): string | undefined {
+  const stated = stringAt(objectAt(objectAt(report, 'metadata'), 'annotations'), hashAnnotation);
+  return stated === contentHash({ metadata: {}, ...report }) ? stated : undefined;
+}
+
+function cut(entries: readonly Entry[], writing: ReportWriting): readonly RawObject[] {
+  const rest = entries.slice(writing.maxResults);
+  const kept = entries.slice(0, writing.maxResults).map((entry) => resultOf(entry, writing));
+  return rest.length === 0 ? kept : [...kept, moreOf(rest)];
+}
+
+function resultOf(entry: Entry, { firstSeen, docsOf }: ReportWriting): RawObject {
+  const { ruleId, messageId, severity, mode, message, field, fix, fingerprint } = entry;
+  const seen = firstSeen(fingerprint);
+  const since = seen === undefined ? {} : { timestamp: { seconds: Math.floor(Date.parse(seen) / 1_000), nanos: 0 } };
+  const properties = { field, fix, docs: docsOf(ruleId), mode, firstSeen: seen ?? '', fingerprint };
+  return {
+    source: managedBy.value,
+    policy: ruleId,
+    rule: messageId,
+    category: areaOf(ruleId),
+    severity,
+    result: wordOf[mode],
+    message,
+    ...since,
+    properties: Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== '')),
+  };
+}
+
+/** As grave as the gravest of what it stands for. */
+function moreOf(rest: readonly Entry[]): RawObject {
+  const [{ mode, severity }] = rest as [Entry];
+  const message = `${rest.length} more: \`portcullis audit\` tells all.`;
+  return {
+    source: managedBy.value,
+    policy: 'portcullis',
+    rule: 'more-results',
+    category: 'Portcullis',
+    severity,
+    result: wordOf[mode],
+    message,
+  };
+}
+
+const areas: readonly (readonly [string, string])[] = [
+  ['service-', 'Services'],
+  ['ingress-', 'Ingresses'],
+  ['tls-', 'TLS'],
+  ['network-policy-', 'Network policies'],
+  ['dns-', 'DNS'],
+  ['exemption-', 'Exemptions'],
+];
+
+/** What a rule is about, by how its id begins. */
+export const areaOf = (ruleId: string): string => areas.find(([prefix]) => ruleId.startsWith(prefix))?.[1] ?? 'Portcullis';

@@ -1,0 +1,212 @@
+/** One leader's term: reads what the cluster was told before, then keeps it told. */
+import type { Verdict } from '../audit/verdict.ts';
+import { backoffMs, sleep } from '../client/clock.ts';
+import { Complaint } from '../client/rounds.ts';
+import type { Finding } from '../engine/finding.ts';
+import { shortDigest } from '../reports/digest.ts';
+import { entriesOf, type Note } from '../reports/policy-report.ts';
+import { EventSink } from './event-sink.ts';
+import { Memory, regardedOf } from './memory.ts';
+import { reportKey, type Served, servedForms } from './report-api.ts';
+import { clusterKey, ReportStore } from './report-store.ts';
+import type { SinksOptions } from './sinks.ts';
+import { WantedTexts } from './wanted.ts';
+import { isFinal, patience, WriteQueue } from './write-queue.ts';
+
+/** CRDs are installed and removed while we run. */
+const lookEveryMs = 60_000;
+/** A starting API server forbids everything for a moment: what we are refused before is asked for again. */
+const believedRefusals = 3;
+/** Told at once, before reviews have their turn. */
+const atOnce = 20;
+
+/** What exists, by uid, and which exemptions of the configuration somebody should look at. */
+type Pass = readonly [uids: ReadonlySet<string>, entries: readonly Note[]];
+
+export class Term {
+  private readonly options: SinksOptions;
+  private readonly signal: AbortSignal;
+  private readonly reportQueue: WriteQueue;
+  private readonly eventQueue: WriteQueue;
+  private readonly memory = new Memory();
+  private readonly wanted: WantedTexts;
+  private readonly events: EventSink | undefined;
+  private readonly complaint: Complaint;
+  private stores: readonly ReportStore[] = [];
+  /** Told before it was known what is stored; undefined as soon as that is known. */
+  private early: Map<string, Verdict> | undefined = new Map();
+  private earlyPass: Pass | undefined;
+  private isPassed = false;
+  private wake = new AbortController();
+
+  constructor(options: SinksOptions, signal: AbortSignal) {
+    this.options = options;
+    this.signal = signal;
+    const { clock, client, events, identity, onProblem } = options;
+    this.reportQueue = this.queue('report', options.writesPerSecond);
+    this.eventQueue = this.queue('event', options.writesPerSecond);
+    this.wanted = new WantedTexts(options, this.memory);
+    this.events = events && new EventSink({ client, clock, queue: this.eventQueue, instance: identity, minSeverity: events.minSeverity });
+    this.complaint = new Complaint(onProblem);
+  }
+
+  private queue(what: 'report' | 'event', perSecond: number): WriteQueue {
+    const { clock, onWrite, onRefused, onProblem } = this.options;
+    return new WriteQueue({ clock, perSecond, burst: perSecond, onWrite: (result) => onWrite(result, what), onRefused, onProblem });
+  }
+
+  /** Resolves when the term is over, and nothing is under way any more. */
+  async run(): Promise<void> {
+    await Promise.all([this.reportQueue.run(this.signal), this.eventQueue.run(this.signal), this.keepUp()]);
+  }
+
+  tell(verdict: Verdict): void {
+    const { namespace, uid = '' } = verdict.object.metadata;
+    const key = reportKey(namespace, uid);
+    if (this.early !== undefined) this.early.set(key, verdict);
+    else this.settle(key, verdict);
+  }
+
+  passed(...pass: Pass): void {
+    if (this.early !== undefined) {
+      this.earlyPass = pass;
+      return;
+    }
+    const [uids, entries] = pass;
+    this.wanted.passed(uids);
+    if (this.wanted.setNotes(entries, this.now())) for (const store of this.stores) store.touch(clusterKey);
+    for (const change of this.memory.keepOnly((key) => key === clusterKey || this.wanted.has(key))) this.events?.changed(change, []);
+    this.isPassed = true;
+    this.wake.abort();
+  }
+
+  private settle(key: string, verdict: Verdict): void {
+    const { object } = verdict;
+    const [here, elsewhere] = this.options.tellsOfOthers() ? [verdict, undefined] : bySecrecy(verdict);
+    const entries = entriesOf({ ...here, findings: [...here.findings, ...this.stillTold(key, here)] });
+    const told = entries.slice(0, this.options.maxResults);
+    const change = this.memory.settle(regardedOf(object), told, this.now());
+    this.wanted.set(key, object, entries);
+    const forCluster = elsewhere === undefined ? [] : entriesOf(elsewhere).map((entry) => ({ object, entry }));
+    const touched = this.wanted.setElsewhere(key, forCluster, this.now()) ? [key, clusterKey] : [key];
+    for (const store of this.stores) for (const one of touched) store.touch(one);
+    this.events?.changed(change, told);
+  }
+
+  /** What was told of an object stays until it is over, however short a time this leader knows of it. */
+  private stillTold(key: string, { pending }: Verdict): Verdict['pending'] {
+    const known = this.memory.knownOf(key);
+    return pending.filter(({ finding }) => known.has(shortDigest(finding.fingerprint)));
+  }
+
+  private async keepUp(): Promise<void> {
+    await this.begin();
+    while (!this.signal.aborted) {
+      await sleep(this.options.clock, lookEveryMs, AbortSignal.any([this.signal, this.wake.signal]));
+      if (this.wake.signal.aborted) this.wake = new AbortController();
+      if (!this.signal.aborted) await this.lookAfter();
+    }
+  }
+
+  /** Until it is known what is stored, nothing can be said to be new. */
+  private async begin(): Promise<void> {
+    const { clock } = this.options;
+    for (let failures = 1; !this.signal.aborted; failures++) {
+      if (await this.attempt(() => this.findStores(failures < believedRefusals))) return this.catchUp();
+      await sleep(clock, backoffMs(patience.firstMs, patience.longestMs, failures, clock.random()), this.signal);
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    let told = 0;
+    // More may be told meanwhile.
+    for (const [key, verdict] of this.early ?? []) {
+      if (++told % atOnce === 0) await sleep(this.options.clock, 1, this.signal);
+      this.early?.delete(key);
+      if (!this.signal.aborted) this.settle(key, verdict);
+    }
+    this.early = undefined;
+    if (this.earlyPass !== undefined) this.passed(...this.earlyPass);
+  }
+
+  private async lookAfter(): Promise<void> {
+    const isPassed = this.isPassed;
+    this.isPassed = false;
+    const looked = await this.attempt(async () => {
+      await this.findStores();
+      if (isPassed) for (const store of this.stores) await this.unlessRefused(() => store.verify(this.wanted.keys(), this.signal));
+    });
+    if (!looked && isPassed) this.isPassed = true;
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      this.complaint.isOver();
+      return true;
+    } catch (error) {
+      if (!this.signal.aborted) this.complaint.is(error as Error);
+      return false;
+    }
+  }
+
+  /** Keeps the stores in step with the APIs that are served and that we may list. */
+  private async findStores(isSceptical = false): Promise<void> {
+    const { client, choice } = this.options;
+    const stores: ReportStore[] = [];
+    for (const served of await servedForms(client, choice, this.signal)) {
+      const known = this.stores.find((store) => store.served.form === served.form && store.served.isChosen === served.isChosen);
+      const store = known ?? (await this.newStore(served, isSceptical));
+      if (store !== undefined) stores.push(store);
+    }
+    const fresh = stores.filter((store) => !this.stores.includes(store));
+    this.stores = stores;
+    for (const store of fresh) await store.touchAll(this.wanted.keys(), this.signal);
+    this.tellCapped();
+  }
+
+  private async newStore(served: Served, isSceptical: boolean): Promise<ReportStore | undefined> {
+    const { client, clock, limit } = this.options;
+    const store = new ReportStore({
+      ...served,
+      client,
+      clock,
+      limit,
+      queue: this.reportQueue,
+      wanted: this.wanted,
+      onCapped: () => this.tellCapped(),
+    });
+    const read = (): Promise<void> => store.load(this.signal, (key, report) => this.memory.recall(key, report));
+    return (await this.unlessRefused(read, isSceptical)) ? store : undefined;
+  }
+
+  private async unlessRefused(work: () => Promise<void>, isSceptical = false): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (isSceptical || !isFinal(error)) throw error;
+      this.options.onRefused(error);
+      return false;
+    }
+  }
+
+  private tellCapped(): void {
+    this.options.onCapped(this.stores.some((store) => store.isCapped));
+  }
+
+  private now(): string {
+    return new Date(this.options.clock.wallNow()).toISOString();
+  }
+}
+
+/** Apart from what may be told in the object's namespace, what rests on facts of others (engine/finding.ts, Facts). */
+function bySecrecy(verdict: Verdict): readonly [Verdict, Verdict] {
+  const { object, findings, pending, exempted, faults } = verdict;
+  const isForeign = ({ finding }: { readonly finding: Finding }): boolean => finding.facts === 'foreign';
+  const isOwn = (one: { readonly finding: Finding }): boolean => !isForeign(one);
+  return [
+    { object, findings: findings.filter(isOwn), pending: pending.filter(isOwn), exempted: exempted.filter(isOwn), faults },
+    { object, findings: findings.filter(isForeign), pending: [], exempted: exempted.filter(isForeign), faults: [] },
+  ];
+}
