@@ -1,26 +1,9 @@
 /** What will bring a TLS Secret that is not there yet, or makes it needless: then it is pending, not missing. */
 import { matchesAnyGlob } from '../kube/glob.ts';
 import type { Ingress, SecretSource } from '../kube/resources.ts';
+import { acmeAnnotation, certificateAnnotations, gardenerAnnotation, sourceAnnotations } from './provider-annotations.ts';
 import type { ClusterView } from './view.ts';
 
-/** cert-manager's ingress-shim makes a Certificate for each TLS entry of an Ingress with one of these. */
-const issuerAnnotations: readonly string[] = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'];
-/** Something else brings the Secret, by what the value names. */
-const sourceAnnotations: readonly string[] = [
-  ...issuerAnnotations,
-  'cert.gardener.cloud/issuer',
-  'kubernetes.azure.com/tls-cert-keyvault-uri',
-  // Contour then looks in the namespace that it names.
-  'projectcontour.io/tls-cert-namespace',
-];
-/** The load balancer or the controller takes its certificate from what the value names: no Secret ever comes. */
-const certificateAnnotations: readonly string[] = [
-  'alb.ingress.kubernetes.io/certificate-arn',
-  'appgw.ingress.kubernetes.io/appgw-ssl-certificate',
-  'ingress.gcp.kubernetes.io/pre-shared-cert',
-  'networking.gke.io/managed-certificates',
-  'traefik.ingress.kubernetes.io/router.tls.certresolver',
-];
 /** Go's strconv.ParseBool, as cert-manager reads it. */
 const truths: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 
@@ -42,9 +25,9 @@ export function providerOnIngress({ metadata: { annotations } }: Ingress, more: 
   const key = [...sourceAnnotations, ...more, ...certificateAnnotations].find((one) => annotations[one]);
   if (key !== undefined)
     return { title: `annotation ${key}=${annotations[key]}`, ...(certificateAnnotations.includes(key) && { needsNoSecret: true }) };
-  const acme = annotations['kubernetes.io/tls-acme'];
-  if (acme !== undefined && truths.includes(acme)) return { title: `annotation kubernetes.io/tls-acme=${acme}` };
-  return annotations['cert.gardener.cloud/purpose'] === 'managed' ? { title: 'annotation cert.gardener.cloud/purpose=managed' } : undefined;
+  const acme = annotations[acmeAnnotation];
+  if (acme !== undefined && truths.includes(acme)) return { title: `annotation ${acmeAnnotation}=${acme}` };
+  return annotations[gardenerAnnotation] === 'managed' ? { title: `annotation ${gardenerAnnotation}=managed` } : undefined;
 }
 
 /** The object in the namespace whose controller writes this Secret. */

@@ -2,11 +2,12 @@ import { jsonPointer } from '../engine/patch.ts';
 import { printableJson } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { withEscapedCommands } from './build-commands.ts';
-import { bySeverity, faultText, type Report, type ReportedFinding, skipText } from './report.ts';
+import { bySeverity, type FixedFinding, faultText, type Report, type ReportedFinding, skipText } from './report.ts';
+import { isKnown } from './summary.ts';
 
 /** Version 1 of the machine-readable report: keys are only added, never renamed. */
 export function jsonReport(report: Report): string {
-  const { findings, skipped, exempted, faults, errors, notices, objects, files } = report;
+  const { findings, skipped, exempted, faults, errors, notices, objects, files, cluster, observedAt, fixed } = report;
   const left = [
     ...skipped.map(({ skip, object }) => ({
       rule: skip.ruleId,
@@ -25,22 +26,39 @@ export function jsonReport(report: Report): string {
   ];
   const envelope = {
     version: 1,
-    summary: { objects, files, findings: findings.length, bySeverity: bySeverity(findings), skipped: left.length },
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(observedAt === undefined ? {} : { observedAt: new Date(observedAt).toISOString() }),
+    summary: { objects, files, findings: findings.length, bySeverity: bySeverity(findings), skipped: left.length, ...comparison(report) },
     findings: findings.map(findingOf),
     skipped: left,
     faults: faults.map(({ fault, object }) => ({ rule: fault.ruleId, object, message: faultText(fault) })),
     errors,
     notices,
+    ...(fixed === undefined ? {} : { fixed: fixed.map(fixedOf) }),
   };
-  return `${withEscapedCommands(printableJson(JSON.stringify(envelope, null, 2)))}\n`;
+  return writtenJson(envelope);
 }
 
-function findingOf({ finding, mode, place }: ReportedFinding) {
+/** JSON that a terminal can be shown and that gives no orders to a build, and in which nothing is lost. */
+export const writtenJson = (value: unknown): string => `${withEscapedCommands(printableJson(JSON.stringify(value, null, 2)))}\n`;
+
+/** Against the baseline, where there is one. */
+function comparison({ findings, fixed, notCompared = 0 }: Report) {
+  if (fixed === undefined) return {};
+  const unchanged = findings.filter(isKnown).length;
+  return { introduced: findings.length - unchanged, unchanged, fixed: fixed.length, notCompared };
+}
+
+const fixedOf = ({ ruleId, subject, ...others }: FixedFinding) => ({ rule: ruleId, object: subject, ...others });
+
+function findingOf({ finding, mode, place, state, softened }: ReportedFinding) {
   const { patch, manifest, text } = finding.fix;
   return {
     rule: finding.ruleId,
     severity: finding.severity,
     mode,
+    ...(softened === undefined ? {} : { softened }),
+    ...(state === undefined ? {} : { state }),
     object: finding.subject,
     path: formatPath(finding.path),
     ...place,
