@@ -12,6 +12,7 @@ const slow = [
   'test/certificates/**',
   'test/scripts/**',
   'test/chart/**',
+  'test/page/**',
   'test/config/properties.test.ts',
   'test/client/leader-election.test.ts',
   'test/cluster/bucket.test.ts',

@@ -10,6 +10,9 @@ export const errorCodes = {
   PC0006: 'a port cannot be listened on',
   PC0007: 'the authorities that verify clients cannot be used',
   PC0008: 'the webhook configuration cannot be read from the API server',
+  PC0009: 'the baseline is no report of an earlier run',
+  PC0010: 'the cluster cannot be read',
+  PC0011: 'the snapshot cannot be used',
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 

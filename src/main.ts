@@ -2,8 +2,9 @@
 /** argv → command → exit code. */
 import module from 'node:module';
 import packageJson from '../package.json' with { type: 'json' };
+import { calledAs, isCompleter } from './commands/called-as.ts';
 import { unfitNode } from './commands/node-version.ts';
-import { run } from './commands/program.ts';
+import { complete, run } from './commands/program.ts';
 import { processTerminal } from './commands/terminal.ts';
 
 module.enableCompileCache?.();
@@ -21,4 +22,10 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 
 const unfit = unfitNode(process.versions.node);
 if (unfit !== undefined) processTerminal.error(unfit);
-process.exitCode = unfit === undefined ? await run(process.argv.slice(2), processTerminal, packageJson.version) : 2;
+process.exitCode = unfit === undefined ? await started() : 2;
+
+function started(): Promise<number> {
+  const [, path, ...words] = process.argv;
+  if (isCompleter(path)) return complete(words, processTerminal, packageJson.version);
+  return run(words, processTerminal, packageJson.version, calledAs(path));
+}

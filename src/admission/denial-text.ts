@@ -67,7 +67,7 @@ const moreCause = (ruleIds: readonly string[]): Cause => ({
   message: `+${ruleIds.length} more: ${display([...new Set(ruleIds)].join(', '), 500)} portcullis`,
 });
 
-/** What is no finding, such as an exemption without effect: of one object, kubectl would print it nowhere else. */
+/** What is no finding, such as an entry of the configuration that has expired: of one object, kubectl would print it nowhere else. */
 const besideCause = (line: string): Cause => ({
   reason: 'FieldValueInvalid',
   field: 'metadata',

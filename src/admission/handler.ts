@@ -17,7 +17,7 @@ export interface BoundSettings extends Settings {
   /** The rules that run for it, and no others. */
   readonly rules: readonly ConfiguredRule[];
   readonly claims: readonly Claim[];
-  /** What its user should know about the settings: an exemption that has expired. */
+  /** What its user should know about the settings: an entry that has expired. */
   readonly notices: readonly string[];
 }
 
@@ -169,7 +169,11 @@ async function permitted(view: ClusterSnapshot, unasked: Task): Promise<{ readon
   const signal = deadline.signal(lookMs(deadline.remainingMs() / 2));
   const rights = await rightsTo(ruleIds, subjectOf(write).metadata.namespace, asked.requester, ports.mayUse, signal);
   const task = { ...unasked, rights, settings: bound(view, rights) };
-  return { decision: [...rights.values()].includes('allowed') ? decide(task) : decision, task };
+  if ([...rights.values()].includes('allowed')) return { decision: decide(task), task };
+  // Nothing is exempt that was not before: only of the annotations there is more to say.
+  const telling = settings.rules.filter(({ meta }) => meta.judgesExemptions === true);
+  const again = review(write, view, telling, optionsOf(task, task.settings));
+  return { decision: withNewer(decision, again, new Set(telling.map(({ meta }) => meta.id))), task };
 }
 
 const lookMs = (ms: number): number => Math.max(0, Math.min(maxLookMs, ms));
@@ -221,9 +225,9 @@ function optionsOf({ tellsOfOthers, deadline }: Task, settings: BoundSettings): 
 const wasFetched = ({ collection, namespace, name }: Read, fetched: Fetched): boolean =>
   name !== undefined && fetched?.has(formatRef({ apiVersion: '', kind: collection, namespace, name })) === true;
 
-/** What the rules that looked twice say beside their denials is what they said last. */
-function withNewer(decision: Decision, second: Decision, lookedTwice: ReadonlySet<string>): Decision {
-  const keep = ({ finding }: { readonly finding: Finding }): boolean => !lookedTwice.has(finding.ruleId);
+/** What rules that ran twice say beside their denials is what they said last. */
+function withNewer(decision: Decision, second: Decision, ranTwice: ReadonlySet<string>): Decision {
+  const keep = ({ finding }: { readonly finding: Finding }): boolean => !ranTwice.has(finding.ruleId);
   return {
     ...decision,
     warnings: [...decision.warnings.filter(keep), ...second.warnings],

@@ -19,7 +19,7 @@ export interface Answer {
 
 /** What the texts need beside the decision. */
 export interface Circumstances {
-  /** What the configuration has to say about this write: an exemption that has expired. */
+  /** What the configuration has to say about this write: an entry that has expired. */
   readonly notices: readonly string[];
   readonly staleMsOf: StaleMsOf;
   /** The oldest of all that was looked at, in milliseconds. */

@@ -96,13 +96,19 @@ export const staleLine = (ageMs: number): string | undefined => (ageMs > 5 * 60_
 
 /** The path with a colon, if there is one. */
 function pathText(path: FieldPath, nameRunes: number): string {
-  const text = display(formatPath(path.map((part) => (typeof part === 'string' ? shorten(part, nameRunes) : part))));
+  const text = display(formatPath(path.map((part) => (typeof part === 'string' ? shortName(part, nameRunes) : part))));
   return text === '' ? '' : `${text}: `;
 }
 
 /** A name is what stands between blanks, quotes, brackets and the marks of a list or a selector. */
 const withShortNames = (text: string, nameRunes: number): string =>
-  display(text).replaceAll(/[^\s"'`,;()[\]{}=]+/gu, (name) => shorten(name, nameRunes));
+  display(text).replaceAll(/[^\s"'`,;()[\]{}=]+/gu, (name) => shortName(name, nameRunes));
+
+/** Of a qualified name, `example.com/name`, both parts stay to be known. */
+function shortName(name: string, nameRunes: number): string {
+  const parts = name.split('/');
+  return parts.length === 2 ? parts.map((part) => shorten(part, nameRunes)).join('/') : shorten(name, nameRunes);
+}
 
 const runesOf = (text: string): number => Array.from(text).length;
 

@@ -1,38 +1,55 @@
 /** `portcullis check`: the rules on manifest files, without a cluster. */
 import type { Configuration } from '../config/settings.ts';
-import { type Severity, severities } from '../engine/finding.ts';
 import type { Profile } from '../engine/mode.ts';
 import { type Surveyed, survey } from '../engine/survey.ts';
-import { formatRef, type JudgedResource, refOf } from '../kube/resources.ts';
-import { type Report, reports } from '../reports/index.ts';
+import type { FieldPath } from '../kube/field-path.ts';
+import { formatRef, type JudgedResource, type ObjectRef, refOf } from '../kube/resources.ts';
+import type { BaselineFinding } from '../reports/baseline.ts';
+import type { Report } from '../reports/index.ts';
 import { fileSource } from '../sources/file-source.ts';
 import { loadManifests, type Manifest, type Manifests } from '../sources/manifests.ts';
+import { byRef, type JudgedWrites, judgedAgainst } from './check-against.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { type PrintOptions, printReport } from './print-report.ts';
 import { readConfiguration } from './read-configuration.ts';
+import { snapshotState } from './snapshot-state.ts';
+import { type Outcome, surveyReport } from './survey-report.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface CheckOptions {
-  readonly output: keyof typeof reports;
-  /** Findings of this severity or a graver one, in mode deny or warn, make the exit code 1. */
-  readonly failOn: Severity;
+export interface CheckOptions extends PrintOptions {
   readonly namespace?: string;
   readonly config?: string;
   readonly profile?: Profile;
   readonly assumeComplete?: boolean;
+  /** A snapshot of the cluster that the files will be written to. */
+  readonly against?: string;
 }
 
 /** Prints a report and returns the exit code: 0 clean, 1 findings, 2 something in the input could not be used. */
 export async function check(paths: readonly string[], options: CheckOptions, terminal: Terminal): Promise<0 | 1 | 2> {
-  const configuration = await readConfiguration(options.config, options.profile);
-  const { namespace } = options;
+  const { namespace, against } = options;
+  const state = against === undefined ? undefined : await snapshotState({ ...options, namespace: [], snapshot: against });
+  const configuration = state?.configuration ?? (await readConfiguration(options.config, options.profile));
   const loaded = await loadManifests(paths, {
     workloads: configuration.workloads,
     stdin: () => terminal.stdin(),
     ...(namespace === undefined ? {} : { namespace }),
   });
-  const report = await reportOf(loaded, configuration, { assumeComplete: options.assumeComplete ?? false, now: terminal.now() });
-  terminal.out(reports[options.output](report, { paint: terminal.paint }));
-  return exitCode(report, loaded, options.failOn);
+  const { assumeComplete = false } = options;
+  const now = terminal.now();
+  const judged =
+    state === undefined
+      ? await judgedAlone(loaded.manifests, configuration, { assumeComplete, now })
+      : await judgedAgainst(state, loaded.manifests, now);
+  const report = reportOf(loaded, judged.outcomes, state === undefined ? [] : sourceNotices(state));
+  const { docsBaseUrl, file: configured } = configuration;
+  const isGone = ({ file }: BaselineFinding): boolean => (assumeComplete && loaded.errors.length === 0) || readAgain(loaded, file);
+  return printReport({ report, snapshot: judged.snapshot, docsBaseUrl, resolver: configured.dns.resolver, isGone }, options, terminal);
 }
+
+/** Whether a file that held an object then is still there, read to its end: what it does not hold any more is gone. */
+const readAgain = ({ manifests, errors }: Manifests, file: string | undefined): boolean =>
+  manifests.some((manifest) => manifest.file === file) && !errors.some((error) => error.file === file);
 
 interface Circumstances {
   readonly assumeComplete: boolean;
@@ -40,42 +57,46 @@ interface Circumstances {
   readonly now: number;
 }
 
-async function reportOf(loaded: Manifests, configuration: Configuration, { assumeComplete, now }: Circumstances): Promise<Report> {
-  const { manifests, errors, files, notices } = loaded;
-  const byRef = new Map(manifests.flatMap((one) => (one.resource === undefined ? [] : [[formatRef(refOf(one.resource)), one] as const])));
-  const manifestOf = (object: JudgedResource): Manifest => byRef.get(formatRef(refOf(object))) as Manifest;
+/** Everything in the files, judged against nothing but the files. */
+async function judgedAlone(
+  manifests: readonly Manifest[],
+  configuration: Configuration,
+  { assumeComplete, now }: Circumstances,
+): Promise<JudgedWrites> {
+  const files = byRef(manifests);
   const source = fileSource(manifests, { observedAt: now, assumeComplete });
   const snapshot = source.current();
-  const surveyed: Surveyed[] = [];
+  const outcomes: Surveyed[] = [];
   const options = {
     bind: (object: JudgedResource) => {
       const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
       return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now, offline: true });
     },
     readByName: (refs: Parameters<typeof source.readByName>[0]) => source.readByName(refs, AbortSignal.timeout(1_000)),
-    judges: (object: JudgedResource) => !manifestOf(object).rejected,
+    judges: (object: JudgedResource) => files.get(formatRef(refOf(object)))?.rejected !== true,
     tellsOfOthers: true,
     offline: true,
   };
-  for await (const one of survey(snapshot, options)) surveyed.push(one);
+  for await (const one of survey(snapshot, options)) outcomes.push(one);
+  return { outcomes, snapshot };
+}
+
+function reportOf({ manifests, errors, files, notices }: Manifests, outcomes: readonly Outcome[], more: readonly string[]): Report {
+  const given = byRef(manifests);
+  const placeOf = (ref: ObjectRef, path: FieldPath) => {
+    const manifest = given.get(formatRef(ref));
+    return manifest && { file: manifest.file, ...manifest.placeOf(path) };
+  };
   return {
-    objects: surveyed.length,
+    ...surveyReport(outcomes, placeOf),
     files,
     errors,
-    findings: surveyed.flatMap(({ object, findings }) => {
-      const { file, placeOf } = manifestOf(object);
-      return findings.map(({ finding, mode }) => ({ finding, mode, place: { file, ...placeOf(finding.path) } }));
-    }),
-    exempted: surveyed.flatMap(({ exempted }) => exempted),
-    skipped: surveyed.flatMap(({ object, skipped }) => skipped.map((skip) => ({ skip, object: refOf(object) }))),
-    faults: surveyed.flatMap(({ object, faults }) => faults.map((fault) => ({ fault, object: refOf(object) }))),
-    notices: [...notices, ...new Set(surveyed.flatMap((one) => one.notices))],
+    notices: [...more, ...notices, ...new Set(outcomes.flatMap((one) => one.notices))],
   };
 }
 
-/** A result that is not complete is 2 whatever else was found, and so is one in which nothing was read (ecosystem.md B4). */
-function exitCode({ errors, faults, findings }: Report, { manifests }: Manifests, failOn: Severity): 0 | 1 | 2 {
-  if (errors.length > 0 || faults.length > 0 || manifests.length === 0) return 2;
-  const grave = severities.slice(0, severities.indexOf(failOn) + 1);
-  return findings.some(({ finding, mode }) => mode !== 'audit' && grave.includes(finding.severity)) ? 1 : 0;
-}
+/** What the answer rests on. */
+const sourceNotices = ({ name, snapshot, notice }: ClusterState): readonly string[] => [
+  `judged as writes to ${name} as it was at ${new Date(snapshot.observedAt).toISOString()}`,
+  ...(notice === undefined ? [] : [notice]),
+];

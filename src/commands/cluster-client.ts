@@ -11,9 +11,13 @@ export interface ClusterOptions {
 }
 
 /** Loaded when it is needed: `check` and files need none of it. Rejects with an OperatorError PC0004. */
-export async function clusterClient(options: ClusterOptions): Promise<KubeClient> {
+export const clusterClient = async (options: ClusterOptions): Promise<KubeClient> => (await connectCluster(options)).client;
+
+/** The same with the name that people have for the cluster: the context's, or the server's address. */
+export async function connectCluster(options: ClusterOptions): Promise<{ readonly client: KubeClient; readonly name: string }> {
   const { kubeClient } = await import('../client/kube-client.ts');
-  return kubeClient(await credentialsOf(options));
+  const credentials = await credentialsOf(options);
+  return { client: kubeClient(credentials), name: credentials.context ?? credentials.server.host };
 }
 
 async function credentialsOf({ kubeconfig, context }: ClusterOptions): Promise<Credentials> {

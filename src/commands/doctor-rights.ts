@@ -2,11 +2,13 @@
 import type { Configuration } from '../config/settings.ts';
 import { defaultConfigurationFile, parseConfiguration } from '../config/settings.ts';
 import { namesUs } from '../doctor/bindings.ts';
-import { argumentOf, deploymentOf, type Facts, type Right, type Seen } from '../doctor/facts.ts';
+import { argumentOf, deploymentOf, type Facts, hasFlag, type Right, type Seen } from '../doctor/facts.ts';
 import { booleanAt, given, objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { rules } from '../rules/index.ts';
+import { reportChoices } from '../sinks/report-choice.ts';
 import { addressOf } from '../sources/watched.ts';
+import { auditSinkDefaults } from './audit-sinks.ts';
 import { type Needed, neededRights } from './needed-rights.ts';
 import { configurationIn } from './read-configuration.ts';
 import type { Eyes } from './seen.ts';
@@ -27,6 +29,8 @@ export async function rightsOf(eyes: Eyes, facts: Facts, { text, roleBindings }:
     secret: facts.keepsSecret ? facts.secretName : undefined,
     webhookConfiguration: argumentOf(deployment, '--webhook-configuration'),
     lease: facts.leaseName,
+    reports: reportChoices.find((choice) => choice === argumentOf(deployment, '--reports')) ?? auditSinkDefaults.reports,
+    events: !hasFlag(deployment, '--no-events'),
   });
   const asked = await inTurn(needed, (right) => askedAbout(eyes, facts, right, roleBindings));
   const refused = asked.find((one) => 'why' in one);

@@ -3,6 +3,7 @@ import type { Configuration } from '../config/settings.ts';
 import type { Right } from '../doctor/facts.ts';
 import { groupOf } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
+import { choosableForms, type ReportChoice } from '../sinks/report-choice.ts';
 import { type WatchedKind, watchedKinds } from '../sources/watched.ts';
 
 export interface Needed extends Omit<Right, 'allowed'> {
@@ -17,14 +18,20 @@ export interface OwnObjects {
   readonly secret: string | undefined;
   readonly webhookConfiguration: string | undefined;
   readonly lease: string | undefined;
+  /** Where the audit tells what it finds. */
+  readonly reports: ReportChoice;
+  readonly events: boolean;
 }
 
 export function neededRights(configuration: Configuration, own: OwnObjects): readonly Needed[] {
-  return [...readingRights(configuration), ...ownRights(own)];
+  return [...readingRights(configuration), ...ownRights(own), ...auditRights(own)];
 }
 
-/** Whatever the rules: namespaces' labels choose profiles, and callers are told by the addresses of Pods. */
+/** Whatever the rules (sources/watched.ts, readAlways), and for what. */
 const always: readonly (readonly [Collection, string])[] = [
+  ['Service', 'audit'],
+  ['Ingress', 'audit'],
+  ['NetworkPolicy', 'audit'],
   ['Namespace', 'profiles of namespaces'],
   ['Pod', 'telling who calls'],
 ];
@@ -51,4 +58,14 @@ function ownRights({ namespace, secret, webhookConfiguration, lease }: OwnObject
     ...right(['get', 'patch'], registrations, 'validatingwebhookconfigurations', '', secret && webhookConfiguration, 'caBundle'),
     ...right(['get', 'update'], 'coordination.k8s.io', 'leases', namespace, lease, 'leader'),
   ];
+}
+
+/** Reports are listed, since what is no more has to go; Events are not, since each has a name that is known. */
+function auditRights({ reports, events }: OwnObjects): readonly Needed[] {
+  const right = (verbs: readonly string[], group: string, resource: string, who: string): readonly Needed[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace: '', neededBy: [who] }));
+  const ofReports = choosableForms[reports].flatMap(({ apiVersion, resource, clusterResource }) =>
+    [clusterResource, resource].flatMap((one) => right(['create', 'delete', 'get', 'list', 'patch'], groupOf(apiVersion), one, 'reports')),
+  );
+  return [...ofReports, ...(events ? right(['create', 'delete', 'patch'], 'events.k8s.io', 'events', 'Events') : [])];
 }

@@ -1,11 +1,15 @@
 /** The command line. Each command is loaded when it is called, so that `--help` stays quick. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { durationMs } from '../config/duration.ts';
 import { severities } from '../engine/finding.ts';
-import { profiles } from '../engine/mode.ts';
 import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
 import { withoutCommands } from '../reports/build-commands.ts';
-import type { CheckOptions } from './check.ts';
+import { reportChoices } from '../sinks/report-choice.ts';
+import { type CalledAs, speaking } from './called-as.ts';
+import { addCheck } from './check-command.ts';
+import { addClusterCommands } from './cluster-commands.ts';
+import { helpOf, outputOption } from './command-options.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { RulesOptions } from './rules.ts';
 import type { SelftestOptions } from './selftest.ts';
@@ -13,24 +17,37 @@ import type { ServeOptions } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command and returns its exit code. Nothing that an operator can cause shows a stack. */
-export async function run(argv: readonly string[], given: Terminal, version: string): Promise<number> {
+export async function run(argv: readonly string[], given: Terminal, version: string, name: CalledAs = 'portcullis'): Promise<number> {
   const terminal = inBuilds(given);
   let code = 0;
-  const program = createProgram(terminal, version, (result) => {
+  const program = createProgram(terminal, { version, name }, (result) => {
     code = result;
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    return reported(error, terminal);
+    return reported(error, spoken(terminal, program, name));
   }
 }
+
+/** Prints what may follow on the command line, for kubectl's completion. Returns 0. */
+export async function complete(typed: readonly string[], terminal: Terminal, version: string): Promise<0> {
+  const [{ completions }, { rules }] = await Promise.all([import('./complete.ts'), import('../rules/index.ts')]);
+  const program = createProgram(terminal, { version, name: 'kubectl portcullis' }, () => {});
+  const ids = rules.map(({ meta }) => meta.id);
+  terminal.out(`${completions(program, typed, ids).join('\n')}\n`);
+  return 0;
+}
+
+/** For what is said in words of ours. What programs read is told to the plain terminal. */
+const spoken = (terminal: Terminal, program: Command, name: CalledAs): Terminal =>
+  speaking(terminal, name, () => program.commands.map((command) => command.name()));
 
 /** What people wrote into manifests gives no orders to the build that prints our output. */
 const inBuilds = (terminal: Terminal): Terminal => ({
   ...terminal,
-  out: (text) => terminal.out(withoutCommands(text)),
+  out: (text, as) => terminal.out(as === 'commands' ? text : withoutCommands(text), as),
   error: (text) => terminal.error(withoutCommands(text)),
 });
 
@@ -58,67 +75,40 @@ function usageError({ message, code }: CommanderError): OperatorError {
 
 const seeHelp = 'See "portcullis --help", or "portcullis COMMAND --help".';
 
-function createProgram(terminal: Terminal, version: string, done: (code: number) => void): Command {
-  const program = new Command('portcullis')
+interface Identity {
+  readonly version: string;
+  readonly name: CalledAs;
+}
+
+function createProgram(terminal: Terminal, { version, name }: Identity, done: (code: number) => void): Command {
+  const program: Command = new Command(name);
+  const words = spoken(terminal, program, name);
+  program
     .description('Checks Services, Ingresses and NetworkPolicies against what the cluster really contains, and explains the repair.')
     .version(version, '-V, --version')
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
+    .configureOutput({ writeOut: (text) => words.out(text), writeErr: () => {} })
     .addHelpText('after', helpOf(overview));
   addCheck(program, terminal, done);
-  addRules(program, terminal, done);
-  addExplain(program, terminal, done);
+  addRules(program, words, done);
+  addExplain(program, words, done);
   addServe(program, done);
-  addDoctor(program, terminal, done);
+  addClusterCommands(program, terminal, done);
+  addDoctor(program, words, done);
   addSelftest(program, terminal, done);
   addDemo(program, done);
   return program;
 }
 
-const helpOf = (examples: string): string => `\nExamples:\n${examples.trim().replaceAll(/^/gm, '  ')}\n`;
-
 const overview = `
 portcullis check deploy/                    judge manifests before they are applied
 helm template my-chart | portcullis check - judge what a chart renders
+portcullis audit                            judge what a cluster holds, with your own kubeconfig
 portcullis explain service-selector-matches-no-pods
 portcullis serve --cluster examples/cluster answer an API server, with a cluster read from files
 portcullis doctor                           say what is wrong with an installation, and how to repair it
 `;
-
-const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
-
-function addCheck(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('check')
-    .description('Judge manifest files: each Service, Ingress and NetworkPolicy against all the other objects in them.')
-    .argument('<path...>', 'files, directories (with all that is below), or - for standard input')
-    .addOption(outputOption())
-    .addOption(
-      new Option('--fail-on <severity>', 'exit with 1 for findings this grave, or graver; notes never count')
-        .choices(severities)
-        .default('medium'),
-    )
-    .option('-n, --namespace <name>', 'the namespace of objects that name none', 'default')
-    .option('--config <file>', 'the configuration file')
-    .addOption(new Option('--profile <profile>', 'instead of the profile of the configuration').choices(profiles))
-    .option('--assume-complete', 'the files are all that there is: what they do not hold does not exist')
-    .addHelpText('after', helpOf(checkExamples))
-    .action(async (paths: string[], options: CheckOptions) => {
-      const { check } = await import('./check.ts');
-      done(await check(paths, options, terminal));
-    });
-}
-
-const checkExamples = `
-portcullis check deploy/ changed.yaml       all files together; a later path lies over the ones before
-kustomize build . | portcullis check -      what kustomize renders
-portcullis check -n shop deploy/            as "kubectl apply -n shop" would
-portcullis check -o json deploy/ > findings.json
-portcullis check --fail-on high deploy/     medium and low findings do not fail the build
-
-A rule that needs to know objects of which the files hold none is not guessed at but listed under "Not checked".
-Exit code: 0 clean, 1 findings, 2 something in the input cannot be used (the rest is checked all the same).`;
 
 function addRules(program: Command, terminal: Terminal, done: (code: number) => void): void {
   program
@@ -173,6 +163,23 @@ function addServe(program: Command, done: (code: number) => void): void {
     .option('--any-caller', 'let every Pod call that reaches the port')
     .addOption(new Option('--drain-seconds <seconds>', 'how long to go on answering after SIGTERM').argParser(seconds).default(10))
     .addOption(new Option('--log-level <level>', 'the least that is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .addOption(
+      new Option('--audit-interval <duration>', 'how often everything stored is judged again, beside what changes')
+        .argParser(duration)
+        .default(600_000, '10m'),
+    )
+    .addOption(new Option('--reports <api>', 'where the audit reports what it finds').choices(reportChoices).default('auto'))
+    .addOption(new Option('--report-limit <number>', 'how many reports there may be').argParser(wholeNumber).default(20_000))
+    .addOption(
+      new Option('--results-per-object <number>', 'results in one report, beside the one that counts the rest')
+        .argParser(wholeNumber)
+        .default(50),
+    )
+    .option('--no-events', 'write no Events about what the audit finds')
+    .addOption(
+      new Option('--events-severity <severity>', 'the mildest finding of which an Event tells').choices(severities).default('medium'),
+    )
+    .option('--metrics-namespaces', 'count open findings by namespace too, for those with the most')
     .option('--kubeconfig <file>', 'the cluster to watch; without it, the one that this runs in')
     .option('--context <name>', 'the context of the kubeconfig')
     .option('--address <address>', 'the address to listen on')
@@ -251,8 +258,19 @@ function addDemo(program: Command, done: (code: number) => void): void {
     });
 }
 
+function duration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined || ms === 0) throw new InvalidArgumentError('Not a duration: use 30s, 10m or 1h30m, at most 24h.');
+  return ms;
+}
+
 function seconds(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Not a number of seconds: use 0 to 999.');
+  return Number(text);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Not a number from 1 to 9999999.');
   return Number(text);
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Configuration, defaultConfigurationFile, parseConfiguration } from '../config/settings.ts';
 import type { Profile } from '../engine/mode.ts';
 import { OperatorError } from '../errors.ts';
@@ -7,18 +6,23 @@ import { rules } from '../rules/index.ts';
 import { splitDocuments } from '../sources/documents.ts';
 import { placer } from '../sources/positions.ts';
 import { readYaml, YamlError } from '../sources/yaml.ts';
+import { readText } from './read-text.ts';
 
 /**
  * The configuration of a file, or what holds without one; `profile` takes the place of the file's. Throws an
  * OperatorError: PC0002 unreadable, PC0003 not valid.
  */
 export async function readConfiguration(file: string | undefined, profile?: Profile): Promise<Configuration> {
-  const raw = file === undefined ? defaultConfigurationFile : parsed(file, await textOf(file));
-  return configurationOf(file, profile !== undefined && isObject(raw) ? { ...raw, profile } : raw);
+  const raw = file === undefined ? defaultConfigurationFile : parsed(file, await readText(file, 'Check the path that --config names.'));
+  return configurationOf(file, withProfile(raw, profile));
 }
 
 /** The same of a text that has been read; `name` is what messages call it. Throws an OperatorError PC0003. */
-export const configurationIn = (name: string, text: string): Configuration => configurationOf(name, parsed(name, text));
+export const configurationIn = (name: string, text: string, profile?: Profile): Configuration =>
+  configurationOf(name, withProfile(parsed(name, text), profile));
+
+const withProfile = (raw: unknown, profile: Profile | undefined): unknown =>
+  profile !== undefined && isObject(raw) ? { ...raw, profile } : raw;
 
 function configurationOf(file: string | undefined, raw: unknown): Configuration {
   try {
@@ -26,15 +30,6 @@ function configurationOf(file: string | undefined, raw: unknown): Configuration 
   } catch (error) {
     if (!(error instanceof OperatorError) || file === undefined) throw error;
     throw new OperatorError(error.code, `${file}: ${error.message}`, error.hint, { cause: error });
-  }
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new OperatorError('PC0002', `${file} cannot be read (${code})`, 'Check the path that --config names.', { cause });
   }
 }
 

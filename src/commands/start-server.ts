@@ -2,17 +2,20 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Ports } from '../admission/handler.ts';
 import type { MayUse } from '../admission/rights.ts';
+import type { Auditor } from '../audit/auditor.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import type { Log, LogLevel } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { startServer as listen, type RunningServer } from '../server/server.ts';
 import type { Pace } from '../sources/backoff.ts';
 import type { ClusterSource } from '../sources/source.ts';
+import type { AuditSinkFlags } from './audit-sinks.ts';
 import { watchCallers } from './callers.ts';
 import { type ClusterOptions, clusterClient } from './cluster-client.ts';
 import { clusterSource } from './cluster-source.ts';
+import { continuousAudit } from './continuous-audit.ts';
 import { exemptionRights } from './exemption-rights.ts';
-import { leadershipOf } from './leadership.ts';
+import { leadershipOf, newIdentity } from './leadership.ts';
 import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
 import { reasonOf } from './reason.ts';
 import { type Judge, type SelfCheck, startSelfCheck } from './self-check.ts';
@@ -25,9 +28,10 @@ export const serveDefaults = {
   drainMs: 10_000,
   service: 'portcullis',
   clusterDomain: 'cluster.local',
+  auditInterval: 600_000,
 } as const;
 
-export interface ServeOptions extends ClusterOptions {
+export interface ServeOptions extends ClusterOptions, AuditSinkFlags {
   readonly config?: string;
   /** Every address of the machine, if left out. */
   readonly host?: string;
@@ -63,6 +67,10 @@ export interface ServeOptions extends ClusterOptions {
   readonly logLevel?: LogLevel;
   /** For how long to go on answering after SIGTERM, in milliseconds. */
   readonly drainMs: number;
+  /** How often everything stored is audited, beside what changes, in milliseconds; 10 minutes, if left out. */
+  readonly auditInterval?: number;
+  /** Whether metrics tell of open findings by namespace too. */
+  readonly metricsNamespaces?: boolean;
 }
 
 /** What the process brings, so that tests can stand in for it. */
@@ -125,11 +133,14 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
   let certificates: ServedCertificates | undefined;
   let source: ClusterSource | undefined;
   let leadership: Leadership | undefined;
+  let auditor: Auditor | undefined;
   const metrics = createMetrics({
     version: packageJson.version,
     snapshot: () => source?.current(),
     certificateEnds: () => certificateEnds(certificates),
     leads: () => leadership?.leads() ?? false,
+    openFindings: () => auditor?.openFindings() ?? [],
+    tellsNamespaces: options.metricsNamespaces ?? false,
   });
   environment.onMetrics?.(metrics);
   const configuration = parts.add(await configurationOf(options, log, metrics, pollMs));
@@ -146,8 +157,15 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
   const observers = { log, metrics, ...(pace && { pace }), ...(callers.onSnapshot && { onSnapshot: callers.onSnapshot }) };
   const cluster = parts.add(await clusterSource(client ?? options.cluster ?? [], () => configuration.current(), observers));
   source = cluster;
-  leadership = parts.add(leadershipOf(options, client, log));
+  const identity = newIdentity();
+  leadership = parts.add(leadershipOf(options, client, identity, log));
   const around = { log, metrics, pollMs, client, leadership, rotation: environment.rotation };
+  auditor = parts.add(
+    continuousAudit(
+      { ...serveDefaults, ...options },
+      { ...around, identity, source: cluster, configuration: () => configuration.current() },
+    ),
+  );
   const served = parts.add(await servingCertificate({ ...serveDefaults, ...options }, around));
   certificates = served;
   const selfCheck = parts.add(await selfCheckOf(environment, metrics));

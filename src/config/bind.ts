@@ -5,7 +5,7 @@ import { type ConfiguredRule, judges } from '../engine/rule.ts';
 import { labelsOf } from '../kube/labels.ts';
 import type { Access } from '../kube/requester.ts';
 import type { JudgedResource, Labels } from '../kube/resources.ts';
-import { type Claim, exemptionFinder } from './exemptions.ts';
+import { type Claim, exemptionFinder, type MatchingEntry } from './exemptions.ts';
 import { configuredMode, modeOf, profileOf } from './modes.ts';
 import type { ConfigurationFile } from './schema.ts';
 
@@ -31,8 +31,10 @@ export interface BoundSettings extends Settings {
   readonly rules: readonly ConfiguredRule[];
   /** Annotations that exempt only if the user has a right to it. */
   readonly claims: readonly Claim[];
-  /** Exemptions and labels that have no effect, and why; one line each. */
+  /** Entries of the configuration and labels that have no effect, and why; one line each. */
   readonly notices: readonly string[];
+  /** Entries of the configuration that exempt the object. */
+  readonly entries: readonly MatchingEntry[];
 }
 
 const nothing = labelsOf({});
@@ -58,7 +60,7 @@ export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[]
     const runs = ({ meta, messages }: ConfiguredRule): boolean =>
       judges(meta, object.kind, operation === 'DELETE' ? 'DELETE' : 'WRITE') &&
       (offline || meta.offlineOnly !== true) &&
-      (!guarded || meta.guardsSystem === true) &&
+      (!guarded || meta.guardsSystem === true || meta.judgesExemptions === true) &&
       Object.values(messages).some((message) => mode(meta.id, message) !== 'off');
 
     const running = rules.filter(runs);
@@ -77,6 +79,8 @@ export function binder(file: ConfigurationFile, rules: readonly ConfiguredRule[]
       rules: running,
       claims: exemptions.claims,
       notices: [...(notice === undefined ? [] : [notice]), ...exemptions.notices],
+      entries: exemptions.entries,
+      factsOf: (judged) => exemptions.factsOf(judged.metadata.annotations),
       modeOf: ({ ruleId }, message) => mode(ruleId, message),
       exemptionOf: ({ ruleId }, isNew) => {
         const exemption = exemptions.byRule.get(ruleId);

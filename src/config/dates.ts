@@ -13,6 +13,16 @@ export function isDate(value: string): boolean {
 /** The day's last millisecond is still within it. */
 export const isOver = (day: string, nowMs: number): boolean => nowMs >= Date.parse(`${day}T00:00:00Z`) + dayMs;
 
-export const daysAfter = (nowMs: number, days: number): string => formatDate(nowMs + days * dayMs);
+/** What is proposed for an exemption that needs a new end: a season from now, and the same for weeks, so that no report changes daily. */
+export function renewal(nowMs: number): string {
+  const now = new Date(nowMs);
+  return formatDate(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 4, 0));
+}
+
+/** So long before an exemption ends, its end is told. */
+export const noticeDays = 14;
+
+/** Not over, but in so many days it will be. */
+export const endsWithin = (day: string, days: number, nowMs: number): boolean => !isOver(day, nowMs) && isOver(day, nowMs + days * dayMs);
 
 const formatDate = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 10);

@@ -5,7 +5,8 @@ import { type NamespaceFacts, namespaceTest } from './namespaces.ts';
 import { didYouMean } from './problems.ts';
 import type { ConfigurationFile, RuleSettings } from './schema.ts';
 
-const profileLabel = 'portcullis.dev/profile';
+/** With which a namespace chooses its profile. */
+export const profileLabel = 'portcullis.dev/profile';
 
 type ProfileSettings = Pick<ConfigurationFile, 'profile' | 'namespaceProfiles'>;
 

@@ -8,6 +8,7 @@ import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { type BoundSettings, binder, type WriteContext } from './bind.ts';
 import { durationMs } from './duration.ts';
+import { type EntryToReview, entriesToReview } from './exemption-entries.ts';
 import { configurationJsonSchema } from './json-schema.ts';
 import { isOffEverywhere } from './modes.ts';
 import { problemsOf } from './problems.ts';
@@ -28,7 +29,14 @@ export interface Configuration {
   readonly workloads: readonly WorkloadKind[];
   /** All rules that are not off everywhere. */
   readonly rules: readonly ConfiguredRule[];
+  /** As it was written, with the defaults. */
+  readonly file: ConfigurationFile;
   bind(context: WriteContext): BoundSettings;
+  /**
+   * Entries of `exemptions.list` that somebody should look at. `needed` is what a survey of the whole cluster has needed of
+   * them, all its `Surveyed.entries`: without it, none is called unused.
+   */
+  entriesToReview(nowMs: number, needed?: ReadonlySet<string>): readonly EntryToReview[];
 }
 
 /** What holds without a configuration file. */
@@ -114,6 +122,9 @@ function configurationOf(file: ConfigurationFile, all: readonly Rule[], configur
     docsBaseUrl: file.docsBaseUrl.replace(/\/$/, ''),
     workloads: file.workloads.map((one) => ({ ...one, template: one.template.split('.') })),
     rules,
+    file,
     bind: binder(file, rules, new Set(all.map(({ meta }) => meta.id))),
+    entriesToReview: (now, needed) =>
+      entriesToReview(file.exemptions.list, { now, running: new Set(rules.map(({ meta }) => meta.id)), needed }),
   };
 }

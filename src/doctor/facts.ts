@@ -148,6 +148,10 @@ export function argumentOf(deployment: RawObject | undefined, flag: string): str
   return words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined;
 }
 
+/** Whether a flag without a value is given. */
+export const hasFlag = (deployment: RawObject | undefined, flag: string): boolean =>
+  deployment !== undefined && containersOf(deployment).some((container) => stringsAt(container, 'args').includes(flag));
+
 /** The Pods of our Deployment; without one, those that the Service selects. */
 export function podsOf(facts: Facts): readonly RawObject[] {
   const deployment = deploymentOf(facts);

@@ -6,13 +6,15 @@ import { normalize } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
 import { type Finding, severities } from './finding.ts';
 import { applyPatch } from './patch.ts';
-import { type ConfiguredRule, type Draft, judges, type Subject } from './rule.ts';
+import { type ConfiguredRule, type Draft, type ExemptionContext, judges, type Subject } from './rule.ts';
 
 export interface Evaluation {
   /** Gravest first. */
   readonly findings: readonly Finding[];
   readonly skipped: readonly Skip[];
   readonly faults: readonly Fault[];
+  /** Ids of the rules that came to their end, have found nothing, and would find nothing in a removal. */
+  readonly clean: ReadonlySet<string>;
   /** What a rule looked up. */
   readonly readsOf: (ruleId: string) => readonly Read[];
 }
@@ -20,7 +22,8 @@ export interface Evaluation {
 /** A rule that could not be judged, or not to its end. */
 export interface Skip {
   readonly ruleId: string;
-  readonly reason: Lack | 'deadline';
+  /** `tooNew`: what the object lacks may still be on its way; only audits wait for it. */
+  readonly reason: Lack | 'deadline' | 'tooNew';
   /** What the view lacks; undefined if time was lacking. */
   readonly missing?: Collection;
   readonly namespace?: string;
@@ -39,6 +42,8 @@ export interface EvaluateOptions {
   readonly tellsOfOthers?: boolean;
   /** The objects come from files: no API server has validated them. */
   readonly offline?: boolean;
+  /** For the rule about exemptions. */
+  readonly exemptions?: Pick<ExemptionContext, 'factsOf' | 'isSurvey'> | undefined;
 }
 
 /** Trying a fix runs the rule again: with so many defects in one object, nobody reads more of them. */
@@ -49,6 +54,8 @@ interface Run {
   readonly rule: ConfiguredRule;
   readonly subject: Subject;
   readonly options: EvaluateOptions;
+  /** Those that have run before it. */
+  readonly clean: ReadonlySet<string>;
 }
 
 const never = (): boolean => false;
@@ -64,28 +71,42 @@ export function evaluate(
   const skipped: Skip[] = [];
   const faults: Fault[] = [];
   const views = new Map<string, RecordingView>();
-  for (const rule of rules.filter(({ meta }) => judges(meta, subject.object.kind, subject.operation))) {
+  const clean = new Set<string>();
+  for (const rule of inOrder(rules).filter(({ meta }) => judges(meta, subject.object.kind, subject.operation))) {
     const ruleId = rule.meta.id;
+    const before = findings.length;
     if (outOfTime()) {
       skipped.push({ ruleId, reason: 'deadline' });
       continue;
     }
     const view = new RecordingView(cluster, outOfTime);
     try {
-      const the: Run = { rule, subject, options };
+      const the: Run = { rule, subject, options, clean };
       for (const draft of run(the, view)) {
         view.step();
         findings.push(settled(draft, the, findings.length < maxTried ? cluster : undefined));
       }
+      // What a removal would bring, a look at what stands does not show.
+      if (findings.length === before && rule.meta.judgesDelete !== true) clean.add(ruleId);
     } catch (cause) {
-      const skip = skipFor(ruleId, cause);
-      if (skip === undefined) faults.push({ ruleId, cause });
-      else skipped.push(skip);
+      file(ruleId, cause, skipped, faults);
     }
     views.set(ruleId, view);
   }
   findings.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
-  return { findings, skipped, faults, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
+  return { findings, skipped, faults, clean, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
+}
+
+/** What judges the exemptions from rules comes after the rules. */
+const inOrder = (rules: readonly ConfiguredRule[]): readonly ConfiguredRule[] => [
+  ...rules.filter(({ meta }) => meta.judgesExemptions !== true),
+  ...rules.filter(({ meta }) => meta.judgesExemptions === true),
+];
+
+function file(ruleId: string, cause: unknown, skipped: Skip[], faults: Fault[]): void {
+  const skip = skipFor(ruleId, cause);
+  if (skip === undefined) faults.push({ ruleId, cause });
+  else skipped.push(skip);
 }
 
 function skipFor(ruleId: string, cause: unknown): Skip | undefined {
@@ -94,8 +115,11 @@ function skipFor(ruleId: string, cause: unknown): Skip | undefined {
   return { ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace };
 }
 
-const run = ({ rule, subject, options: { tellsOfOthers = false, offline = false } }: Run, view: RecordingView): Iterable<Draft> =>
-  rule.check(subject, view, { known: view.known, elsewhere: tellsOfOthers ? view.known : undefined, offline });
+function run({ rule, subject, options, clean }: Run, view: RecordingView): Iterable<Draft> {
+  const { tellsOfOthers = false, offline = false, exemptions } = options;
+  const elsewhere = tellsOfOthers ? view.known : undefined;
+  return rule.check(subject, view, { known: view.known, elsewhere, offline, exemptions: exemptions && { ...exemptions, clean } });
+}
 
 /** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field; without a cluster, none is tried. */
 function settled(draft: Draft, the: Run, cluster: ClusterSnapshot | undefined): Finding {

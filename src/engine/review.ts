@@ -3,9 +3,10 @@ import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
 import type { JudgedResource } from '../kube/resources.ts';
 import { type EvaluateOptions, type Evaluation, evaluate, type Fault, type Skip } from './evaluate.ts';
+import type { ExemptionFact } from './exemption-fact.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
-import type { ConfiguredRule, Message, OrderClass } from './rule.ts';
+import { type ConfiguredRule, type Message, type OrderClass, waitsForOthers } from './rule.ts';
 
 /** Something that the API server is asked to persist. */
 export type Write =
@@ -18,7 +19,11 @@ export interface Settings {
   modeOf(finding: Finding, message: Message<unknown>): Mode;
   /** Why this finding is let through, or undefined if it is not exempt. `isNew`: the object did not have it before this write. */
   exemptionOf(finding: Finding, isNew: boolean): string | undefined;
+  /** What an object's annotations that exempt are worth; left out where nothing is told of them. */
+  factsOf?(object: JudgedResource): readonly ExemptionFact[];
 }
+
+export const exemptionsOf = ({ factsOf }: Settings, isSurvey: boolean): EvaluateOptions['exemptions'] => factsOf && { factsOf, isSurvey };
 
 export interface Decision {
   readonly allowed: boolean;
@@ -38,7 +43,7 @@ export interface Warning {
   readonly softened?: 'ratcheted' | 'dry-run' | 'unconfirmed' | 'owned';
 }
 
-export interface ReviewOptions extends EvaluateOptions {
+export interface ReviewOptions extends Omit<EvaluateOptions, 'exemptions'> {
   readonly settings: Settings;
 }
 
@@ -50,8 +55,9 @@ export function review(
   write: Write,
   cluster: ClusterSnapshot,
   rules: readonly ConfiguredRule[],
-  { settings, ...options }: ReviewOptions,
+  { settings, ...given }: ReviewOptions,
 ): Decision {
+  const options = { ...given, exemptions: exemptionsOf(settings, false) };
   const now = afterWrite(write, cluster, rules, options);
   const earlier = write.operation === 'UPDATE' && now.findings.length > 0 ? earlierDefects(write, cluster, rules, now, options) : undefined;
   const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
@@ -125,9 +131,6 @@ function earlierDefects(
  * would never come to make the Pods that it waits for (rules.md D.3, 26).
  */
 const isOwned = (write: Write): boolean => write.operation !== 'DELETE' && write.after.metadata.owner !== undefined;
-
-/** What the rule misses may still be applied. */
-const waitsForOthers = (orderClass: OrderClass): boolean => orderClass === 'forward' || orderClass === 'backward';
 
 /** Flux dry-runs a whole stage before it applies anything: what stands in the same stage is missing (rules.md B). */
 const softensOnDryRun = (

@@ -2,11 +2,15 @@
 import type { ResolverName } from '../cluster/resolver.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { type FieldPath, valueAt, withoutIndices } from '../kube/field-path.ts';
-import { type Collection, formatRef, type Judged, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import { type Collection, formatRef, type Judged, type JudgedResource, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import type { ExemptionFact } from './exemption-fact.ts';
 import type { Explanation, Facts, Finding, Severity } from './finding.ts';
 import type { Mode } from './mode.ts';
 
 export type OrderClass = 'self-contained' | 'exclusive' | 'backward' | 'forward' | 'destructive';
+
+/** What the rule misses may still be applied. */
+export const waitsForOthers = (orderClass: OrderClass): boolean => orderClass === 'forward' || orderClass === 'backward';
 
 export interface RuleMeta {
   /** The subject, then the defect, as a statement: `service-selector-matches-no-pods`. Never reused once released. */
@@ -25,6 +29,8 @@ export interface RuleMeta {
   readonly judgesDelete?: boolean;
   /** Guards what everybody depends on: runs on writes in protected namespaces, where other rules do not. */
   readonly guardsSystem?: boolean;
+  /** Judges how the object is exempted from the other rules: runs last, and wherever one of them may. */
+  readonly judgesExemptions?: boolean;
   /** Cannot be judged at admission, since the API server has settled it before: files only. */
   readonly offlineOnly?: boolean;
   readonly since: string;
@@ -49,8 +55,8 @@ export type Messages = Readonly<Record<string, Message<any>>>;
 export type Operation = 'WRITE' | 'DELETE';
 
 /** Whether a rule has anything to say of such a write. */
-export const judges = ({ kinds, judgesDelete = false }: RuleMeta, kind: Kind, operation: Operation): boolean =>
-  kinds.includes(kind) && (operation !== 'DELETE' || judgesDelete);
+export const judges = ({ kinds, judgesDelete, judgesExemptions }: RuleMeta, kind: Kind, operation: Operation): boolean =>
+  kinds.includes(kind) && (operation !== 'DELETE' || judgesDelete === true || judgesExemptions === true);
 
 /** What a rule is run on. */
 export interface Subject<K extends Kind = Kind> {
@@ -58,6 +64,16 @@ export interface Subject<K extends Kind = Kind> {
   readonly operation: Operation;
   /** The cluster before this write, where there is one, made when asked for: for rules about what a write breaks. */
   readonly before: (() => ClusterView) | undefined;
+}
+
+/** What the rule about exemptions needs to know beside the object. */
+export interface ExemptionContext {
+  /** What an object's annotations that exempt are worth: asked anew of each edit that is tried. */
+  readonly factsOf: (object: JudgedResource) => readonly ExemptionFact[];
+  /** Ids of the rules that have come to their end on the object, have found nothing, and would find nothing in its removal. */
+  readonly clean: ReadonlySet<string>;
+  /** The object is judged as it stands, with nobody writing. */
+  readonly isSurvey: boolean;
 }
 
 /** Settings that are not one rule's alone. */
@@ -77,6 +93,8 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   readonly elsewhere: ClusterView | undefined;
   /** Judged from files: no API server has seen the object, so what it would refuse is for the rule to say. */
   readonly offline: boolean;
+  /** Undefined where there are no settings that could exempt. */
+  readonly exemptions: ExemptionContext | undefined;
   readonly options: O;
   readonly shared: Shared;
   /** Makes a finding about one field: which message, with which facts, and which other objects are involved. */
@@ -100,6 +118,8 @@ export interface RuleDefinition<K extends Kind, O, M extends Messages> extends R
   readonly messages: M;
   /** Objects to read by name before the check; the shell reads them within the deadline, rules stay pure. */
   fetches?(object: Judged[K], known: ClusterView, options: O): readonly ObjectRef[];
+  /** Keys of annotations that the rule reads; a snapshot holds no others. */
+  annotations?(options: O): readonly string[];
   check(context: RuleContext<K, O, M>): Iterable<Draft>;
 }
 
@@ -116,18 +136,24 @@ export interface Rule {
 export interface ConfiguredRule {
   readonly meta: RuleMeta;
   readonly messages: Messages;
+  /** Keys of annotations that the rule reads. */
+  readonly annotations: readonly string[];
   fetches(object: Judged[Kind], known: ClusterView): readonly ObjectRef[];
   /** Pure: same subject and cluster, same findings. A throw is a bug in the rule, except `NotKnown`. */
-  check(
-    subject: Subject,
-    cluster: ClusterView,
-    views: { readonly known: ClusterView; readonly elsewhere: ClusterView | undefined; readonly offline?: boolean },
-  ): Iterable<Draft>;
+  check(subject: Subject, cluster: ClusterView, around: Around): Iterable<Draft>;
+}
+
+/** What a rule is told beside its subject and the cluster; see RuleContext. */
+export interface Around {
+  readonly known: ClusterView;
+  readonly elsewhere: ClusterView | undefined;
+  readonly offline?: boolean;
+  readonly exemptions?: ExemptionContext | undefined;
 }
 
 /** Gives a rule definition its identity: `definition.kinds` decides which objects reach `check`. */
 export function defineRule<K extends Kind, O, M extends Messages>(definition: RuleDefinition<K, O, M>): Rule {
-  const { options: schema, messages, check, fetches, ...meta } = definition;
+  const { options: schema, messages, check, fetches, annotations, ...meta } = definition;
   return {
     meta,
     messages,
@@ -137,12 +163,13 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
       return {
         meta,
         messages,
+        annotations: annotations?.(options) ?? [],
         fetches: (object, known) =>
           meta.kinds.some((kind) => kind === object.kind) ? (fetches?.(object as Judged[K], known, options) ?? []) : [],
-        check: (subject, cluster, { known, elsewhere, offline = false }) => {
+        check: (subject, cluster, { known, elsewhere, offline = false, exemptions }) => {
           const { object, operation, before } = subject as Subject<K>;
           const finding = drafter(meta.id, messages, object);
-          return check({ object, operation, before, cluster, known, elsewhere, offline, options, shared, finding });
+          return check({ object, operation, before, cluster, known, elsewhere, offline, exemptions, options, shared, finding });
         },
       };
     },

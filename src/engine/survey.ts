@@ -5,17 +5,19 @@ import { type Collection, formatRef, type JudgedResource, type Kind, type Object
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
-import type { Settings } from './review.ts';
+import { exemptionsOf, type Settings } from './review.ts';
 import type { ConfiguredRule, Message } from './rule.ts';
 
 /** Settings bound to one object, and the rules that judge it. */
 interface SurveySettings extends Settings {
   readonly rules: readonly ConfiguredRule[];
-  /** What the settings have to say themselves: an exemption that has expired. */
+  /** What the settings have to say themselves: an entry that has expired. */
   readonly notices: readonly string[];
+  /** Entries of the configuration that exempt the object, by their path, and the rules from which they do. */
+  readonly entries: readonly { readonly path: string; readonly ruleIds: readonly string[] }[];
 }
 
-export interface SurveyOptions extends EvaluateOptions {
+export interface SurveyOptions extends Omit<EvaluateOptions, 'exemptions'> {
   readonly bind: (object: JudgedResource) => SurveySettings;
   /** Reads what is never listed (Secrets), by `formatRef`. */
   readonly readByName?: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Found>>;
@@ -26,12 +28,16 @@ export interface SurveyOptions extends EvaluateOptions {
 /** What was found in one object. */
 export interface Surveyed {
   readonly object: JudgedResource;
+  /** Ids of the rules that judge it, also of those that did not come to an end. */
+  readonly ran: readonly string[];
   /** Gravest first. */
   readonly findings: readonly { readonly finding: Finding; readonly mode: Exclude<Mode, 'off'> }[];
   readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
   readonly skipped: readonly Skip[];
   readonly faults: readonly Fault[];
   readonly notices: readonly string[];
+  /** Paths of the entries of the configuration that exempt from something here, or may: from a rule that is not done with the object. */
+  readonly entries: readonly string[];
   /** What the rules looked up, whether or not they found it; the same may stand there more than once. */
   readonly reads: readonly Read[];
 }
@@ -57,9 +63,12 @@ export async function surveyOne(
   const fetched = refs.length > 0 && readByName !== undefined ? await readByName(refs) : undefined;
   const cluster = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
   const subject = { object, operation: 'WRITE', before: undefined } as const;
-  const { findings, skipped, faults, readsOf } = evaluate(subject, cluster, settings.rules, evaluation);
+  const exemptions = exemptionsOf(settings, true);
+  const { findings, skipped, faults, clean, readsOf } = evaluate(subject, cluster, settings.rules, { ...evaluation, exemptions });
   const reads = [...refs.map(readOf), ...settings.rules.flatMap(({ meta }) => readsOf(meta.id))];
-  return { object, ...sorted(findings, settings), skipped, faults, notices: settings.notices, reads };
+  const ran = settings.rules.filter(({ meta }) => meta.kinds.includes(object.kind)).map(({ meta }) => meta.id);
+  const entries = settings.entries.filter(({ ruleIds }) => !ruleIds.every((id) => clean.has(id))).map(({ path }) => path);
+  return { object, ran, ...sorted(findings, settings), skipped, faults, notices: settings.notices, entries, reads };
 }
 
 const readOf = ({ kind, namespace, name }: ObjectRef): Read => ({ collection: kind as Collection, namespace, name });

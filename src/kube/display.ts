@@ -28,6 +28,12 @@ export function shorten(name: string, maxRunes = 40): string {
   return `${runes.slice(0, head).join('')}…${runes.slice(runes.length - (maxRunes - 1 - head)).join('')}`;
 }
 
+/** A text that somebody wrote, quoted in one of ours: in double quotes, with what does not print as escapes, and short. */
+export function quoted(text: string, maxRunes = 60): string {
+  const runes = Array.from(text.slice(0, maxRunes * 2 + 2));
+  return printableJson(JSON.stringify(runes.length > maxRunes ? `${runes.slice(0, maxRunes).join('')}…` : text));
+}
+
 /** Beside what JSON.stringify escapes: control characters of Unicode's second block, and all else of `unsafe`. */
 const unsafeInJson = /[\u007f-\u009f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
 

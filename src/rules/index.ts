@@ -1,5 +1,6 @@
 import type { Rule } from '../engine/rule.ts';
 import { dnsResolverIsolated } from './dns-resolver-isolated.ts';
+import { exemptionInvalid } from './exemption-invalid.ts';
 import { networkPolicyIsolatesDns } from './network-policy-isolates-dns.ts';
 import { serviceNamedTargetPortPartial } from './service-named-target-port-partial.ts';
 import { serviceNamedTargetPortUnresolved } from './service-named-target-port-unresolved.ts';
@@ -20,4 +21,5 @@ export const rules: readonly Rule[] = [
   tlsSecretMissing,
   networkPolicyIsolatesDns,
   dnsResolverIsolated,
+  exemptionInvalid,
 ];

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { nearestWord } from '../cluster/near-miss.ts';
+import { providerAnnotations } from '../cluster/provider-annotations.ts';
 import { type Provider, providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from '../cluster/secret-providers.ts';
 import { candidatesFor, existingNames, namespacesWith, secretRef, tlsSecretsOf } from '../cluster/tls-secrets.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
@@ -65,6 +66,7 @@ export const tlsSecretMissing = defineRule({
   fetches(ingress, known) {
     return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].slice(0, mostReads).map((name) => secretRef(ingress, name));
   },
+  annotations: (options) => [...providerAnnotations, ...options.providerAnnotations],
 
   *check({ object: ingress, cluster, known, elsewhere, offline, options, shared, finding }) {
     const { namespace } = ingress.metadata;

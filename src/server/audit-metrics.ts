@@ -1,8 +1,6 @@
 /** What is counted of the continuous audit. */
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-
-/** What the audit finds wrong now, by rule and severity; nothing of who does not lead. */
-export type OpenFindings = () => Iterable<readonly [ruleId: string, severity: string, count: number]>;
+import { byNamespace, byRule, type OpenFindings } from './open-findings.ts';
 
 export interface AuditMetrics {
   /** Everything stored was judged once more, in so much working time, in milliseconds. */
@@ -13,7 +11,10 @@ export interface AuditMetrics {
   reportsCapped(capped: boolean): void;
 }
 
-export function auditMetrics(registry: Registry, openFindings: OpenFindings = () => []): AuditMetrics {
+/** What can come of a write: sinks/write-queue.ts. */
+const results = ['written', 'deleted', 'retried', 'refused'] as const;
+
+export function auditMetrics(registry: Registry, openFindings: OpenFindings, tellsNamespaces: boolean): AuditMetrics {
   const registers = [registry];
   const work = new Gauge({
     name: 'portcullis_audit_work_seconds',
@@ -30,15 +31,8 @@ export function auditMetrics(registry: Registry, openFindings: OpenFindings = ()
     help: '1 if there are more objects with findings than may have a report',
     registers,
   });
-  const writes = (what: string) =>
-    new Counter({
-      name: `portcullis_${what}_writes_total`,
-      help: `Writes of ${what}s, by what came of them`,
-      labelNames: ['result'],
-      registers,
-    });
-  const written = { report: writes('report'), event: writes('event') };
-  registerFindings(registry, openFindings);
+  const written = { report: writes('report', registers), event: writes('event', registers) };
+  registerFindings(registry, openFindings, tellsNamespaces);
   return {
     audited: (workMs, nowMs) => {
       work.set(workMs / 1000);
@@ -49,16 +43,29 @@ export function auditMetrics(registry: Registry, openFindings: OpenFindings = ()
   };
 }
 
+/** Each result begins at 0, so that a rate sees the first. */
+function writes(what: string, registers: Registry[]): Counter<'result'> {
+  const counter = new Counter({
+    name: `portcullis_${what}_writes_total`,
+    help: `Writes of ${what}s, by what came of them`,
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of results) counter.inc({ result }, 0);
+  return counter;
+}
+
 /** Only what stands is told: what is repaired has no series of 0, which would stay for ever. */
-function registerFindings(registry: Registry, openFindings: OpenFindings): void {
+function registerFindings(registry: Registry, openFindings: OpenFindings, tellsNamespaces: boolean): void {
   new Gauge({
     name: 'portcullis_open_findings',
     help: 'Findings that stand and are due, as the leader audits them',
-    labelNames: ['rule', 'severity'],
+    labelNames: ['rule', 'severity', ...(tellsNamespaces ? ['namespace'] : [])],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [rule, severity, count] of openFindings()) this.set({ rule, severity }, count);
+      const series = (tellsNamespaces ? byNamespace : byRule)(openFindings());
+      for (const { labels, count } of series) this.set(labels, count);
     },
   });
 }

@@ -5,8 +5,9 @@ import type { Asked } from '../admission/request.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Decision } from '../engine/review.ts';
 import type { Collection } from '../kube/resources.ts';
-import { type AuditMetrics, auditMetrics, type OpenFindings } from './audit-metrics.ts';
+import { type AuditMetrics, auditMetrics } from './audit-metrics.ts';
 import type { RefusedCaller } from './callers.ts';
+import type { OpenFindings } from './open-findings.ts';
 import type { TurnedAway } from './validate-route.ts';
 
 const resources: ReadonlyMap<string, string> = new Map([
@@ -14,7 +15,7 @@ const resources: ReadonlyMap<string, string> = new Map([
   ['Ingress', 'ingresses'],
   ['NetworkPolicy', 'networkpolicies'],
 ]);
-const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']);
+const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 3];
 /** Collections that are listed and watched; Secrets are only ever read by name. */
 const listed: readonly Collection[] = [
@@ -38,14 +39,20 @@ export interface MetricsSources {
   /** Whether we do what only one replica may do; as if there were no other, if left out. */
   readonly leads?: () => boolean;
   readonly openFindings?: OpenFindings;
+  /** Whether open findings are told by namespace too. */
+  readonly tellsNamespaces?: boolean;
 }
+
+/** Each begins at 0, so that a rate sees the first. `rule` is a rule that threw. */
+const barriers = ['request', 'process', 'log', 'certificate', 'audit', 'rule'] as const;
+const refusals: readonly RefusedCaller['reason'][] = ['pod', 'certificate'];
 
 export interface Metrics extends AuditMetrics {
   handled(handled: Handled, durationMs: number): void;
   turnedAway(why: TurnedAway): void;
   /** A connection or a request of somebody who may not call. */
   callerRefused(reason: RefusedCaller['reason']): void;
-  internalError(where: 'request' | 'process' | 'log' | 'certificate' | 'audit'): void;
+  internalError(where: (typeof barriers)[number]): void;
   watchRestarted(resource: string, reason: string): void;
   /** A configuration came into effect, or a new one was refused. */
   configurationRead(inEffect: boolean, nowMs: number): void;
@@ -58,6 +65,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   registerState(registry, sources);
   const counters = registerCounters(registry);
+  for (const where of barriers) counters.internalErrors.inc({ where }, 0);
+  for (const reason of refusals) counters.refusedCallers.inc({ reason }, 0);
   const count = counting(counters);
   return {
     handled: (handled, durationMs) => {
@@ -74,7 +83,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (inEffect) counters.reloadTime.set(nowMs / 1000);
     },
     selfChecked: (passed) => counters.selfCheck.set(passed ? 1 : 0),
-    ...auditMetrics(registry, sources.openFindings),
+    ...auditMetrics(registry, sources.openFindings ?? (() => []), sources.tellsNamespaces ?? false),
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

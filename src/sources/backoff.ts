@@ -10,13 +10,6 @@ export interface BackoffOptions {
 /** As client-go waits (tools/cache/reflector.go), but that half a wait is left to chance instead of a whole one on top. */
 export const clientGoBackoff: BackoffOptions = { firstMs: 800, longestMs: 30_000, unansweredMs: 5_000 };
 
-/**
- * Milliseconds after the nth failure in a row, counted from 1: longer each time up to the longest, and never twice the
- * same, since `random` lies between 0 and 1.
- */
-export const backoffMs = (firstMs: number, longestMs: number, failures: number, random: number): number =>
-  Math.min(longestMs / 2, firstMs * 2 ** Math.min(failures - 1, 30)) * (1 + random);
-
 export interface Pace {
   readonly backoff: BackoffOptions;
   /** Until a kind that is forbidden or not served is tried again, stretched by chance up to its double. */

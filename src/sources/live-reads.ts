@@ -1,6 +1,6 @@
 /** Reads while a review waits: Secrets by name, and once more, live, what a denial rests on (reliability.md E4). */
 
-import { type KubeClient, KubeError, metadataOnly } from '../client/kube-client.ts';
+import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
@@ -9,6 +9,7 @@ import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import { type Collection, formatRef, type ObjectRef, type RawObject, type Resource } from '../kube/resources.ts';
 import { type Call, callsFor } from './live-calls.ts';
 import type { ReflectorState } from './reflector.ts';
+import { readSecretName } from './secret-names.ts';
 import type { ClusterSource } from './source.ts';
 import { addressOf, isObjectName, type WatchedKind } from './watched.ts';
 
@@ -74,9 +75,9 @@ async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSign
   const address = addressFor(options, ref);
   if (address === undefined) return 'unknown';
   if (!isObjectName(ref.name) || (ref.namespace !== '' && !isObjectName(ref.namespace))) return 'absent';
-  const accept = ref.kind === 'Secret' && options.secretsLevel() === 'existence' ? metadataOnly : undefined;
   try {
-    const raw = await options.client.get(address, signal, accept);
+    if (ref.kind === 'Secret' && options.secretsLevel() === 'existence') return await readSecretName(options.client, ref, signal);
+    const raw = await options.client.get(address, signal);
     return normalize({ ...raw, apiVersion: ref.apiVersion, kind: ref.kind }, options) ?? 'absent';
   } catch (cause) {
     return (cause instanceof KubeError && meanings.get(cause.status)) || 'unanswered';

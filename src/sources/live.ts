@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock, type Timer } from '../client/clock.ts';
 import type { KubeClient } from '../client/kube-client.ts';
+import { worst } from '../cluster/reach.ts';
 import { type ClusterEvent, ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage } from '../cluster/view.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
@@ -177,10 +178,8 @@ function isBroken({ restarts }: Reflector): boolean {
   return answers >= answersOfBroken;
 }
 
-const ranks: readonly Coverage[] = ['notServed', 'complete', 'forbidden', 'unsynced'];
-
-/** The worst of several kinds: one that is not served is no lack where others are. */
+/** Of several kinds that are one collection, the worst. */
 function worse(a: Coverage | undefined, state: ReflectorState): Coverage {
   const b = state === 'synced' ? 'complete' : state;
-  return a !== undefined && ranks.indexOf(a) > ranks.indexOf(b) ? a : b;
+  return a === undefined ? b : worst(a, b);
 }

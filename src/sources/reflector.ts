@@ -3,11 +3,11 @@
  * anew only when the server has forgotten where we were. What a list brings stays out of sight until it is whole.
  */
 
-import { type Clock, sleep, systemClock, type Timer } from '../client/clock.ts';
+import { backoffMs, type Clock, sleep, systemClock, type Timer } from '../client/clock.ts';
 import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { backoffMs, defaultPace, type Pace } from './backoff.ts';
+import { defaultPace, type Pace } from './backoff.ts';
 import { isRefusal, type Refusal, type Restart, type RestartReason, reasonOf } from './restart.ts';
 import { eventOf, isOlder, itemType, Lost, type WatchEvent } from './watch-event.ts';
 

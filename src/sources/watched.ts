@@ -45,8 +45,11 @@ export const watchedKinds = (workloads: readonly WorkloadKind[]): readonly Watch
   ...secretSources,
 ];
 
-/** Whatever the rules are: a namespace's labels choose its profile, and callers are told apart by the addresses of Pods. */
-export const readAlways: readonly Collection[] = ['Namespace', 'Pod'];
+/**
+ * Whatever the rules are: what is judged is audited too; a namespace's labels choose its profile, and callers are told apart
+ * by the addresses of Pods.
+ */
+export const readAlways: readonly Collection[] = ['Service', 'Ingress', 'NetworkPolicy', 'Namespace', 'Pod'];
 
 /** What is watched at an address. */
 export const collectionAt = (path: string, workloads: readonly WorkloadKind[]): Collection | undefined =>

@@ -74,7 +74,14 @@ describe('a warning', () => {
   it('keeps the path, the fix and the id of a finding that names only what is 253 long', () => {
     const key = `${'k'.repeat(253)}/${'n'.repeat(63)}`;
     const line = lineOf({ path: ['spec', 'selector', key], what: `${key} is wrong`, fix: { text: `use ${'v'.repeat(63)} or ${key}` } });
-    expect(line).toMatch(/^spec\.selector\[k+…n+\]: .*; use v+…v+ or k+…n+ \[service-selector-matches-no-pods\]$/);
+    expect(line).toMatch(/^spec\.selector\[k+…k+\/n+…n+\]: .*; use v+…v+ or k+…k+\/n+…n+ \[service-selector-matches-no-pods\]$/);
+  });
+
+  it('keeps both parts of a qualified name, each as long as a name may be', () => {
+    const key = 'exempt.portcullis.dev/service-numeric-target-port-undeclared';
+    expect(lineOf({ path: ['metadata', 'annotations', key], what: `${key} is over`, fix: { text: 'remove it' } })).toBe(
+      `metadata.annotations[${key}]: ${key} is over; remove it [service-selector-matches-no-pods]`,
+    );
   });
 
   it('gives the fix a line of its own where beside it nothing could be said of what is wrong', () => {

@@ -3,12 +3,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { handle } from '../../src/admission/handler.ts';
 import type { MayUse } from '../../src/admission/rights.ts';
 import { parseConfiguration } from '../../src/config/settings.ts';
+import type { Rule } from '../../src/engine/rule.ts';
 import type { Access } from '../../src/kube/requester.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { exemptionInvalid } from '../../src/rules/exemption-invalid.ts';
 import { namespace, plentyOfTime, portsOf, requestFor, reviewOf, selfContained, service, snapshotOf } from './reviews.ts';
 
 /** Finds every Service whose name begins so. */
-const rules = ['odd', 'even'].map((word) => selfContained(`service-is-${word}`, (name) => name.startsWith(word)));
+const rules = [...['odd', 'even'].map((word) => selfContained(`service-is-${word}`, (name) => name.startsWith(word))), exemptionInvalid];
 const key = (word: string): string => `exempt.portcullis.dev/service-is-${word}`;
 const annotated = (name: string, annotations: RawObject = { [key('odd')]: 'agreed' }): RawObject => service(name, {}, { annotations });
 const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions: { byAnnotation: 'permitted' } }, rules);
@@ -32,17 +34,24 @@ describe('a new annotation', () => {
   });
 
   it.each([
-    ['denied', 'you may not use exemptions.portcullis.dev/service-is-odd in shop; ask for that right'],
-    ['unknown', 'whether you may use it could not be asked; try again'],
+    [
+      'denied',
+      'you may not use exemptions.portcullis.dev/service-is-odd in shop, so it has no effect; ask for that right, or leave it out.',
+    ],
+    ['unknown', 'whether you may use it could not be asked, so it has no effect; try again.'],
   ] as const)('has no effect where the right is %s, and the denial says so once', async (access, why) => {
     const { allowed, response } = await written(annotated('odd'), access);
     expect(allowed).toBe(false);
-    expect(response.status?.message.split(`annotation ${key('odd')} has no effect: ${why}`)).toHaveLength(2);
+    const told = `metadata.annotations[${key('odd')}]: warning: ${why}`;
+    expect(response.status?.message.split(told), response.status?.message).toHaveLength(2);
   });
 
   it('that has no effect is said though nothing is found', async () => {
     const { allowed, said } = await written(annotated('fine'), 'denied');
-    expect({ allowed, said }).toEqual({ allowed: true, said: [expect.stringContaining('has no effect: you may not use')] });
+    expect({ allowed, said }).toEqual({
+      allowed: true,
+      said: [expect.stringContaining('you may not use exemptions.portcullis.dev/service-is-odd in shop, so it has no effect')],
+    });
   });
 
   it('needs the right again when it is changed', async () => {
@@ -66,9 +75,36 @@ describe('an annotation that was there before', () => {
     const before = annotated('fine');
     const denied = await written(annotated('odd'), 'denied', update(before));
     expect([denied.allowed, denied.asked.length]).toEqual([false, 1]);
-    expect(denied.response.status?.message).toContain('has no effect: you may not use');
+    expect(denied.response.status?.message).toContain('you may not use');
     const allowed = await written(annotated('odd'), 'allowed', update(before));
     expect([allowed.allowed, allowed.asked.length, allowed.said]).toEqual([true, 1, []]);
+  });
+});
+
+describe('a removal', () => {
+  const [odd] = rules as [Rule];
+  const meta = { ...odd.meta, judgesDelete: true };
+  const judging: Rule = { ...odd, meta, configure: (...given) => ({ ...odd.configure(...given), meta }) };
+  const file = {
+    apiVersion: 'portcullis.dev/v1',
+    exemptions: { byAnnotation: 'permitted' },
+    rules: { 'service-is-odd': { mode: 'deny' } },
+  };
+  const removed = async (access: Access) => {
+    const ports = portsOf(snapshotOf(namespace('shop')), parseConfiguration(file, [judging, exemptionInvalid]), {
+      mayUse: async () => access,
+    });
+    const object = annotated('odd', { [key('odd')]: 'agreed', [key('no-such-rule')]: '' });
+    const handled = await handle(reviewOf(requestFor(null, { operation: 'DELETE', oldObject: object })), plentyOfTime, ports);
+    return handled.outcome === 'judged' ? handled.answer.response : expect.unreachable(handled.outcome);
+  };
+
+  it('is told why its annotation does not excuse it, and nothing else of annotations', async () => {
+    const { allowed, status } = await removed('denied');
+    expect(allowed).toBe(false);
+    expect(status?.details.causes.map(({ field }) => field)).toEqual(['spec.ports[0].port', `metadata.annotations[${key('odd')}]`]);
+    expect(status?.message).toContain('you may not use exemptions.portcullis.dev/service-is-odd in shop');
+    expect(await removed('allowed')).toMatchObject({ allowed: true });
   });
 });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Credentials, inClusterCredentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
-import { type KubeClient, KubeError, kubeClient, metadataOnly } from '../../src/client/kube-client.ts';
+import { type KubeClient, KubeError, kubeClient, asTable } from '../../src/client/kube-client.ts';
 import { linesOf } from '../../src/client/lines.ts';
 import { OperatorError } from '../../src/errors.ts';
 
@@ -79,9 +79,9 @@ describe('requests', () => {
     for (const watch of watches) await watch.return?.();
   });
 
-  it('asks for metadata alone where only that is wanted', async () => {
+  it('asks for another form of the answer where that is wanted', async () => {
     const { url } = await serve(echo);
-    expect(headersIn(await open(url).get('/', signal(), metadataOnly)).accept).toBe(metadataOnly);
+    expect(headersIn(await open(url).get('/', signal(), asTable)).accept).toBe(asTable);
   });
 
   it.each<[string, RequestListener, Partial<KubeError>]>([

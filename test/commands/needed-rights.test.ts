@@ -2,12 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { loadAll } from 'js-yaml';
 import { expect, it } from 'vitest';
-import { neededRights } from '../../src/commands/needed-rights.ts';
+import { neededRights, type OwnObjects } from '../../src/commands/needed-rights.ts';
 import { configurationIn } from '../../src/commands/read-configuration.ts';
 import { objectAt, objectsAt, stringAt, stringsAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 
-const own = { namespace: 'portcullis', secret: 'portcullis-ca', webhookConfiguration: 'portcullis', lease: 'portcullis-leader' };
+const own: OwnObjects = {
+  namespace: 'portcullis',
+  secret: 'portcullis-ca',
+  webhookConfiguration: 'portcullis',
+  lease: 'portcullis-leader',
+  reports: 'auto',
+  events: true,
+};
 const needed = (yaml: string, objects = own): readonly string[] =>
   neededRights(configurationIn('test', `apiVersion: portcullis.dev/v1\n${yaml}`), objects)
     .map(({ verb, group, resource, name = '', namespace }) => `${verb} ${resource}.${group}/${name} ${namespace}`)
@@ -47,6 +54,16 @@ it('is more where there are other kinds of workloads', () =>
   ));
 
 it('is nothing of our own where the process keeps nothing', () => {
-  const rights = needed('', { ...own, secret: undefined as never, lease: undefined as never });
+  const rights = needed('', { ...own, secret: undefined, lease: undefined });
   expect(rights.filter((right) => right.endsWith(' portcullis'))).toEqual([]);
+});
+
+it('is what the audit tells with, and nothing where it tells nothing', () => {
+  const groups = (changes: Partial<OwnObjects>): readonly string[] =>
+    [
+      ...new Set(needed('', { ...own, ...changes }).flatMap((right) => /(openreports|wgpolicyk8s|events)\.\S*io/.exec(right)?.[1] ?? [])),
+    ].sort();
+  expect(groups({})).toEqual(['events', 'openreports', 'wgpolicyk8s']);
+  expect(groups({ reports: 'policyreport' })).toEqual(['events', 'wgpolicyk8s']);
+  expect(groups({ reports: 'off', events: false })).toEqual([]);
 });

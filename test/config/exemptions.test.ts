@@ -9,7 +9,8 @@ function outcome(file: object, context: Partial<WriteContext> = {}) {
   const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', ...file }, sampleRules);
   const bound = configuration.bind({ object: service(), operation: 'CREATE', namespaceLabels: labels({ team: 'a' }), now, ...context });
   const reasonFor = (rule: typeof serviceRule, id: string) => bound.exemptionOf(findingOf(rule, id)[0], true);
-  return { odd: reasonFor(serviceRule, 'grave'), cut: reasonFor(systemRule, 'cut'), notices: bound.notices };
+  const facts = bound.factsOf?.(context.object ?? service()).map(({ ruleId: _, path: __, ...fact }) => fact);
+  return { odd: reasonFor(serviceRule, 'grave'), cut: reasonFor(systemRule, 'cut'), notices: bound.notices, facts };
 }
 
 describe('by the configuration', () => {
@@ -46,7 +47,7 @@ describe('by the configuration', () => {
   it('says what has ended, where it would have mattered', () => {
     const ended = { until: '2026-11-20', namespaces: ['shop'] };
     expect(outcome(listed({}, ended)).notices).toEqual([
-      'exemptions.list[1] of the configuration ("moving") ended on 2026-11-20; renew it with until: 2027-02-19, or remove it',
+      'exemptions.list[1] of the configuration ("moving") ended on 2026-11-20; renew it with until: 2027-02-28, or remove it',
     ]);
     expect(outcome(listed(ended), { object: service({ namespace: 'other' }) }).notices).toEqual([]);
     expect(outcome({ ...listed(ended), rules: { 'service-is-odd': { mode: 'off' } } }).notices).toEqual([]);
@@ -57,58 +58,103 @@ describe('by the configuration', () => {
   });
 });
 
+describe('entries that somebody should look at', () => {
+  const reviewed = (entry: object, needed?: readonly string[], file: object = {}) => {
+    const exemptions = {
+      list: [
+        { rules: ['*'], reason: 'ours' },
+        { rules: ['service-is-odd'], reason: 'moving', ...entry },
+      ],
+    };
+    const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions, ...file }, sampleRules);
+    return configuration.entriesToReview(now, needed && new Set(['exemptions.list[0]', ...needed])).map(({ is, text }) => [is, text]);
+  };
+  const moving = 'exemptions.list[1] of the configuration ("moving")';
+  const it1 = 'exemptions.list[1]';
+
+  it.each([
+    ['2026-11-20', 'expired', 'ended on 2026-11-20; renew it with until: 2027-02-28, or remove it'],
+    ['2026-11-21', 'ending', 'ends on 2026-11-21; repair what it excuses, or renew it with until: 2027-02-28'],
+    ['2026-12-04', 'ending', 'ends on 2026-12-04; repair what it excuses, or renew it with until: 2027-02-28'],
+  ])('one until %s is %s', (until, is, text) => {
+    expect(reviewed({ until })).toEqual([[is, `${moving} ${text}`]]);
+    expect(reviewed({ until }, [it1])).toEqual([[is, `${moving} ${text}`]]);
+  });
+
+  it('one that ends in more than two weeks is not among them, nor one that is needed', () => {
+    expect(reviewed({ until: '2026-12-05' })).toEqual([]);
+    expect(reviewed({}, [it1])).toEqual([]);
+  });
+
+  const unused = [['unused', `${moving} exempts nothing: its rules find nothing in what it matches; remove it`]];
+  it('one that a whole cluster does not need is unused', () => {
+    expect(reviewed({}, [])).toEqual(unused);
+    expect(reviewed({ until: '2026-11-22' }, [])).toEqual(unused);
+    expect(reviewed({})).toEqual([]);
+  });
+
+  it('one for users, or for a rule that is off, is never called so: nobody knows', () => {
+    expect(reviewed({ users: ['jane'] }, [])).toEqual([]);
+    expect(reviewed({ rules: ['service-is-dormant', 'service-is-odd'] }, [], { namespaceProfiles: 'ignore' })).toEqual([]);
+  });
+});
+
 describe('by annotation', () => {
   const annotated = (value: string, file: object = { exemptions: { byAnnotation: 'always' } }, name = key) =>
     outcome(file, { object: service({ annotations: { [name]: value } }) });
 
   it.each([
-    ['the legacy client wants it', 'the legacy client wants it (annotation)'],
-    ['  the legacy client\n wants it until 2027-01-31 ', 'the legacy client wants it (annotation, until 2027-01-31)'],
-    ['kept until we know until 2026-11-21', 'kept until we know (annotation, until 2026-11-21)'],
-  ])('%j exempts', (value, reason) => expect(annotated(value)).toEqual({ odd: reason, cut: undefined, notices: [] }));
+    ['the legacy client wants it', 'the legacy client wants it (annotation)', { is: 'effective' }],
+    ['  the legacy client\n wants it until 2027-01-31 ', 'the legacy client wants it (annotation, until 2027-01-31)', { is: 'effective' }],
+    ['moving until 2026-12-05', 'moving (annotation, until 2026-12-05)', { is: 'effective' }],
+    ['moving until 2026-12-04', 'moving (annotation, until 2026-12-04)', { is: 'ending', corrected: 'moving until 2027-02-28' }],
+    ['kept until we know until 2026-11-21', 'kept until we know (annotation, until 2026-11-21)', { is: 'ending' }],
+  ])('%j exempts', (value, reason, fact) =>
+    expect(annotated(value)).toMatchObject({ odd: reason, cut: undefined, notices: [], facts: [fact] }),
+  );
+
+  const corrected = 'moving until 2027-02-28';
+  it.each([
+    ['', { is: 'noReason' }],
+    ['until 2027-01-31', { is: 'noReason' }],
+    ['moving until', { is: 'noDate', given: '', corrected }],
+    ['moving until tomorrow', { is: 'noDate', given: 'tomorrow', corrected }],
+    ['moving until 2027-02-29', { is: 'noDate', given: '2027-02-29', corrected }],
+    ['moving until 2026-11-20', { is: 'expired', until: '2026-11-20', corrected }],
+  ])('%j does not, and it is known why', (value, fact) =>
+    expect(annotated(value)).toEqual({ odd: undefined, cut: undefined, notices: [], facts: [fact] }),
+  );
 
   it.each([
-    ['', 'it gives no reason; write exempt.portcullis.dev/service-is-odd: "<reason> until 2027-02-19"'],
-    ['until 2027-01-31', 'it gives no reason; write exempt.portcullis.dev/service-is-odd: "<reason> until 2027-02-19"'],
-    ['moving until', '"" is not a date; write exempt.portcullis.dev/service-is-odd: "moving until 2027-02-19"'],
-    ['moving until tomorrow', '"tomorrow" is not a date; write exempt.portcullis.dev/service-is-odd: "moving until 2027-02-19"'],
-    ['moving until 2027-02-29', '"2027-02-29" is not a date; write exempt.portcullis.dev/service-is-odd: "moving until 2027-02-19"'],
-    [
-      'moving until 2026-11-20',
-      'it ended on 2026-11-20; remove it, or write exempt.portcullis.dev/service-is-odd: "moving until 2027-02-19"',
-    ],
-  ])('%j does not, and the notice says what would', (value, why) => {
-    expect(annotated(value)).toEqual({ odd: undefined, cut: undefined, notices: [`annotation ${key} has no effect: ${why}`] });
-  });
-
-  it.each([
-    ['where the configuration does not say so', {}, 'exemptions.byAnnotation is never; ask for an entry in exemptions.list'],
+    ['where the configuration does not say so', {}, 'byAnnotation'],
     [
       'from a rule that is not exemptable',
       { exemptions: { byAnnotation: 'always' }, rules: { 'service-is-odd': { exemptable: false } } },
-      'rules.service-is-odd.exemptable is false; ask for an entry in exemptions.list',
+      'exemptable',
     ],
-  ])('does not exempt %s', (_, file, why) => {
-    expect(annotated('moving', file)).toMatchObject({ odd: undefined, notices: [`annotation ${key} has no effect: ${why}`] });
-  });
+  ])('does not exempt %s', (_, file, by) =>
+    expect(annotated('moving', file)).toMatchObject({ odd: undefined, notices: [], facts: [{ is: 'notAllowed', by }] }),
+  );
 
-  it('names the rule that was probably meant', () => {
+  it('names the annotation that was probably meant, unless it is there', () => {
     const wrong = 'exempt.portcullis.dev/service-is-od';
-    expect(annotated('moving', undefined, wrong)).toMatchObject({
-      odd: undefined,
-      notices: [`annotation ${wrong} has no effect: no rule has this id; did you mean "service-is-odd"?`],
+    expect(annotated('moving', undefined, wrong).facts).toEqual([{ is: 'unknownRule', value: 'moving', meant: key }]);
+    const object = service({ annotations: { [wrong]: 'moving', [key]: 'moving' } });
+    expect(outcome({ exemptions: { byAnnotation: 'always' } }, { object }).facts).toContainEqual({
+      is: 'unknownRule',
+      value: 'moving',
+      meant: undefined,
     });
   });
 
   it('says nothing of a rule that does not run here', () => {
     const off = { exemptions: { byAnnotation: 'always' }, rules: { 'service-is-odd': { mode: 'off' } } };
-    expect(annotated('moving until never', off).notices).toEqual([]);
+    expect(annotated('moving until never', off).facts).toEqual([]);
   });
 
-  it('puts what people wrote on one short line', () => {
-    const [notice = ''] = annotated(`${'x\n'.repeat(200)} until \u0007then`).notices;
-    expect(notice).toMatch(/^[ -~…]+$/);
-    expect(notice.length).toBeLessThan(260);
+  it('tells of few that name no rule, however many there are', () => {
+    const annotations = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${key}-${index}`, 'x']));
+    expect(outcome({}, { object: service({ annotations: { ...annotations, [key]: 'moving' } }) }).facts).toHaveLength(11);
   });
 });
 
@@ -145,26 +191,19 @@ describe('by annotation, where it has to be permitted', () => {
     }
   });
 
-  it.each([
-    ['denied', `you may not use exemptions.portcullis.dev/${one} in shop; ask for that right`],
-    ['unknown', 'whether you may use it could not be asked; try again'],
-  ] as const)('says of a right that is %s that it has no effect', (access, why) => {
-    const { notices, exemptionOf } = bindTo({ rights: right(access) });
-    expect(notices).toEqual([`annotation ${key} has no effect: ${why}`]);
+  it.each(['denied', 'unknown'] as const)('says of a right that is %s that it has no effect', (access) => {
+    const { factsOf, exemptionOf } = bindTo({ rights: right(access) });
+    const path = ['metadata', 'annotations', key];
+    for (const value of ['moving', 'moving until 2026-11-22'])
+      expect(factsOf?.(service({ annotations: { [key]: value } }))).toEqual([
+        { ruleId: one, path, is: 'notEntitled', access, namespace: 'shop' },
+      ]);
     expect([exemptionOf(finding, true), exemptionOf(finding, false)]).toEqual([undefined, undefined]);
   });
 
   it('leaves what was there before as it is, whoever writes', () => {
     const { exemptionOf } = bindTo({ ...unchanged, rights: right('denied') });
     expect([exemptionOf(finding, true), exemptionOf(finding, false)]).toEqual([undefined, 'moving (annotation)']);
-  });
-
-  it('says it in one line for all', () => {
-    const two = { [key]: 'moving', 'exempt.portcullis.dev/resolver-is-cut': 'moving' };
-    const rights = new Map([...right('denied'), ['resolver-is-cut', 'denied'] as const]);
-    expect(bindTo({ object: service({ annotations: two }), rights }).notices).toEqual([
-      `annotation ${key} (and 1 more) has no effect: you may not use exemptions.portcullis.dev/${one} in shop; ask for that right`,
-    ]);
   });
 
   it('asks for nothing that cannot have effect, or that the configuration exempts anyway', () => {

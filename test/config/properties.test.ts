@@ -99,7 +99,9 @@ const answer = (configuration: Configuration, write: WriteContext): unknown => {
   return sampleRules.flatMap((rule) =>
     Object.keys(rule.messages).map((id) => {
       const [finding, message] = findingOf(rule, id);
-      return [id, bound.modeOf(finding, message), bound.exemptionOf(finding, true), bound.rules.map(({ meta }) => meta.id), bound.notices];
+      const { notices, factsOf } = bound;
+      const ran = bound.rules.map(({ meta }) => meta.id);
+      return [id, bound.modeOf(finding, message), bound.exemptionOf(finding, true), ran, notices, factsOf?.(write.object)];
     }),
   );
 };

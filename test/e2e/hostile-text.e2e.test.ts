@@ -28,7 +28,7 @@ describeOnCluster('hostile text', () => {
     for (const text of texts) {
       const broken = (value: string) => service({ selector: { app: 'wbe' }, metadata: { annotations: { [key]: value } } });
       const refused = await stage.cluster.request('POST', path, broken(`moving until ${text} x`), writer);
-      const told = refused.warnings.filter((warning) => warning.startsWith(`annotation ${key} has no effect: `));
+      const told = refused.warnings.filter((warning) => warning.startsWith(`metadata.annotations[${key}]: `));
       const isTold =
         refused.status === 201 &&
         told.length === 1 &&

@@ -45,9 +45,11 @@ describeOnCluster('an exemption', () => {
 
   it('that has expired is no exemption, and is said to have expired', async () => {
     const annotations = { 'exempt.portcullis.dev/service-selector-matches-no-pods': 'moving until 2020-01-31' };
-    const { code, annotations: audited } = await answered(service({ selector: { app: 'wbe' }, metadata: { annotations } }));
+    const { code, stderr, annotations: audited } = await answered(service({ selector: { app: 'wbe' }, metadata: { annotations } }));
     expect(code).toBe(1);
+    expect(stderr).toContain('it ended on 2020-01-31, so it has no effect');
     expect(audited[`${prefix}decision`]).toBe('deny');
+    expect(audited[`${prefix}rules`]).toBe('deny:service-selector-matches-no-pods, warn:exemption-invalid');
   });
 });
 

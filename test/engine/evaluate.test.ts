@@ -63,6 +63,43 @@ describe('evaluate', () => {
     expect(skipped).toEqual([{ ruleId: 'b', reason: 'deadline' }]);
   });
 
+  it('calls a rule clean that came to its end, found nothing, and judges no removal', () => {
+    const quiet = (id: string, meta: Partial<Parameters<typeof toyRule>[0]> = {}) => toyRule({ id, check: () => [], ...meta });
+    const broken = toyRule({
+      id: 'broken',
+      check: () => {
+        throw new TypeError('a bug');
+      },
+    });
+    const unsure = toyRule({
+      id: 'unsure',
+      check: ({ cluster }) => {
+        cluster.list('Ingress', 'shop');
+        return [];
+      },
+    });
+    const forbidden = view((collection) => (collection === 'Ingress' ? 'forbidden' : 'complete'));
+    const rules = [only8080({ id: 'found' }), broken, unsure, quiet('removals', { judgesDelete: true }), quiet('clean')];
+    expect([...evaluate(subject(), forbidden, rules).clean]).toEqual(['clean']);
+    expect([...evaluate(subject(), forbidden, rules, { outOfTime: () => true }).clean]).toEqual([]);
+  });
+
+  it('runs the rule about exemptions last, and tells it which are clean', () => {
+    const told: string[][] = [];
+    const about = toyRule({
+      id: 'about',
+      judgesExemptions: true,
+      check: ({ exemptions }) => {
+        told.push([...(exemptions?.clean ?? ['nothing is said'])]);
+        return [];
+      },
+    });
+    const rules = [about, only8080(), only8080({ id: 'clean', check: () => [] })];
+    evaluate(subject(), view(), rules, { exemptions: { factsOf: () => [], isSurvey: true } });
+    evaluate(subject(), view(), rules);
+    expect(told).toEqual([['clean'], ['nothing is said']]);
+  });
+
   it('runs a rule on a removal only where the rule judges those', () => {
     const removal = { object: service(), operation: 'DELETE', before: undefined } as const;
     expect(evaluate(removal, view(), [only8080()]).findings).toEqual([]);

@@ -61,6 +61,7 @@ const options = (
   bind: () => ({
     rules,
     notices: ['careful'],
+    entries: [],
     modeOf: ({ ruleId }) => modes[ruleId] ?? 'warn',
     exemptionOf: ({ ruleId }) => (exempt.includes(ruleId) ? 'it is known' : undefined),
   }),
@@ -121,6 +122,20 @@ describe('survey', () => {
   it('skips a rule whose reads by name nobody answers', async () => {
     const [, , service] = await all(options([rule('one', 'fetches')]));
     expect(service?.skipped).toEqual([{ ruleId: 'one', reason: 'forbidden', missing: 'Secret', namespace: 'x' }]);
+  });
+  it('says which entries of the configuration are needed: those that exempt from a rule that is not done with the object', async () => {
+    const rules = [rule('clean', 'fetches'), rule('one', 'finds'), rule('unsure', 'lists'), rule('broken', 'throws')];
+    const removals = { ...rules[0], meta: { ...rules[0]?.meta, id: 'removals', judgesDelete: true } } as (typeof rules)[number];
+    const entries = ['clean', 'one', 'unsure', 'broken', 'removals', 'other'].map((id) => ({ path: id, ruleIds: [id] }));
+    const both = { path: 'clean and one', ruleIds: ['clean', 'one'] };
+    const { bind } = options([...rules, removals]);
+    const needed = async (answer: Resource | 'unknown') => {
+      const readByName = async () => new Map([[formatRef(secret), answer]]);
+      const [, , service] = await all({ readByName, bind: (one) => ({ ...bind(one), entries: [...entries, both] }) });
+      return service?.entries;
+    };
+    expect(await needed(object('Service', 'b'))).toEqual(['one', 'unsure', 'broken', 'removals', 'other', 'clean and one']);
+    expect(await needed('unknown')).toContain('clean');
   });
   it('leaves out what it is told to', async () => {
     const judges = ({ metadata }: JudgedResource): boolean => metadata.name === 'b';

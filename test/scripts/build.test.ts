@@ -23,6 +23,15 @@ describe('the build', () => {
     };
     expect(bom.bomFormat).toBe('CycloneDX');
     expect(bom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['fastify', 'pino', 'undici', 'zod', 'js-yaml']));
+    const page = execFileSync(process.execPath, [
+      join(scratch, 'dist', 'portcullis.js'),
+      'check',
+      '-o',
+      'html',
+      '--assume-complete',
+      'examples/cluster',
+    ]);
+    expect(page.toString(), 'Graphviz is in the file too').toContain('<svg class="fits"');
     for (const { name, version, hashes } of bom.components) {
       expect(licences).toContain(`${name} ${version}: `);
       expect(hashes.length).toBeGreaterThan(0);

@@ -7,6 +7,7 @@ import type { Callers } from '../../src/server/callers.ts';
 import { type Limits, limits } from '../../src/server/limits.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import type { OpenFindings } from '../../src/server/open-findings.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { configurationOf, portsOf, requestFor, reviewOf, service, snapshotOf } from '../admission/reviews.ts';
 import { newAuthority, newCertificate, type ServingCertificate } from '../support/certificate.ts';
@@ -42,6 +43,7 @@ export interface Circumstances {
   readonly drainMs?: number;
   readonly limits?: Partial<Limits>;
   readonly callers?: Callers;
+  readonly openFindings?: OpenFindings;
 }
 
 /** Closed at the end of the test, whatever becomes of it. */
@@ -53,6 +55,7 @@ export async function start(circumstances: Circumstances = {}): Promise<Started>
     version: '1.2.3',
     snapshot: () => ports.snapshot(),
     certificateEnds: () => new Map([['leaf', 1_000]]),
+    openFindings: circumstances.openFindings ?? (() => []),
   });
   const server = await startServer({
     ports,

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { kubeClient } from '../../src/client/kube-client.ts';
 import { exemptionRights } from '../../src/commands/exemption-rights.ts';
 import { parseConfiguration } from '../../src/config/settings.ts';
+import { exemptionInvalid } from '../../src/rules/exemption-invalid.ts';
 import { createLog } from '../../src/server/log.ts';
 import { namespace, portsOf, requestFor, reviewOf, selfContained, service, snapshotOf } from '../admission/reviews.ts';
 import { send, start, warmUp } from './client.ts';
@@ -12,7 +13,10 @@ import { send, start, warmUp } from './client.ts';
 warmUp();
 
 const rule = selfContained('service-is-odd', (name) => name === 'odd');
-const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions: { byAnnotation: 'permitted' } }, [rule]);
+const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', exemptions: { byAnnotation: 'permitted' } }, [
+  rule,
+  exemptionInvalid,
+]);
 const excused = service('odd', {}, { annotations: { 'exempt.portcullis.dev/service-is-odd': 'agreed' } });
 
 /** Our server beside an API server that answers questions like this, and the time that a review of ours took. */
@@ -47,7 +51,7 @@ const status =
   };
 const inDoubt = {
   allowed: false,
-  status: { message: expect.stringContaining('has no effect: whether you may use it could not be asked; try again') },
+  status: { message: expect.stringContaining('whether you may use it could not be asked, so it has no effect; try again') },
 };
 
 it.each<[string, RequestListener]>([

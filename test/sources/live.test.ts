@@ -234,7 +234,7 @@ describe('readByName', () => {
     const answers = await read(ref('tls'), ref('tls'), ref('missing'));
     expect(answers['Secret shop/missing']).toBe('absent');
     expect(answers['Secret shop/tls']).toMatchObject({ kind: 'Secret', metadata: { name: 'tls', namespace: 'shop' } });
-    expect(server.served.filter((body) => body.includes('PartialObjectMetadata'))).toHaveLength(1);
+    expect(server.served.filter((body) => body.includes('"kind":"Table"'))).toHaveLength(1);
     expect(server.served.join()).not.toContain('c2VjcmV0');
   });
 

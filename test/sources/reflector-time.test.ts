@@ -1,7 +1,8 @@
 /** What a reflector does when: on a clock that stands still between two moves, with a server that is a script. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backoffMs } from '../../src/client/clock.ts';
 import { KubeError } from '../../src/client/kube-client.ts';
-import { backoffMs, clientGoBackoff } from '../../src/sources/backoff.ts';
+import { clientGoBackoff } from '../../src/sources/backoff.ts';
 import { Reflector } from '../../src/sources/reflector.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { MapSink } from '../support/map-sink.ts';

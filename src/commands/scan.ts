@@ -1,0 +1,147 @@
+/** All rules on all objects of a cluster, once: what `audit` reports, and what other commands build on. */
+import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { Found } from '../cluster/view.ts';
+import type { Configuration } from '../config/settings.ts';
+import type { Skip } from '../engine/evaluate.ts';
+import { waitsForOthers } from '../engine/rule.ts';
+import { type Surveyed, type SurveyOptions, surveyOne } from '../engine/survey.ts';
+import { display } from '../kube/display.ts';
+import { formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
+import type { Report, ReportedError } from '../reports/report.ts';
+import { type ClusterState, type ClusterStateOptions, liveState } from './cluster-state.ts';
+import { snapshotState } from './snapshot-state.ts';
+import { surveyReport } from './survey-report.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ScanOptions extends ClusterStateOptions {
+  /** A file of `portcullis snapshot` in place of a cluster. */
+  readonly snapshot?: string;
+}
+
+export interface Scan {
+  readonly report: Report;
+  readonly snapshot: ClusterSnapshot;
+  readonly configuration: Configuration;
+  /** As in the report, by object; without what is too new to tell. */
+  readonly surveyed: readonly Surveyed[];
+}
+
+/** Rejects with an OperatorError where nothing can be judged: no cluster, no configuration, no snapshot. */
+export async function scanCluster(options: ScanOptions, terminal: Terminal): Promise<Scan> {
+  const state = await stateFor(options, terminal);
+  try {
+    return await scanState(state, options, terminal);
+  } finally {
+    terminal.status?.('');
+    await state.close();
+  }
+}
+
+/** To be closed. Rejects with an OperatorError. */
+export const stateFor = ({ snapshot, ...options }: ScanOptions, terminal: Terminal): Promise<ClusterState> =>
+  snapshot === undefined ? liveState(options, terminal) : snapshotState({ ...options, snapshot });
+
+/** The same of a state that is there, with its configuration. */
+export async function scanState(state: ClusterState, { namespace: only = [], signal }: ScanOptions, terminal: Terminal): Promise<Scan> {
+  const { snapshot, configuration, name } = state;
+  const objects = kinds
+    .flatMap((kind) => snapshot.listAll(kind))
+    .filter(({ metadata }) => only.length === 0 || only.includes(metadata.namespace));
+  const options = surveyOptions(state);
+  const surveyed: Surveyed[] = [];
+  for (let at = 0; at < objects.length; at += sliceSize) {
+    signal?.throwIfAborted();
+    terminal.status?.(`judging ${display(name)}: ${at} of ${objects.length} objects`);
+    surveyed.push(...(await Promise.all(objects.slice(at, at + sliceSize).map((object) => surveyOne(object, snapshot, options)))));
+    await new Promise(setImmediate); // Ctrl-C is heard in between
+  }
+  const settled = surveyed.map((one) => withoutTooNew(one, configuration, snapshot.observedAt));
+  const errors = [...absent(state, only), ...unlisted(state, only)];
+  // Of a part of a cluster nobody knows what the rest needs.
+  const needed = only.length > 0 || errors.length > 0 ? undefined : new Set(surveyed.flatMap(({ entries }) => entries));
+  const report = {
+    ...surveyReport(settled),
+    cluster: name,
+    observedAt: snapshot.observedAt,
+    files: 0,
+    errors,
+    notices: [
+      ...new Set([
+        ...(state.notice === undefined ? [] : [state.notice]),
+        ...surveyed.flatMap((one) => one.notices),
+        ...configuration.entriesToReview(snapshot.observedAt, needed).map(({ text }) => text),
+      ]),
+    ],
+  };
+  return { report, snapshot, configuration, surveyed: settled };
+}
+
+/** In the order of `survey()`. */
+const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
+/** So many objects have their Secrets read side by side. */
+const sliceSize = 20;
+
+/** Nobody writes, and whoever runs the command may read what it reads: nothing is kept from him. */
+function surveyOptions({ snapshot, configuration, readByName }: ClusterState): SurveyOptions {
+  return {
+    bind: (object: JudgedResource) => {
+      const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
+      return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now: snapshot.observedAt });
+    },
+    readByName: onceEach(readByName),
+    tellsOfOthers: true,
+  };
+}
+
+/** Many Ingresses name one Secret. */
+function onceEach(readByName: ClusterState['readByName']): ClusterState['readByName'] {
+  const asked = new Map<string, Promise<Found>>();
+  const ask = async (ref: ObjectRef): Promise<Found> => (await readByName([ref])).get(formatRef(ref)) ?? 'unknown';
+  return async (refs) => {
+    const answers = refs.map(async (ref) => {
+      const key = formatRef(ref);
+      const answer = asked.get(key) ?? ask(ref);
+      asked.set(key, answer);
+      return [key, await answer] as const;
+    });
+    return new Map(await Promise.all(answers));
+  };
+}
+
+/** What a later object can repair is not told before the grace is over, as the continuous audit does it. */
+function withoutTooNew(one: Surveyed, { rules, graceMs }: Configuration, now: number): Surveyed {
+  const { changedMs = 0 } = one.object.metadata;
+  if (now - changedMs >= graceMs) return one;
+  const waiting = new Set(rules.filter(({ meta }) => waitsForOthers(meta.orderClass)).map(({ meta }) => meta.id));
+  const tooNew = new Set(one.findings.map(({ finding }) => finding.ruleId).filter((id) => waiting.has(id)));
+  const skips = [...tooNew].map((ruleId): Skip => ({ ruleId, reason: 'tooNew' }));
+  const findings = one.findings.filter(({ finding }) => !tooNew.has(finding.ruleId));
+  return { ...one, findings, skipped: [...one.skipped, ...skips] };
+}
+
+/** Kinds of which nothing was judged because they may not be listed: without them, a clean report would say nothing. */
+function unlisted({ snapshot, name }: ClusterState, only: readonly string[]): readonly ReportedError[] {
+  const places = only.length === 0 ? ['*'] : only;
+  return kinds.flatMap((kind) =>
+    places.flatMap((namespace) => {
+      const coverage = snapshot.coverage(kind, namespace);
+      if (coverage === 'complete') return [];
+      const where = namespace === '*' ? 'all namespaces' : `namespace ${namespace}`;
+      const hint =
+        only.length === 0
+          ? 'Name the namespaces that you may read with -n, or ask for the right to list them.'
+          : 'Ask for the right to list them.';
+      return [{ file: name, message: `${kind} of ${where} may not be listed, so none was judged`, hint }];
+    }),
+  );
+}
+
+/** A namespace that was mistyped holds nothing that is wrong. */
+function absent({ snapshot, name }: ClusterState, only: readonly string[]): readonly ReportedError[] {
+  if (snapshot.coverage('Namespace', '') !== 'complete') return [];
+  const isThere = (namespace: string): boolean =>
+    snapshot.get('Namespace', '', namespace) !== undefined || kinds.some((kind) => snapshot.list(kind, namespace).length > 0);
+  return only
+    .filter((namespace) => !isThere(namespace))
+    .map((namespace) => ({ file: name, message: `there is no namespace ${namespace}`, hint: 'Check the names given with -n.' }));
+}

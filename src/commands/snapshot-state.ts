@@ -1,0 +1,52 @@
+/** The state of a cluster as a snapshot file has kept it. */
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip as gunzipWithCallback } from 'node:zlib';
+import { OperatorError } from '../errors.ts';
+import { formatRef } from '../kube/resources.ts';
+import { type DecodedSnapshot, decodeSnapshot, secretsByName } from '../snapshots/decode.ts';
+import type { ClusterState, ClusterStateOptions } from './cluster-state.ts';
+import { storedConfiguration } from './stored-configuration.ts';
+
+const gunzip = promisify(gunzipWithCallback);
+
+/** Rejects with an OperatorError: PC0002 unreadable, PC0011 no snapshot, PC0003 the configuration cannot be used. */
+export async function snapshotState(options: ClusterStateOptions & { readonly snapshot: string }): Promise<ClusterState> {
+  const { snapshot, reaches, context, configuration: text, secret } = await readSnapshot(options.snapshot);
+  const chosen = await storedConfiguration(options, text);
+  const { level } = chosen.configuration.secrets;
+  return {
+    ...chosen,
+    name: context,
+    snapshot,
+    reaches,
+    readByName: async (refs) => (level === 'off' ? new Map(refs.map((ref) => [formatRef(ref), 'unknown'])) : secretsByName(secret, refs)),
+    close: async () => {},
+  };
+}
+
+async function readSnapshot(file: string): Promise<DecodedSnapshot> {
+  return decodeSnapshot(file, (await unpacked(file, await bytesOf(file))).toString('utf8'));
+}
+
+async function bytesOf(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    throw new OperatorError('PC0002', `${file} cannot be read (${code})`, 'Check the path of the snapshot.', { cause });
+  }
+}
+
+/** A 100,000-Pod cluster takes 20 MB; what claims to be more than this is a bomb. */
+const maxBytes = 1024 ** 3;
+
+/** Whatever the file is called: gzip begins with 1f 8b (RFC 1952). */
+async function unpacked(file: string, bytes: Buffer): Promise<Buffer> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await gunzip(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    throw new OperatorError('PC0011', `${file} is damaged: it cannot be unpacked`, 'Take it anew with "portcullis snapshot".', { cause });
+  }
+}

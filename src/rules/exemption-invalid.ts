@@ -1,0 +1,147 @@
+/**
+ * An annotation that exempts an object from a rule says why, and until when. One without effect looks as if it had some:
+ * it names no rule, gives no reason, ends on no date or has ended, or whoever wrote it had no right to it. One whose rule
+ * finds nothing any more would excuse the next defect of its kind, which nobody has looked at.
+ */
+import { z } from 'zod';
+import type { ExemptionFact } from '../engine/exemption-fact.ts';
+import type { Explanation, Fix, PatchOperation } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { quoted } from '../kube/display.ts';
+
+export const exemptionInvalid = defineRule({
+  id: 'exemption-invalid',
+  kinds: ['Service', 'Ingress', 'NetworkPolicy'],
+  orderClass: 'self-contained',
+  summary: 'An annotation that exempts from a rule has effect, and something to exempt from',
+  reads: [],
+  judgesExemptions: true,
+  since: '0.1.0',
+
+  options: z.strictObject({}),
+
+  messages: {
+    malformed: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: (fact: Malformed): Explanation => ({ ...explainMalformed(fact), why: withoutEffect }),
+    },
+    expired: {
+      severity: 'low',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: (fact: Fact<'expired'>): Explanation => ({
+        what: `it ended on ${fact.until}, so it has no effect`,
+        why: withoutEffect,
+        // With a new end it may be of no use.
+        fixes: [rewritten(fact, fact.corrected, 'remove it, or write'), ...removed(fact, 'remove it')],
+      }),
+    },
+    /** By the configuration, or, where that asks for a right to it, by who writes. */
+    notPermitted: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: (fact: Fact<'notAllowed' | 'notEntitled'>): Explanation => ({
+        ...(fact.is === 'notAllowed' ? explainNotAllowed(fact) : explainNotEntitled(fact)),
+        why: withoutEffect,
+      }),
+    },
+    /** Like the next one said of objects as they stand, never of a write: an exemption may come before what it is for. */
+    unused: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'self',
+      text: (fact: ExemptionFact): Explanation => ({
+        what: `${fact.ruleId} finds nothing in this object`,
+        why: 'It would excuse the next defect of this kind, which nobody has looked at.',
+        fixes: removed(fact, 'remove it'),
+      }),
+    },
+    endsSoon: {
+      severity: 'info',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'self',
+      text: (fact: Fact<'ending'>): Explanation => ({
+        what: `it ends on ${fact.until}`,
+        why: 'What it excuses is denied or warned of from the next day on.',
+        fixes: [rewritten(fact, fact.corrected, 'repair what it excuses, or write'), { text: 'repair what it excuses' }],
+      }),
+    },
+  },
+
+  *check({ object, operation, exemptions, finding }) {
+    if (exemptions === undefined) return;
+    const { factsOf, clean, isSurvey } = exemptions;
+    for (const fact of factsOf(object).filter((one) => operation === 'WRITE' || mattersToRemoval(one))) {
+      const { path } = fact;
+      if (fact.is !== 'effective' && fact.is !== 'ending') yield finding(saying[fact.is], path, fact);
+      else if (isSurvey && clean.has(fact.ruleId)) yield finding('unused', path, fact);
+      else if (isSurvey && fact.is === 'ending') yield finding('endsSoon', path, fact);
+    }
+  },
+});
+
+const saying = {
+  unknownRule: 'malformed',
+  noReason: 'malformed',
+  noDate: 'malformed',
+  expired: 'expired',
+  notAllowed: 'notPermitted',
+  notEntitled: 'notPermitted',
+} as const;
+
+/** Who removes an object need not repair it, and should know why nothing excuses the removal. */
+const mattersToRemoval = ({ is }: ExemptionFact): boolean => is === 'expired' || is === 'notEntitled';
+
+type Fact<Is extends ExemptionFact['is']> = ExemptionFact & { readonly is: Is };
+type Malformed = Fact<'unknownRule' | 'noReason' | 'noDate'>;
+type Fixes = readonly [...Fix[], Fix];
+
+const withoutEffect = 'The object is judged as if the annotation were not there.';
+
+function explainMalformed(fact: Malformed): Omit<Explanation, 'why'> {
+  if (fact.is === 'noReason')
+    return { what: 'it gives no reason, so it has no effect', fixes: [{ text: 'write why, as "<reason> until YYYY-MM-DD"' }] };
+  if (fact.is === 'noDate')
+    return {
+      what: `${quoted(fact.given)} is not a date, so it has no effect`,
+      fixes: [rewritten(fact, fact.corrected, 'write'), ...removed(fact, 'remove it')],
+    };
+  return { what: 'no rule has this id, so it has no effect', fixes: [...renamed(fact), ...removed(fact, 'remove it')] };
+}
+
+function renamed({ path, value, meant }: Fact<'unknownRule'>): readonly Fix[] {
+  if (meant === undefined) return [];
+  const under = path.slice(0, -1);
+  const patch: readonly PatchOperation[] = [
+    { op: 'remove', path },
+    { op: 'add', path: [...under, meant], value },
+  ];
+  return [{ text: `did you mean ${meant}?`, patch }];
+}
+
+const explainNotAllowed = (fact: Fact<'notAllowed'>): Omit<Explanation, 'why'> => {
+  const key = fact.by === 'byAnnotation' ? 'exemptions.byAnnotation is never' : `rules.${fact.ruleId}.exemptable is false`;
+  return {
+    what: `${key} in the configuration, so it has no effect`,
+    fixes: removed(fact, 'remove it, or ask for an entry in exemptions.list'),
+  };
+};
+
+function explainNotEntitled({ ruleId, access, namespace }: Fact<'notEntitled'>): Omit<Explanation, 'why'> {
+  if (access === 'unknown')
+    return { what: 'whether you may use it could not be asked, so it has no effect', fixes: [{ text: 'try again' }] };
+  return {
+    what: `you may not use exemptions.portcullis.dev/${ruleId} in ${namespace}, so it has no effect`,
+    fixes: [{ text: 'ask for that right, or leave it out' }],
+  };
+}
+
+const removed = ({ path }: ExemptionFact, text: string): Fixes => [{ text, patch: [{ op: 'remove', path }] }, { text }];
+
+const rewritten = ({ path }: ExemptionFact, value: string, instruction: string): Fix => ({
+  text: `${instruction} ${quoted(value)}`,
+  patch: [{ op: 'replace', path, value }],
+});

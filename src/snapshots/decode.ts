@@ -1,0 +1,113 @@
+/** The text of a snapshot file → the state of the cluster that it tells of. */
+import { coverageOf, type Reach, type Reaches } from '../cluster/reach.ts';
+import { ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { Found } from '../cluster/view.ts';
+import { OperatorError } from '../errors.ts';
+import { formatPath } from '../kube/field-path.ts';
+import { labelsOf } from '../kube/labels.ts';
+import { isObject } from '../kube/read.ts';
+import { type Collection, formatRef, type ObjectRef, type Pod, type Resource, type Secret } from '../kube/resources.ts';
+import { apiVersion, kind, type SnapshotFile, snapshotFile } from './schema.ts';
+
+export interface DecodedSnapshot {
+  readonly snapshot: ClusterSnapshot;
+  readonly reaches: Reaches;
+  readonly context: string;
+  readonly configuration?: string;
+  /** What a read by name would have found: a Secret, or nothing where that was seen. */
+  readonly secret: (ref: ObjectRef) => Found;
+}
+
+const retake = 'Take it anew with "portcullis snapshot".';
+
+/** `name` is what messages call the file. Throws an OperatorError PC0011 if it is no snapshot of a version that is known here. */
+export function decodeSnapshot(name: string, text: string): DecodedSnapshot {
+  const file = fileIn(name, text);
+  const reaches = reachesOf(file);
+  const knowledge = { observedAt: Date.parse(file.takenAt), coverage: coverageOf(withoutSecrets(reaches)) };
+  const { context, configuration } = file;
+  return {
+    snapshot: ClusterSnapshot.empty(knowledge).with(resourcesIn(file)),
+    reaches,
+    context,
+    ...(configuration !== undefined && { configuration }),
+    secret: secretsIn(file, reaches),
+  };
+}
+
+function fileIn(name: string, text: string): SnapshotFile {
+  const unusable = (what: string, hint = retake): OperatorError => new OperatorError('PC0011', `${name} ${what}`, hint);
+  const raw = parsed(text);
+  if (!isObject(raw)) throw unusable('is no snapshot: it is not a JSON object');
+  if (raw['kind'] !== kind)
+    throw unusable(`is no snapshot: its kind is not ${kind}`, 'Give a file that "portcullis snapshot" has written.');
+  if (raw['apiVersion'] !== apiVersion)
+    throw unusable(`is a snapshot of another version than ${apiVersion}`, `${retake.slice(0, -1)}, or use the version that took it.`);
+  const { data, error } = snapshotFile.safeParse(raw);
+  if (data !== undefined) return data;
+  const [first] = error.issues;
+  throw unusable(`is damaged: ${formatPath((first?.path ?? []) as string[])}: ${first?.message ?? 'unreadable'}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const reachesOf = ({ coverage }: SnapshotFile): Reaches =>
+  new Map(
+    Object.entries(coverage).map(([collection, { everywhere, namespaces }]): [Collection, Reach] => [
+      collection as Collection,
+      { everywhere, namespaces: new Map(Object.entries(namespaces)) },
+    ]),
+  );
+
+/** Of a live cluster they are in no list either: the same question is answered the same way. */
+const withoutSecrets = (reaches: Reaches): Reaches => new Map([...reaches].filter(([collection]) => collection !== 'Secret'));
+
+function* resourcesIn({ resources }: SnapshotFile): Generator<Resource> {
+  for (const one of resources.Service) yield { apiVersion: 'v1', kind: 'Service', ...one };
+  for (const one of resources.Ingress) yield { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...one };
+  for (const one of resources.NetworkPolicy) yield { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', ...one };
+  for (const one of resources.Namespace) yield { apiVersion: 'v1', kind: 'Namespace', ...one };
+  for (const source of ['Certificate', 'ExternalSecret', 'SealedSecret'] as const)
+    for (const one of resources[source]) yield { kind: source, ...one };
+  yield* resources.Template;
+  for (const alike of resources.Pod) yield* podsIn(alike);
+}
+
+function* podsIn({ namespace, owner, pod, pods }: SnapshotFile['resources']['Pod'][number]): Generator<Pod> {
+  for (const [name, ips, flags, labels = labelsOf({})] of pods)
+    yield {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace, name },
+      pod,
+      ...(owner !== undefined && { owner }),
+      record: { ips, ready: flags.includes('r'), scheduled: flags.includes('s'), terminating: flags.includes('t'), labels },
+    };
+}
+
+function secretsIn({ resources }: SnapshotFile, reaches: Reaches): (ref: ObjectRef) => Found {
+  const key = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string => JSON.stringify([namespace, name]);
+  const present = new Set(resources.Secret.map(key));
+  const absent = new Set(resources.absentSecret.map(key));
+  const reachOf = coverageOf(reaches);
+  return (ref) => {
+    if (present.has(key(ref))) return secretNamed(ref);
+    return absent.has(key(ref)) || reachOf('Secret', ref.namespace) === 'complete' ? 'absent' : 'unknown';
+  };
+}
+
+const secretNamed = ({ namespace, name }: ObjectRef): Secret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace, name, labels: labelsOf({}), annotations: labelsOf({}) },
+});
+
+/** As a source of cluster state reads by name. */
+export const secretsByName = (secret: DecodedSnapshot['secret'], refs: readonly ObjectRef[]): ReadonlyMap<string, Found> =>
+  new Map(refs.map((ref) => [formatRef(ref), ref.kind === 'Secret' ? secret(ref) : 'unknown']));

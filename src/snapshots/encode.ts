@@ -1,0 +1,94 @@
+/** A state of a cluster → the text of a snapshot file: the same text for the same state, but for the time. */
+import type { Reaches } from '../cluster/reach.ts';
+import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import type { Labels, ObjectMeta, ObjectRef, PodRecord, Workload } from '../kube/resources.ts';
+import { apiVersion, kind, type SnapshotText } from './schema.ts';
+
+export interface Taken {
+  readonly snapshot: ClusterSnapshot;
+  readonly reaches: Reaches;
+  readonly context: string;
+  /** The configuration of the installation, as it was written there. */
+  readonly configuration?: string;
+  readonly secrets: { readonly present: readonly ObjectRef[]; readonly absent: readonly ObjectRef[] };
+  /** Annotations that no rule reads may hold anything: they stay where they are. */
+  readonly readsAnnotation: (key: string) => boolean;
+}
+
+/** One resource on each line, so that two snapshots can be compared with any tool that compares texts. */
+export function encodeSnapshot(taken: Taken): string {
+  const { snapshot, context, configuration } = taken;
+  const head = {
+    apiVersion,
+    kind,
+    takenAt: new Date(snapshot.observedAt).toISOString(),
+    context,
+    ...(configuration !== undefined && { configuration }),
+    coverage: coverageOf(taken.reaches),
+  };
+  const lines = Object.entries(resourcesOf(taken)).map(([name, list]) => `  ${JSON.stringify(name)}: ${listText(list)}`);
+  const fields = Object.entries(head).map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
+  return `{\n${fields.join('')}"resources": {\n${lines.join(',\n')}\n}\n}\n`;
+}
+
+const listText = (list: readonly unknown[]): string =>
+  list.length === 0 ? '[]' : `[\n${list.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
+
+function coverageOf(reaches: Reaches): SnapshotText['coverage'] {
+  const entries = Array.from(reaches, ([collection, { everywhere, namespaces }]) => {
+    const single = [...namespaces].sort(([a], [b]) => (a < b ? -1 : 1));
+    return [collection, { everywhere, ...(single.length > 0 && { namespaces: Object.fromEntries(single) }) }] as const;
+  });
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
+  const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);
+  const specced = (collection: 'Service' | 'Ingress' | 'NetworkPolicy') =>
+    snapshot.listAll(collection).map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec }));
+  const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
+    snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
+  return {
+    Service: specced('Service'),
+    Ingress: specced('Ingress'),
+    NetworkPolicy: specced('NetworkPolicy'),
+    Namespace: snapshot.listAll('Namespace').map(({ metadata }) => ({ metadata: trimmed(metadata) })),
+    Certificate: sources('Certificate'),
+    ExternalSecret: sources('ExternalSecret'),
+    SealedSecret: sources('SealedSecret'),
+    Template: snapshot.listAll('Template'),
+    Pod: snapshot.listAll('Pod').map((shape) => podsOf(shape, snapshot)),
+    Secret: places(secrets.present),
+    absentSecret: places(secrets.absent),
+  };
+}
+
+const isEmpty = (labels: Labels): boolean => Object.keys(labels).length === 0;
+
+/** Without the uid, by which no rule tells anything apart. */
+function trimmedMetadata({ uid: _, namespace, labels, annotations, ...rest }: ObjectMeta, readsAnnotation: (key: string) => boolean) {
+  const read = Object.fromEntries(Object.entries(annotations).filter(([key]) => readsAnnotation(key)));
+  return {
+    ...(namespace !== '' && { namespace }),
+    ...rest,
+    ...(!isEmpty(labels) && { labels }),
+    ...(!isEmpty(read) && { annotations: read }),
+  };
+}
+
+const podsOf = (shape: Workload, snapshot: ClusterSnapshot) => ({
+  namespace: shape.metadata.namespace,
+  ...(shape.owner !== undefined && { owner: shape.owner }),
+  pod: shape.pod,
+  pods: Array.from(snapshot.pods(shape).records(), ([name, record]) => podOf(name, record)),
+});
+
+function podOf(name: string, { ips, ready, scheduled, terminating, labels }: PodRecord) {
+  const flags = `${ready ? 'r' : ''}${scheduled ? 's' : ''}${terminating ? 't' : ''}`;
+  return [name, ips, flags, ...(isEmpty(labels) ? [] : [labels])];
+}
+
+const places = (refs: readonly ObjectRef[]) => {
+  const byKey = new Map(refs.map(({ namespace, name }) => [`${namespace}/${name}`, { namespace, name }]));
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place);
+};
