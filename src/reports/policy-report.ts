@@ -46,7 +46,6 @@ export const reportForms = {
 export const managedBy = { key: 'app.kubernetes.io/managed-by', value: 'portcullis' } as const;
 /** What a stored report says, so that one that says the same is not written again. */
 const hashAnnotation = 'portcullis.dev/content-hash';
-export const clusterReportName = 'portcullis';
 
 /** The words of reports, gravest first, which is the order of results too. */
 const resultWords = ['fail', 'error', 'warn', 'skip'] as const;
@@ -90,7 +89,7 @@ const sortKey = ({ mode, severity, ruleId, messageId, field, fingerprint }: Entr
   [resultWords.indexOf(wordOf[mode]), severities.indexOf(severity), ruleId, messageId, field, fingerprint].join('\n');
 
 /** Far above what rules write: an object with thousands of labels must not make a report that no store takes. */
-const longest = 1_000;
+export const longest = 1_000;
 
 function entryOf(finding: Finding, mode: Exclude<Entry['mode'], 'fault'>, reason?: string): Entry {
   const { ruleId, messageId, severity, fingerprint } = finding;
@@ -142,89 +141,14 @@ export function policyReport(object: JudgedResource, entries: readonly Entry[], 
   );
 }
 
-/** What is told of an object to nobody but those who may read the whole cluster. */
-export interface Elsewhere {
-  readonly object: JudgedResource;
-  readonly entry: Entry;
-}
-
-/** What is told of no object: an exemption of the configuration that somebody should look at. */
-export interface Note {
-  /** Where it stands: `exemptions.list[3]`. */
-  readonly path: string;
-  readonly is: string;
-  readonly text: string;
-}
-
-/** What the report of the whole cluster is made of. */
-export interface ClusterContent {
-  /** How many objects have no report of their own. */
-  readonly leftOut: number;
-  /** What their namespaces may not see. */
-  readonly elsewhere: readonly Elsewhere[];
-  readonly notes: readonly Note[];
-}
-
-/** The one report of the whole cluster; undefined if it has nothing to say. */
-export function clusterReport({ leftOut, elsewhere, notes }: ClusterContent, writing: ReportWriting): RawObject | undefined {
-  if (leftOut === 0 && elsewhere.length === 0 && notes.length === 0) return undefined;
-  const own = [...(leftOut === 0 ? [] : [cappedEntry(leftOut)]), ...notes.slice(0, maxElsewhere).map(noteEntry)];
-  const told = elsewhere
-    .slice(0, maxElsewhere)
-    .map(({ object, entry }) => ({ ...resultOf(entry, writing), resources: [referenceOf(object)] }));
-  const rest = elsewhere.slice(maxElsewhere).map(({ entry }) => entry);
-  const results = [...own.map((entry) => resultOf(entry, writing)), ...told, ...(rest.length === 0 ? [] : [moreOf(rest)])];
-  const entries = [...own, ...elsewhere.map(({ entry }) => entry)];
-  return finished({ name: clusterReportName }, {}, { kind: writing.form.clusterKind, entries, results }, writing);
-}
-
-/** About 300 kB: etcd refuses from 1.5 MB on. */
-const maxElsewhere = 400;
-
-const referenceOf = ({ apiVersion, kind, metadata: { namespace, name, uid = '' } }: JudgedResource): RawObject => ({
-  apiVersion,
-  kind,
-  namespace,
-  name,
-  uid,
-});
-
-const cappedEntry = (leftOut: number): Entry => {
-  const what = `${leftOut} ${leftOut === 1 ? 'object with something to tell has' : 'objects with something to tell have'} no report: there are as many reports as the limit allows`;
-  const fix = 'repair what the reports name, or raise the limit';
-  const mode = 'fault';
-  return {
-    ruleId: 'portcullis',
-    messageId: 'reports-capped',
-    severity: 'medium',
-    mode,
-    fingerprint: 'reports-capped',
-    message: `${what}; ${fix}.`,
-    field: '',
-    fix,
-    what,
-  };
-};
-
-const noteEntry = ({ path, is, text }: Note): Entry => ({
-  ruleId: 'exemption-invalid',
-  messageId: is,
-  severity: 'low',
-  mode: 'audit',
-  fingerprint: shortDigest(`${path} ${is}`),
-  message: `${display(text, longest)}.`,
-  field: path,
-  fix: '',
-  what: display(text, longest),
-});
-
-interface Content {
+export interface Content {
   readonly kind: string;
   readonly entries: readonly Entry[];
   readonly results: readonly RawObject[];
 }
 
-function finished(metadata: RawObject, about: RawObject, { kind, entries, results }: Content, { form }: ReportWriting): RawObject {
+/** A report with its summary, and the hash by which it is known again. */
+export function finished(metadata: RawObject, about: RawObject, { kind, entries, results }: Content, { form }: ReportWriting): RawObject {
   const summary = {
     pass: 0,
     ...Object.fromEntries(resultWords.map((word) => [word, entries.filter(({ mode }) => wordOf[mode] === word).length])),
@@ -258,7 +182,7 @@ function cut(entries: readonly Entry[], writing: ReportWriting): readonly RawObj
   return rest.length === 0 ? kept : [...kept, moreOf(rest)];
 }
 
-function resultOf(entry: Entry, { firstSeen, docsOf }: ReportWriting): RawObject {
+export function resultOf(entry: Entry, { firstSeen, docsOf }: ReportWriting): RawObject {
   const { ruleId, messageId, severity, mode, message, field, fix, fingerprint } = entry;
   const seen = firstSeen(fingerprint);
   const since = seen === undefined ? {} : { timestamp: { seconds: Math.floor(Date.parse(seen) / 1_000), nanos: 0 } };
@@ -277,7 +201,7 @@ function resultOf(entry: Entry, { firstSeen, docsOf }: ReportWriting): RawObject
 }
 
 /** As grave as the gravest of what it stands for. */
-function moreOf(rest: readonly Entry[]): RawObject {
+export function moreOf(rest: readonly Entry[]): RawObject {
   const [{ mode, severity }] = rest as [Entry];
   const message = `${rest.length} more: \`portcullis audit\` tells all.`;
   return {

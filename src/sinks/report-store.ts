@@ -7,7 +7,8 @@ import { type Clock, sleep } from '../client/clock.ts';
 import { type KubeClient, serverSideApply } from '../client/kube-client.ts';
 import { objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { clusterReportName, hashOf, type ReportForm } from '../reports/policy-report.ts';
+import { clusterReportName } from '../reports/cluster-report.ts';
+import { hashOf, type ReportForm } from '../reports/policy-report.ts';
 import { addressOf, metadataOfList, metadataOfOne, ourReports, reportKey, type Served } from './report-api.ts';
 import { isFinal, isStatus, type WriteQueue } from './write-queue.ts';
 

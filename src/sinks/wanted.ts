@@ -1,15 +1,7 @@
 /** What is to be told of each object at present, as reports. */
 import type { JudgedResource, RawObject } from '../kube/resources.ts';
-import {
-  clusterReport,
-  type Elsewhere,
-  type Entry,
-  hashOf,
-  type Note,
-  policyReport,
-  type ReportForm,
-  type ReportWriting,
-} from '../reports/policy-report.ts';
+import { clusterReport, type Elsewhere, type Note } from '../reports/cluster-report.ts';
+import { type Entry, hashOf, policyReport, type ReportForm, type ReportWriting } from '../reports/policy-report.ts';
 import type { Memory } from './memory.ts';
 import { clusterKey, type WantedReports } from './report-store.ts';
 

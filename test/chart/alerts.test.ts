@@ -200,11 +200,8 @@ describeWithPrometheus(inject('helm') !== null)('alerts', () => {
 
   it('are each seen to fire here', () => {
     const seen = new Set(cases.flatMap(({ firing }) => Object.values(firing).flat()));
-    expect([...seen].sort()).toEqual(
-      groups()
-        .flatMap(({ rules }) => rules.map(({ alert }: Rendered) => alert))
-        .sort(),
-    );
+    const names = groups().flatMap(({ rules }) => rules.map(({ alert }: Rendered) => alert as string));
+    expect(seen).toEqual(new Set(names));
   });
 
   it.each(cases)('of $what', ({ world, firing }) => {

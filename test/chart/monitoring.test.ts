@@ -123,13 +123,18 @@ describeWithHelm('monitoring', () => {
     }
   });
 
-  it('is described: each alert, and each metric of ours', async () => {
+  it('is described: each alert, and each metric of ours with its labels', async () => {
     const page = readFileSync('docs/monitoring.md', 'utf8');
-    const metrics = [...(await scraped()).keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
-    const own = metrics.filter((name) => name.startsWith('portcullis_'));
-    expect(own.length).toBeGreaterThan(20);
-    expect(own.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
     expect(alerts().filter(({ alert }) => !page.includes(`| ${alert} |`))).toEqual([]);
+    const rows = [...page.matchAll(/^\| (`portcullis_.*?`) \| ([a-z, ]*)\|/gm)];
+    const described = rows.flatMap(([, names = '', labels = '']) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name]) => `${name}: ${labels.trim()}`),
+    );
+    const real = [...(await scraped())]
+      .filter(([name]) => name.startsWith('portcullis_') && !/_(bucket|sum)$/.test(name))
+      .map(([name, labels]) => `${name.replace(/_count$/, '')}: ${labels.join(', ')}`);
+    expect(real.length).toBeGreaterThan(20);
+    expect(described.toSorted()).toEqual(real.toSorted());
   });
 
   it('is patient for three intervals of the audit, an hour at least', () => {

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RawObject } from '../../src/kube/resources.ts';
-import {
-  areaOf,
-  clusterReport,
-  entriesOf,
-  hashOf,
-  policyReport,
-  type ReportWriting,
-  reportForms,
-} from '../../src/reports/policy-report.ts';
+import { clusterReport } from '../../src/reports/cluster-report.ts';
+import { areaOf, entriesOf, hashOf, policyReport, type ReportWriting, reportForms } from '../../src/reports/policy-report.ts';
 import { rules } from '../../src/rules/index.ts';
 import { broken, clean, findingOf, serviceNamed } from '../sinks/verdicts.ts';
 
