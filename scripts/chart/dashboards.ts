@@ -29,7 +29,7 @@ const admission: readonly Panel[] = [
   {
     title: 'Denials, by rule',
     unit: 'ops',
-    queries: [[`sum by (rule) (rate(portcullis_rule_findings_total{${here},outcome="deny"}[$__rate_interval])) > 0`, '{{rule}}']],
+    queries: [[`sum by (rule) (rate(portcullis_rule_findings_total{${here},outcome="denied"}[$__rate_interval])) > 0`, '{{rule}}']],
   },
   {
     title: 'Warnings, by rule',

@@ -108,11 +108,15 @@ class ContinuousAudit implements Auditor {
 
   *openFindings(): Generator<readonly [string, Severity, number, string]> {
     if (this.term.aborted) return;
-    for (const [namespace, entries] of Map.groupBy(this.known.values(), ({ object }) => object.metadata.namespace)) {
-      const all = entries.flatMap(({ verdict }) => verdict.findings);
-      for (const [ruleId, ofRule] of Map.groupBy(all, ({ finding }) => finding.ruleId))
-        for (const [severity, some] of Map.groupBy(ofRule, ({ finding }) => finding.severity))
-          yield [ruleId, severity, some.length, namespace];
+    const counts = new Map<string, number>();
+    for (const { object, verdict } of this.known.values())
+      for (const { finding } of verdict.findings) {
+        const key = `${finding.ruleId}/${finding.severity}/${object.metadata.namespace}`;
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+    for (const [key, count] of counts) {
+      const [ruleId, severity, namespace] = key.split('/') as [string, Severity, string];
+      yield [ruleId, severity, count, namespace];
     }
   }
 

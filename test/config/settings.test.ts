@@ -152,7 +152,8 @@ describe('which rules run', () => {
 });
 
 it('completes what the file leaves out', () => {
-  const { rules: known, ...rest } = configuration();
+  const { rules: known, file, ...rest } = configuration();
+  expect(file).toMatchObject({ apiVersion: 'portcullis.dev/v1', rules: {}, exemptions: { byAnnotation: 'never', list: [] } });
   expect(known.length).toBeGreaterThan(0);
   expect(JSON.parse(JSON.stringify(rest))).toEqual({
     profile: 'guided',
