@@ -195,7 +195,7 @@ describeWithPrometheus(inject('helm') !== null)('alerts', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('are rules that Prometheus takes', () => {
-    expect(promtool(['check', 'rules', 'rules.yaml'], directory)).toMatch(/SUCCESS: 1\d rules found/);
+    expect(promtool(['check', 'rules', 'rules.yaml'], { cwd: directory })).toMatch(/SUCCESS: 1\d rules found/);
   });
 
   it('are each seen to fire here', () => {
@@ -215,6 +215,6 @@ describeWithPrometheus(inject('helm') !== null)('alerts', () => {
       })),
     };
     writeFileSync(join(directory, 'test.yaml'), JSON.stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [test] }));
-    expect(promtool(['test', 'rules', 'test.yaml'], directory)).toContain('SUCCESS');
+    expect(promtool(['test', 'rules', 'test.yaml'], { cwd: directory })).toContain('SUCCESS');
   });
 });

@@ -7,6 +7,7 @@ import type { RawObject } from '../../src/kube/resources.ts';
 import { configurationOf, portsOf, selfContained, service, snapshotOf } from '../admission/reviews.ts';
 import { reviewText, send, start, warmUp } from '../server/client.ts';
 import { describeWithHelm, type Rendered, render } from '../support/helm.ts';
+import { describeWithPrometheus, promtool } from '../support/prometheus.ts';
 
 warmUp();
 
@@ -18,8 +19,8 @@ const ofApiServer = new Map([
 /** What Prometheus adds to every series of a Pod. */
 const ofTarget = ['namespace', 'pod', 'job', 'instance', 'le'];
 
-/** Metric → the labels of its series, as a scrape shows them once each has happened. */
-async function scraped(): Promise<ReadonlyMap<string, readonly string[]>> {
+/** A scrape, once each thing has happened. */
+async function exposition(): Promise<string> {
   const server = await start({
     ports: portsOf(snapshotOf(service()), configurationOf([selfContained('always', () => true)])),
     openFindings: () => [['always', 'high', 1, 'shop']],
@@ -28,7 +29,12 @@ async function scraped(): Promise<ReadonlyMap<string, readonly string[]>> {
   server.metrics.callerRefused('pod');
   server.metrics.internalError('request');
   server.metrics.watchRestarted('pods', 'expired');
-  const text = await server.counted();
+  return server.counted();
+}
+
+/** Metric → the labels of its series. */
+async function scraped(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const text = await exposition();
   const all = new Map<string, readonly string[]>(ofApiServer);
   for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm))
     all.set(
@@ -171,5 +177,14 @@ describeWithHelm('monitoring', () => {
     expect(read).toHaveLength(2);
     expect(read).toEqual(expect.arrayContaining(Object.values(dashboards)));
     expect(new Set(read.map(({ uid }) => uid)).size).toBe(2);
+  });
+});
+
+describeWithPrometheus(true)('our metrics', () => {
+  it('are named as Prometheus wants it', async () => {
+    const own = (await exposition()).replaceAll(/^(?!(# \w+ )?portcullis_).*\n/gm, '');
+    expect(own.split('\n').length).toBeGreaterThan(100);
+    expect(promtool(['check', 'metrics'], { input: own })).toBe('');
+    expect(() => promtool(['check', 'metrics'], { input: own.replaceAll('_writes_total', '_writes') })).toThrow(/_total/);
   });
 });

@@ -35,9 +35,9 @@ if (!isThere) {
 /** `describe` for what needs Prometheus, and more: whether that is there. */
 export const describeWithPrometheus = (andMore: boolean) => describe.runIf(isThere && andMore);
 
-/** What promtool prints; throws with it if it fails. JSON is YAML. */
-export function promtool(args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(programs.promtool as string, args, { cwd, encoding: 'utf8' });
+/** What promtool prints; throws with it if it fails. For the files that it reads, JSON is YAML. */
+export function promtool(args: readonly string[], { cwd, input }: { readonly cwd?: string; readonly input?: string } = {}): string {
+  const { status, stdout, stderr } = spawnSync(programs.promtool as string, args, { cwd, input, encoding: 'utf8' });
   if (status !== 0) throw new Error(`promtool ${args.join(' ')}:\n${stdout}${stderr}`);
   return stdout;
 }
