@@ -46,7 +46,7 @@ export function startAuditor(options: AuditorOptions): Auditor {
 }
 
 /** A slice ends after this, in milliseconds, or after so many objects. Then comes a pause of `restShare` times as long, unless it was waiting that took long. */
-const slice = { ms: 0.5, objects: 100, restShare: 8, longestRestMs: 20 } as const;
+const slice = { ms: 0.5, objects: 100, restShare: 16, longestRestMs: 20 } as const;
 /** How often changes, and what is due, are looked for, in milliseconds. */
 const lookMs = 1_000;
 /** A watch that is broken for longer tells too little to say something new, in milliseconds. */
