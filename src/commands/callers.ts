@@ -9,7 +9,7 @@ import type { Metrics } from '../server/metrics.ts';
 import { clientAuthorities } from './client-authorities.ts';
 import { ownNamespace } from './own-namespace.ts';
 import { reasonOf } from './reason.ts';
-import type { ServeOptions } from './start-server.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 export interface CallerWatch {
   /** Undefined if whoever reaches the port may call. */

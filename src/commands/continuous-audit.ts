@@ -8,7 +8,7 @@ import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { ClusterSource } from '../sources/source.ts';
 import { createSinks } from './audit-sinks.ts';
-import type { ServeOptions } from './start-server.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 interface Around {
   readonly client: KubeClient | undefined;

@@ -7,7 +7,7 @@ import { OperatorError } from '../errors.ts';
 import type { Log } from '../server/log.ts';
 import { ownNamespace } from './own-namespace.ts';
 import { reasonOf } from './reason.ts';
-import type { ServeOptions } from './start-server.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 /** A container that is restarted has the name that it had before, and must not take itself for the one before. */
 export const newIdentity = (): string => `${process.env['POD_NAME'] ?? hostname()}_${randomBytes(4).toString('hex')}`;

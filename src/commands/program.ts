@@ -13,7 +13,7 @@ import { helpOf, outputOption } from './command-options.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { RulesOptions } from './rules.ts';
 import type { SelftestOptions } from './selftest.ts';
-import type { ServeOptions } from './serve.ts';
+import type { ServeOptions } from './serve-options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command and returns its exit code. Nothing that an operator can cause shows a stack. */

@@ -3,9 +3,11 @@ import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { type Log, stdoutLog } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
-import { type ServeOptions, type ServerHandle, startServer } from './start-server.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { type ServerHandle, startServer } from './start-server.ts';
 
-export { type ServeOptions, serveDefaults, startServer } from './start-server.ts';
+export { type ServeOptions, serveDefaults } from './serve-options.ts';
+export { startServer } from './start-server.ts';
 
 /** What is left for the requests in flight and the last lines of the log, after the drain time. */
 const exitWithinMs = 15_000;

@@ -16,7 +16,7 @@ import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { ownNamespace } from './own-namespace.ts';
 import { reasonOf } from './reason.ts';
-import type { ServeOptions } from './start-server.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 export interface CertificateSurroundings {
   readonly log: Log;

@@ -1,18 +1,43 @@
 /** One leader's term: reads what the cluster was told before, then keeps it told. */
 import type { Verdict } from '../audit/verdict.ts';
-import { backoffMs, sleep } from '../client/clock.ts';
+import { backoffMs, type Clock, sleep } from '../client/clock.ts';
+import type { KubeClient, KubeError } from '../client/kube-client.ts';
 import { Complaint } from '../client/rounds.ts';
-import type { Finding } from '../engine/finding.ts';
+import type { Finding, Severity } from '../engine/finding.ts';
 import type { Note } from '../reports/cluster-report.ts';
 import { shortDigest } from '../reports/digest.ts';
 import { entriesOf } from '../reports/policy-report.ts';
 import { EventSink } from './event-sink.ts';
 import { Memory, regardedOf } from './memory.ts';
 import { reportKey, type Served, servedForms } from './report-api.ts';
+import type { ReportChoice } from './report-choice.ts';
 import { clusterKey, ReportStore } from './report-store.ts';
-import type { SinksOptions } from './sinks.ts';
+import type { WritingOptions } from './wanted.ts';
 import { WantedTexts } from './wanted.ts';
+import type { WriteResult } from './write-queue.ts';
 import { isFinal, patience, WriteQueue } from './write-queue.ts';
+
+export interface SinksOptions extends WritingOptions {
+  readonly client: Pick<KubeClient, 'get' | 'send'>;
+  readonly clock: Clock;
+  readonly choice: ReportChoice;
+  /** How many reports there may be. */
+  readonly limit: number;
+  /** Of reports, and of Events: each so many. */
+  readonly writesPerSecond: number;
+  /** Undefined: none are written. */
+  readonly events: { readonly minSeverity: Severity } | undefined;
+  /** Which replica this is. */
+  readonly identity: string;
+  /** Whether a namespace may be told of the others (`privacy: open`). */
+  readonly tellsOfOthers: () => boolean;
+  readonly onWrite: (result: WriteResult, what: 'report' | 'event') => void;
+  /** Whether objects have no report since there are as many as there may be. */
+  readonly onCapped: (isCapped: boolean) => void;
+  readonly onRefused: (error: KubeError) => void;
+  /** The API server cannot be read or written at present: once, until the reason is another. */
+  readonly onProblem: (error: Error) => void;
+}
 
 /** CRDs are installed and removed while we run. */
 const lookEveryMs = 60_000;

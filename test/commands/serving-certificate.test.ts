@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type ServeOptions, startServer } from '../../src/commands/start-server.ts';
+import type { ServeOptions } from '../../src/commands/serve-options.ts';
+import { startServer } from '../../src/commands/start-server.ts';
 import { createLog } from '../../src/server/log.ts';
 
 const files: ServeOptions = { cluster: ['examples/cluster'], host: 'localhost', port: 0, healthPort: 0, drainMs: 0 };
