@@ -168,7 +168,11 @@ describe.runIf(inject('controlPlane') !== null && inject('helm') !== null)('the 
       const can = async (verb: string, resource: string, ...where: readonly string[]): Promise<boolean> =>
         (await cluster.kubectl(['auth', 'can-i', verb, resource, `--as=${account}`, ...where])).code === 0;
       expect(await can('watch', 'services', '-A')).toBe(true);
-      expect(await can('watch', 'ingresses', '-A')).toBe(false);
+      expect(await can('watch', 'configmaps', '-A')).toBe(false);
+      expect(await can('patch', 'services', '-A')).toBe(false);
+      expect(await can('patch', 'reports.openreports.io', '-A')).toBe(true);
+      expect(await can('create', 'events.events.k8s.io', '-A')).toBe(true);
+      expect(await can('list', 'events.events.k8s.io', '-A')).toBe(false);
       expect(await can('get', 'secrets', '-A')).toBe(true);
       expect(await can('list', 'secrets', '-n', home)).toBe(false);
       expect(await can('update', 'secret/portcullis-ca', '-n', home)).toBe(true);

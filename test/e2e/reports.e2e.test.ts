@@ -59,9 +59,14 @@ describeOnCluster('what the audit tells the cluster', () => {
     const { code, stderr } = await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: definitions });
     if (code !== 0) throw new Error(stderr);
     for (const { metadata } of definitions as readonly { readonly metadata: { readonly name: string } }[]) {
-      const [plural, ...group] = metadata.name.split('.');
+      const [plural = '', ...group] = metadata.name.split('.');
       const version = group.join('.') === 'openreports.io' ? openReports : policyReports;
+      const where = plural.startsWith('cluster') ? '' : 'default';
       await until(`${metadata.name} is served`, async () => (await cluster.request('GET', `/apis/${version}/${plural}`)).status === 200);
+      // A definition that has just been installed is listed before it takes objects: 429, storage is (re)initializing.
+      const probe = { metadata: { generateName: 'probe-' } };
+      const path = `${pathOf(version, plural, where)}?dryRun=All`;
+      await until(`${metadata.name} takes objects`, async () => (await cluster.request('POST', path, probe)).status !== 429);
     }
   };
 
