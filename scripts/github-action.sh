@@ -38,15 +38,26 @@ output() {
 }
 
 code=0
-check github || code=$?
+complaints=$(mktemp)
+check github 2>"$complaints" || code=$?
+cat -- "$complaints" >&2
 output exit-code "$code"
+# What keeps it from looking at all (a flag's value, a file that is not there) stands in no annotation of its own.
+if [ "$code" = 2 ] && complaint=$(grep -m 1 '^portcullis: ' -- "$complaints"); then
+  complaint=${complaint#portcullis: }
+  complaint=${complaint//'%'/%25}
+  printf '::error title=portcullis::%s\n' "${complaint//$'\r'/%0D}"
+fi
+rm -f -- "$complaints"
 
 # Makes the folder, too, of a file that is asked for.
 written() { mkdir -p -- "$(dirname -- "$2")" && { again "$1" >"$2" || true; } && [ -s "$2" ]; }
 json=${INPUT_JSON_FILE:-$RUNNER_TEMP/portcullis.json}
 if written json "$json"; then
   output json-file "$json"
-  output findings "$(node -p 'JSON.parse(fs.readFileSync(process.argv[1], "utf8")).summary.findings' "$json")"
+  # Of nothing that was judged, not even that there are none.
+  findings=$(node -p 'const { objects, findings } = JSON.parse(fs.readFileSync(process.argv[1], "utf8")).summary; objects > 0 ? findings : ""' "$json")
+  [ -z "$findings" ] || output findings "$findings"
 fi
 if [ -n "$INPUT_SARIF_FILE" ] && written sarif "$INPUT_SARIF_FILE"; then
   output sarif-file "$INPUT_SARIF_FILE"

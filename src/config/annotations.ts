@@ -60,7 +60,10 @@ function factOf({ ruleId, value, path }: Named, { now }: AnnotationContext, sett
   if (settings.byAnnotation === 'never') return { ...base, is: 'notAllowed', by: 'byAnnotation' };
   if (settings.notExemptable.has(ruleId)) return { ...base, is: 'notAllowed', by: 'exemptable' };
   const { reason, until } = parse(value);
-  if (reason === '') return { ...base, is: 'noReason' };
+  const [date = '', ...behind] = until?.split(' ') ?? [];
+  if (isDate(date) && behind.length > 0)
+    return { ...base, is: 'dateNotLast', corrected: [reason, ...behind, 'until', date].join(' ').trim() };
+  if (reason === '') return { ...base, is: 'noReason', ...(until !== undefined && { until }) };
   if (until === undefined) return { ...base, is: 'effective', reason };
   const corrected = `${reason} until ${renewal(now)}`;
   if (!isDate(until)) return { ...base, is: 'noDate', given: until, corrected };

@@ -16,7 +16,10 @@ export type ExemptionFact = Base &
     | { readonly is: 'expired'; readonly until: string; readonly corrected: string }
     /** `meant`: the key of the annotation that was probably meant, unless that stands there already. */
     | { readonly is: 'unknownRule'; readonly value: string; readonly meant: string | undefined }
-    | { readonly is: 'noReason' }
+    /** `until`: what stands behind a word "until" that nothing stands before. */
+    | { readonly is: 'noReason'; readonly until?: string }
+    /** A date is there, and words behind it. */
+    | { readonly is: 'dateNotLast'; readonly corrected: string }
     | { readonly is: 'noDate'; readonly given: string; readonly corrected: string }
     | { readonly is: 'notAllowed'; readonly by: 'byAnnotation' | 'exemptable' }
     /** Where annotations have to be permitted: the writer has no right to it, or that could not be asked. */

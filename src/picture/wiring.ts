@@ -64,13 +64,25 @@ interface Route {
 
 function drawRoute(sketch: Sketch, from: string, { ingress, name, ports }: Route, view: ClusterView): void {
   const { namespace } = ingress.metadata;
-  const isMissing = view.coverage('Service', namespace) === 'complete' && view.get('Service', namespace, name) === undefined;
+  const service = view.get('Service', namespace, name);
+  const isMissing = view.coverage('Service', namespace) === 'complete' && service === undefined;
   const to = sketch.objectNode(isMissing ? 'missing' : 'service', { apiVersion: 'v1', kind: 'Service', namespace, name });
   const edge = { from, to, kind: 'route' } as const;
-  if (isMissing)
-    sketch.edge({ ...edge, state: 'broken', label: 'there is no such Service', why: `a backend of ${formatRef(refOf(ingress))}` });
-  else sketch.edge({ ...edge, state: 'works', label: listed(ports), why: '' });
+  const broken = { ...edge, state: 'broken', why: `a backend of ${formatRef(refOf(ingress))}` } as const;
+  if (isMissing) {
+    sketch.edge({ ...broken, label: 'there is no such Service' });
+    return;
+  }
+  const [there, gone] = [true, false].map((isThere) =>
+    ports.filter((port) => (service === undefined || hasPort(service, port)) === isThere),
+  );
+  if (there?.length) sketch.edge({ ...edge, state: 'works', label: listed(there), why: '' });
+  if (gone?.length) sketch.edge({ ...broken, label: `no port ${listed(gone)}` });
 }
+
+/** By its name or its number; a backend that names none leads nowhere that could be said. */
+const hasPort = ({ spec }: Service, named: string): boolean =>
+  named === '' || spec.type === 'ExternalName' || spec.ports.some(({ name, port }) => name === named || String(port) === named);
 
 export function drawService(sketch: Sketch, service: Service, view: ClusterView, findingsOf: FindingsOf): void {
   const from = sketch.objectNode('service', refOf(service));
@@ -83,11 +95,15 @@ export function drawService(sketch: Sketch, service: Service, view: ClusterView,
   }
   const backends = backendsOf(service, view);
   for (const backend of backends) drawBackend(sketch, service, from, backend, findings);
-  const onSelector = findings.filter(({ path }) => path[1] === 'selector');
-  if (backends.length > 0 || onSelector.length === 0) return;
+  if (backends.length > 0 || !isKnownToSelectNobody(service, view)) return;
   const to = sketch.node(`none:${from}`, 'missing', service.metadata.namespace, 'no Pod');
-  sketch.edge({ from, to, kind: 'serve', label: 'selects no Pod', ...stateOf(onSelector) });
+  const onSelector = findings.filter(({ path }) => path[1] === 'selector');
+  const said = onSelector.length > 0 ? stateOf(onSelector) : ({ state: 'broken', why: 'no workload carries these labels' } as const);
+  sketch.edge({ from, to, kind: 'serve', label: 'selects no Pod', ...said });
 }
+
+const isKnownToSelectNobody = ({ spec, metadata: { namespace } }: Service, view: ClusterView): boolean =>
+  Object.keys(spec.selector).length > 0 && (['Pod', 'Template'] as const).every((one) => view.coverage(one, namespace) === 'complete');
 
 function drawEntry(sketch: Sketch, { spec }: Service, to: string, findings: readonly Finding[]): void {
   if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return;
@@ -107,7 +123,10 @@ function drawBackend(sketch: Sketch, { spec }: Service, from: string, backend: B
   const works: string[] = [];
   for (const [index, port] of spec.ports.entries()) {
     const standing = findings.filter(({ path }) => standsOnPort(path, index) && concerns(backend, port));
-    if (standing.length > 0) sketch.edge({ ...edge, label: arrowOf(port), ...stateOf(standing) });
+    const isUnresolved = typeof port.targetPort === 'string' && backend.shapes.every((shape) => targetPortIn(shape, port) === undefined);
+    if (standing.length === 0 && isUnresolved)
+      sketch.edge({ ...edge, state: 'broken', label: arrowOf(port), why: `no Pod of it has a port ${port.targetPort}` });
+    else if (standing.length > 0) sketch.edge({ ...edge, label: arrowOf(port), ...stateOf(standing) });
     else works.push(arrowOf(port));
   }
   if (works.length > 0) sketch.edge({ ...edge, state: 'works', label: listed(works), why: '' });

@@ -87,6 +87,7 @@ const saying = {
   unknownRule: 'malformed',
   noReason: 'malformed',
   noDate: 'malformed',
+  dateNotLast: 'malformed',
   expired: 'expired',
   notAllowed: 'notPermitted',
   notEntitled: 'notPermitted',
@@ -96,20 +97,20 @@ const saying = {
 const mattersToRemoval = ({ is }: ExemptionFact): boolean => is === 'expired' || is === 'notEntitled';
 
 type Fact<Is extends ExemptionFact['is']> = ExemptionFact & { readonly is: Is };
-type Malformed = Fact<'unknownRule' | 'noReason' | 'noDate'>;
+type Malformed = Fact<'unknownRule' | 'noReason' | 'noDate' | 'dateNotLast'>;
 type Fixes = readonly [...Fix[], Fix];
 
 const withoutEffect = 'The object is judged as if the annotation were not there.';
 
 function explainMalformed(fact: Malformed): Omit<Explanation, 'why'> {
-  if (fact.is === 'noReason')
-    return { what: 'it gives no reason, so it has no effect', fixes: [{ text: 'write why, as "<reason> until YYYY-MM-DD"' }] };
-  if (fact.is === 'noDate')
-    return {
-      what: `${quoted(fact.given)} is not a date, so it has no effect`,
-      fixes: [rewritten(fact, fact.corrected, 'write'), ...removed(fact, 'remove it')],
-    };
-  return { what: 'no rule has this id, so it has no effect', fixes: [...renamed(fact), ...removed(fact, 'remove it')] };
+  const useless = (what: string, fixes: Fixes) => ({ what: `${what}, so it has no effect`, fixes });
+  if (fact.is === 'unknownRule') return useless('no rule has this id', [...renamed(fact), ...removed(fact, 'remove it')]);
+  if (fact.is === 'noReason') {
+    const what = fact.until === undefined ? 'it gives no reason' : 'no reason stands before "until"';
+    return useless(what, [{ text: 'write why, as "<reason> until YYYY-MM-DD"' }]);
+  }
+  const what = fact.is === 'noDate' ? `${quoted(fact.given)} is not a date` : 'its date does not stand last';
+  return useless(what, [rewritten(fact, fact.corrected, 'write'), ...removed(fact, 'remove it')]);
 }
 
 function renamed({ path, value, meant }: Fact<'unknownRule'>): readonly Fix[] {

@@ -116,7 +116,9 @@ describe('by annotation', () => {
   const corrected = 'moving until 2027-02-28';
   it.each([
     ['', { is: 'noReason' }],
-    ['until 2027-01-31', { is: 'noReason' }],
+    ['until 2027-01-31', { is: 'noReason', until: '2027-01-31' }],
+    ['until 2026-11-29 we wait for the team', { is: 'dateNotLast', corrected: 'we wait for the team until 2026-11-29' }],
+    ['the team moves until 2026-11-29 at last', { is: 'dateNotLast', corrected: 'the team moves at last until 2026-11-29' }],
     ['moving until', { is: 'noDate', given: '', corrected }],
     ['moving until tomorrow', { is: 'noDate', given: 'tomorrow', corrected }],
     ['moving until 2027-02-29', { is: 'noDate', given: '2027-02-29', corrected }],

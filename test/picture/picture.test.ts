@@ -39,15 +39,15 @@ describe('ways in', () => {
   const shop = `
 { apiVersion: v1, kind: Service, metadata: { namespace: shop, name: web }, spec: { selector: { app: web }, ports: [{ port: 80, targetPort: http }, { port: 81, targetPort: 81 }] } }
 ---
-{ apiVersion: apps/v1, kind: Deployment, metadata: { namespace: shop, name: web }, spec: { template: { metadata: { labels: { app: web } }, spec: { containers: [{ ports: [{ name: web, containerPort: 8080 }] }] } } } }
+{ apiVersion: apps/v1, kind: Deployment, metadata: { namespace: shop, name: web }, spec: { template: { metadata: { labels: { app: web } }, spec: { containers: [{ ports: [{ name: http, containerPort: 8080 }] }] } } } }
 ---
 { apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { namespace: shop, name: in }, spec: { tls: [{ secretName: gone }], defaultBackend: { service: { name: nobody, port: { number: 80 } } } } }`;
 
   it.each<readonly [string, readonly Finding[], readonly string[]]>([
     [
       'a port that leads nowhere',
-      [about('Service', 'web', ['spec', 'ports', 0, 'targetPort'])],
-      ['Service web (shop) → Deployment web (shop) broken serve 80→http', 'Service web (shop) → Deployment web (shop) works serve 81→81'],
+      [about('Service', 'web', ['spec', 'ports', 1, 'targetPort'])],
+      ['Service web (shop) → Deployment web (shop) broken serve 81→81', 'Service web (shop) → Deployment web (shop) works serve 80→http'],
     ],
     [
       'a hint of low severity',
@@ -68,6 +68,18 @@ describe('ways in', () => {
     ).toHaveLength(expected.some((line) => line.includes('nobody')) ? 0 : broken);
   });
 
+  it('names that lead nowhere, found or not: a snapshot is drawn that nobody has judged', () => {
+    const named = shop
+      .replace('name: http', 'name: web')
+      .replace('name: nobody, port: { number: 80 }', 'name: web, port: { number: 8080 }');
+    expect(linesOf(pictureOf(cluster(named)))).toEqual([
+      'Ingress in (shop) → Service web (shop) broken route no port 8080',
+      'Outside the cluster → Ingress in (shop) works entry',
+      'Service web (shop) → Deployment web (shop) broken serve 80→http',
+      'Service web (shop) → Deployment web (shop) works serve 81→81',
+    ]);
+  });
+
   it('a node port where none may be, beside the one that may', () => {
     const service =
       '{ apiVersion: v1, kind: Service, metadata: { namespace: shop, name: web }, spec: { type: NodePort, ports: [{ port: 80, nodePort: 30001 }, { port: 81, nodePort: 30002 }] } }';
@@ -81,8 +93,10 @@ describe('ways in', () => {
     const alone = cluster(shop.split('---')[0] as string);
     const { edges } = pictureOf(alone, [about('Service', 'web', ['spec', 'selector'])]);
     expect(edges).toEqual([expect.objectContaining({ state: 'broken', label: 'selects no Pod', why: 'it is wrong (some-rule)' })]);
-    expect(pictureOf(alone).edges).toEqual([]);
-    expect(pictureOf(alone, [about('Service', 'web', ['spec', 'ports', 0])]).edges).toEqual([]);
+    const found = [about('Service', 'web', ['spec', 'ports', 0])];
+    for (const { edges: unsaid } of [pictureOf(alone), pictureOf(alone, found)])
+      expect(unsaid).toEqual([expect.objectContaining({ state: 'broken', why: 'no workload carries these labels' })]);
+    expect(pictureOf(alone.knowing({ coverage: () => 'notGiven' })).edges).toEqual([]);
   });
 });
 

@@ -117,6 +117,13 @@ describe('the step', () => {
   it('says that there is nothing to check', () => {
     expect(run({ paths: '\n\n' })).toMatchObject({ code: 2, stdout: expect.stringContaining('"paths" is empty') });
   });
+  it('annotates what keeps it from looking, and counts nothing then', () => {
+    const misspelt = run({ paths: 'deploy', 'fail-on': 'hihg' });
+    expect(misspelt).toMatchObject({ code: 2, stdout: expect.stringMatching(/^::error title=portcullis::.*hihg/m) });
+    const missing = run({ paths: 'nowhere' });
+    expect([missing.code, missing.outputs.has('findings')]).toEqual([2, false]);
+    expect(missing.stdout).toMatch(/^::error .*nowhere/m);
+  });
   it('does not fail for what a baseline tells of', () => {
     const { outputs } = run({ paths: 'deploy', 'json-file': 'baseline.json' });
     expect(run({ paths: 'deploy', baseline: outputs.get('json-file') ?? '' }).code).toBe(0);
