@@ -114,6 +114,7 @@ const runesOf = (text: string): number => Array.from(text).length;
 
 const reasons: ReadonlyMap<string, string> = new Map([
   ['deadline', 'out of time'],
+  ['tooMany', 'more than 250 findings'],
   ['unsynced', 'cluster state not loaded yet'],
   ['unanswered', 'the API server did not answer in time'],
 ]);

@@ -11,12 +11,13 @@ import type { EntryToReview } from '../config/exemption-entries.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Severity } from '../engine/finding.ts';
 import { waitsForOthers } from '../engine/rule.ts';
-import { type Surveyed, surveyOne } from '../engine/survey.ts';
-import { type Collection, type JudgedResource, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import type { Surveyed } from '../engine/survey.ts';
+import { type Collection, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { ClusterSource } from '../sources/source.ts';
 import { Dependents } from './dependents.ts';
-import { type Entry, entryOf, nothingWrong } from './entry.ts';
-import type { AuditSink } from './verdict.ts';
+import { type Entry, entryOf, nothingWrong, openFindings } from './entry.ts';
+import { type Judged, judge, staleMs } from './judge.ts';
+import type { AuditSink, Pass } from './verdict.ts';
 
 export interface AuditorOptions {
   readonly source: Pick<ClusterSource, 'current' | 'hasSynced' | 'readByName'>;
@@ -25,8 +26,8 @@ export interface AuditorOptions {
   readonly sink: AuditSink;
   /** From the end of one pass over everything to the begin of the next, in milliseconds. */
   readonly intervalMs: number;
-  /** A pass over everything is over: so many objects, in so much working time, in milliseconds. */
-  readonly onPass?: (pass: { readonly objects: number; readonly workMs: number }) => void;
+  /** A pass over everything is over. */
+  readonly onPass?: (pass: Pass) => void;
   /** A bug: the object could not be judged, and keeps the verdict that it had. */
   readonly onError: (error: Error, object: ObjectRef) => void;
   readonly clock?: Clock;
@@ -45,14 +46,14 @@ export function startAuditor(options: AuditorOptions): Auditor {
   return auditor;
 }
 
-/** A slice ends after this, in milliseconds, or after so many objects. Then comes a pause of `restShare` times as long, unless it was waiting that took long. */
-const slice = { ms: 0.5, objects: 100, restShare: 16, longestRestMs: 20 } as const;
+/** A slice ends after this, in milliseconds, or after so many objects. Then comes a pause of `restShare` times as long as the work. */
+const slice = { ms: 0.5, objects: 100, restShare: 16 } as const;
+/** What took longer, in milliseconds, is not judged again before so many times as long. */
+const costly = { ms: 5, restShare: 50 } as const;
 /** How often changes, and what is due, are looked for, in milliseconds. */
 const lookMs = 1_000;
-/** A watch that is broken for longer tells too little to say something new, in milliseconds. */
-const staleMs = 10_000;
 /** What is never listed is asked for again as long as a finding rests on it, in milliseconds; so many objects a time. */
-const readAgain = { everyMs: 30_000, objects: 100, withinMs: 5_000 } as const;
+const readAgain = { everyMs: 30_000, objects: 100 } as const;
 
 /** How often an answer that did not come is asked for, before an object is judged without it. */
 const mostTries = 3;
@@ -83,8 +84,15 @@ class ContinuousAudit implements Auditor {
   private nextLookAt = 0;
   private nextPassAt = 0;
   private nextReadAt = 0;
+  private readFrom = 0;
   private workMs = 0;
+  private passes = 0;
+  private changes = 0;
   private turns = 0;
+  /** Working time of this slice, in milliseconds. */
+  private spentMs = 0;
+  /** By key, when what was costly to judge may be judged again. */
+  private readonly notBefore = new Map<string, number>();
   /** Objects that could not be judged for a defect of ours. */
   private readonly failed = new Set<string>();
   /** By key, how often an answer did not come. */
@@ -108,16 +116,7 @@ class ContinuousAudit implements Auditor {
 
   *openFindings(): Generator<readonly [string, Severity, number, string]> {
     if (this.term.aborted) return;
-    const counts = new Map<string, number>();
-    for (const { object, verdict } of this.known.values())
-      for (const { finding } of verdict.findings) {
-        const key = `${finding.ruleId}/${finding.severity}/${object.metadata.namespace}`;
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-      }
-    for (const [key, count] of counts) {
-      const [ruleId, severity, namespace] = key.split('/') as [string, Severity, string];
-      yield [ruleId, severity, count, namespace];
-    }
+    yield* openFindings(this.known.values());
   }
 
   /** Returns for how long to rest. */
@@ -127,13 +126,12 @@ class ContinuousAudit implements Auditor {
     if (this.term.aborted) this.begin(leadership.term());
     const began = this.clock.now();
     if (began >= this.nextLookAt) this.notice();
-    const rest = await this.workThrough(AbortSignal.any([stop, this.term]), began + slice.ms);
-    const spent = this.clock.now() - began;
+    this.spentMs = this.clock.now() - began;
+    const rest = await this.workThrough(AbortSignal.any([stop, this.term]));
+    const spent = this.spentMs;
     if (this.isInPass) this.workMs += spent;
     if (this.isInPass && this.passing.size === 0) this.endPass();
-    return rest === 0
-      ? Math.max(1, this.nextLookAt - this.clock.now())
-      : Math.max(1, Math.min(spent * slice.restShare, slice.longestRestMs));
+    return rest === 0 ? Math.max(1, this.nextLookAt - this.clock.now()) : Math.max(1, spent * slice.restShare);
   }
 
   /** Of what an earlier term knew, nothing may be true any more. */
@@ -144,7 +142,9 @@ class ContinuousAudit implements Auditor {
     this.snapshot = undefined;
     this.configuration = undefined;
     this.nextLookAt = 0;
-    for (const waiting of [this.urgent, this.passing, this.due, this.failed, this.unanswered]) waiting.clear();
+    this.passes = 0;
+    this.changes = 0;
+    for (const waiting of [this.urgent, this.passing, this.due, this.failed, this.unanswered, this.notBefore]) waiting.clear();
     this.options.sink.begin(term);
   }
 
@@ -179,7 +179,10 @@ class ContinuousAudit implements Auditor {
     if (this.clock.now() < this.nextReadAt) return;
     this.nextReadAt = this.clock.now() + readAgain.everyMs;
     const resting = [...this.known].filter(([, { findings }]) => findings.some(({ finding }) => finding.facts === 'secret'));
-    for (const [key] of resting.slice(0, readAgain.objects)) this.urgent.add(key);
+    // Each in its turn.
+    this.readFrom = this.readFrom < resting.length ? this.readFrom : 0;
+    for (const [key] of resting.slice(this.readFrom, this.readFrom + readAgain.objects)) this.urgent.add(key);
+    this.readFrom += readAgain.objects;
   }
 
   private beginPass(snapshot: ClusterSnapshot): void {
@@ -199,7 +202,8 @@ class ContinuousAudit implements Auditor {
     // What could not be judged yet may be what an earlier leader told of: not known is not repaired.
     if (!isWhole) return;
     this.options.sink.passed(new Set(existing.map(({ metadata }) => metadata.uid as string)), this.entriesToReview());
-    this.options.onPass?.({ objects: existing.length, workMs: this.workMs });
+    this.options.onPass?.({ objects: existing.length, workMs: this.workMs, isFirst: this.passes++ === 0, changes: this.changes });
+    this.changes = 0;
   }
 
   private entriesToReview(): readonly EntryToReview[] {
@@ -211,8 +215,8 @@ class ContinuousAudit implements Auditor {
    * Judges until the slice is over; returns how much is left. What has just changed comes first, but of each four objects one
    * is of the pass: where something changes all the time, that has to end too.
    */
-  private async workThrough(signal: AbortSignal, until: number): Promise<number> {
-    for (let judged = 0; judged < slice.objects && this.clock.now() <= until && !signal.aborted; judged++) {
+  private async workThrough(signal: AbortSignal): Promise<number> {
+    for (let judged = 0; judged < slice.objects && this.spentMs <= slice.ms && !signal.aborted; judged++) {
       const first = ++this.turns % 4 === 0 ? [this.passing, this.urgent] : [this.urgent, this.passing];
       const [key] = first.find(({ size }) => size > 0) ?? [];
       if (key === undefined) return 0;
@@ -232,48 +236,51 @@ class ContinuousAudit implements Auditor {
     const isAnother = before !== undefined && before.object.metadata.uid !== object?.metadata.uid;
     if (isAnother) this.forget(key, before);
     if (object === undefined || object.metadata.uid === undefined) return;
+    if (this.isTooSoon(key)) return;
     try {
-      const surveyed = await this.survey(object, snapshot, signal);
-      if (!signal.aborted) this.settle(key, isAnother ? undefined : before, surveyed, snapshot);
+      const configuration = this.configuration as Configuration;
+      const judged = await judge(object, { snapshot, configuration, source: this.options.source, clock: this.clock, signal });
+      this.spentMs += judged.workMs;
+      if (judged.workMs > costly.ms) this.notBefore.set(key, this.clock.now() + judged.workMs * costly.restShare);
+      if (!signal.aborted) this.settle(key, isAnother ? undefined : before, judged);
     } catch (error) {
       this.failed.add(key);
       this.options.onError(error as Error, refOf(object));
     }
   }
 
+  /** Who writes what is costly to judge, or changes what it depends on, must not keep us at it. */
+  private isTooSoon(key: string): boolean {
+    const leftMs = (this.notBefore.get(key) ?? 0) - this.clock.now();
+    if (leftMs <= 0) return false;
+    this.due.set(key, this.clock.wallNow() + leftMs);
+    return true;
+  }
+
   private forget(key: string, { object, text }: Entry): void {
     this.known.delete(key);
     this.unanswered.delete(key);
+    this.notBefore.delete(key);
     this.dependents.set(key, []);
-    if (text !== '') this.options.sink.tell(nothingWrong(object));
+    if (text === '') return;
+    this.changes++;
+    this.options.sink.tell(nothingWrong(object));
   }
 
-  private survey(object: JudgedResource, snapshot: ClusterSnapshot, signal: AbortSignal): Promise<Surveyed> {
-    const configuration = this.configuration as Configuration;
-    const now = this.clock.wallNow();
-    return surveyOne(object, snapshot, {
-      bind: (judged) => {
-        const namespaceLabels = snapshot.get('Namespace', '', judged.metadata.namespace)?.metadata.labels ?? {};
-        return configuration.bind({ object: judged, operation: 'CREATE', namespaceLabels, now });
-      },
-      readByName: (refs) => this.options.source.readByName(refs, AbortSignal.any([signal, AbortSignal.timeout(readAgain.withinMs)])),
-      tellsOfOthers: configuration.privacy === 'open',
-    });
-  }
-
-  private settle(key: string, before: Entry | undefined, surveyed: Surveyed, snapshot: ClusterSnapshot): void {
+  private settle(key: string, before: Entry | undefined, { surveyed, isStale }: Judged): void {
     const { object, reads } = surveyed;
     this.dependents.set(key, [...reads, { collection: 'Namespace', namespace: '', name: object.metadata.namespace }]);
-    if (reads.some(({ collection }) => snapshot.staleMs(collection) > staleMs) || this.waitsForAnswer(key, before, surveyed)) {
+    if (isStale || this.waitsForAnswer(key, before, surveyed)) {
       this.due.set(key, this.clock.wallNow() + staleMs);
-      return;
+      if (before === undefined) return;
     }
     const { graceMs } = this.configuration as Configuration;
     const entry = entryOf(before, surveyed, { now: this.clock.wallNow(), graceMs, waits: (ruleId) => this.waiting.has(ruleId) });
     this.known.set(key, entry);
-    if (entry.nextDueMs !== undefined) this.due.set(key, entry.nextDueMs);
+    if (entry.nextDueMs !== undefined) this.due.set(key, Math.min(entry.nextDueMs, this.due.get(key) ?? entry.nextDueMs));
     // Also the first time, and if nothing is wrong: what was stored by an earlier leader may say otherwise.
     if (entry.text !== before?.text) this.options.sink.tell(entry.verdict);
+    if (entry.text !== (before?.text ?? '')) this.changes++;
   }
 
   /** Before the first word on an object, what was not answered is asked for again, a few times. */

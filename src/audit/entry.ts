@@ -3,7 +3,7 @@
  * repair is given time; a finding that was due once stays so until it is gone.
  */
 import type { Fault, Skip } from '../engine/evaluate.ts';
-import type { Finding } from '../engine/finding.ts';
+import type { Finding, Severity } from '../engine/finding.ts';
 import type { Surveyed } from '../engine/survey.ts';
 import type { JudgedResource } from '../kube/resources.ts';
 import type { Judgement, Verdict } from './verdict.ts';
@@ -77,3 +77,17 @@ function textOf({ findings, pending, exempted, faults }: Verdict): string {
 
 /** Of an object that is gone, or was put right. */
 export const nothingWrong = (object: JudgedResource): Verdict => ({ object, findings: [], pending: [], exempted: [], faults: [] });
+
+/** How many findings are due, by rule, severity and namespace. */
+export function* openFindings(entries: Iterable<Entry>): Generator<readonly [string, Severity, number, string]> {
+  const counts = new Map<string, number>();
+  for (const { object, verdict } of entries)
+    for (const { finding } of verdict.findings) {
+      const key = `${finding.ruleId}/${finding.severity}/${object.metadata.namespace}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  for (const [key, count] of counts) {
+    const [ruleId, severity, namespace] = key.split('/') as [string, Severity, string];
+    yield [ruleId, severity, count, namespace];
+  }
+}

@@ -1,4 +1,4 @@
-/** What the audit comes to for one object, and who is told of it. */
+/** What the audit comes to, for one object and for all, and who is told of it. */
 import type { EntryToReview } from '../config/exemption-entries.ts';
 import type { Fault } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
@@ -20,6 +20,17 @@ export interface Verdict {
   readonly pending: readonly Judgement[];
   readonly exempted: readonly { readonly finding: Finding; readonly reason: string }[];
   readonly faults: readonly Fault[];
+}
+
+/** Everything stored was judged once more. */
+export interface Pass {
+  readonly objects: number;
+  /** Working time, in milliseconds. */
+  readonly workMs: number;
+  /** Of this term. */
+  readonly isFirst: boolean;
+  /** How many verdicts have become other ones since the last pass. */
+  readonly changes: number;
 }
 
 /** Who is told. Nothing here waits or rejects: a sink writes in its own time, and tries again what failed. */

@@ -23,10 +23,14 @@ export interface Evaluation {
 export interface Skip {
   readonly ruleId: string;
   /** `tooNew`: what the object lacks may still be on its way; only audits wait for it. */
-  readonly reason: Lack | 'deadline' | 'tooNew';
+  readonly reason: Lack | 'deadline' | 'tooMany' | 'tooNew';
   /** What the view lacks; undefined if time was lacking. */
   readonly missing?: Collection;
   readonly namespace?: string;
+  /** Where a part of the collection is missing: which, as `statefulsets.apps`. */
+  readonly resources?: readonly string[];
+  /** Of what is too new: when it is not any more, in epoch milliseconds. */
+  readonly untilMs?: number;
 }
 
 /** A rule that threw. A fault never denies; it is logged, counted and shown in reports. */
@@ -42,12 +46,20 @@ export interface EvaluateOptions {
   readonly tellsOfOthers?: boolean;
   /** The objects come from files: no API server has validated them. */
   readonly offline?: boolean;
+  /** The object stands as it is, and nobody writes. */
+  readonly isSurvey?: boolean;
   /** For the rule about exemptions. */
   readonly exemptions?: Pick<ExemptionContext, 'factsOf' | 'isSurvey'> | undefined;
 }
 
+/** Of one rule in one object. Nobody reads more, and whoever may write an object may give it 10,000 ports that lead nowhere. */
+const mostFindings = 250;
+
 /** Trying a fix runs the rule again: with so many defects in one object, nobody reads more of them. */
 const maxTried = 20;
+
+/** What those runs may find, all together: each finding costs an explanation. */
+const mostRetried = 2_000;
 
 /** What every run of a rule in one evaluation has in common. */
 interface Run {
@@ -56,6 +68,13 @@ interface Run {
   readonly options: EvaluateOptions;
   /** Those that have run before it. */
   readonly clean: ReadonlySet<string>;
+  /** Of the whole evaluation. */
+  readonly trials: Trials;
+}
+
+/** What may still be found while fixes are tried. */
+interface Trials {
+  left: number;
 }
 
 const never = (): boolean => false;
@@ -72,6 +91,7 @@ export function evaluate(
   const faults: Fault[] = [];
   const views = new Map<string, RecordingView>();
   const clean = new Set<string>();
+  const trials: Trials = { left: mostRetried };
   for (const rule of inOrder(rules).filter(({ meta }) => judges(meta, subject.object.kind, subject.operation))) {
     const ruleId = rule.meta.id;
     const before = findings.length;
@@ -81,11 +101,12 @@ export function evaluate(
     }
     const view = new RecordingView(cluster, outOfTime);
     try {
-      const the: Run = { rule, subject, options, clean };
-      for (const draft of run(the, view)) {
-        view.step();
-        findings.push(settled(draft, the, findings.length < maxTried ? cluster : undefined));
-      }
+      const isWhole = collect(run({ rule, subject, options, clean, trials }, view), findings, (draft) => {
+        // A clock costs less than an explanation.
+        if (findings.length > before && outOfTime()) throw new OutOfTime();
+        return settled(draft, { rule, subject, options, clean, trials }, findings.length < maxTried ? cluster : undefined);
+      });
+      if (!isWhole) skipped.push({ ruleId, reason: 'tooMany' });
       // What a removal would bring, a look at what stands does not show.
       if (findings.length === before && rule.meta.judgesDelete !== true) clean.add(ruleId);
     } catch (cause) {
@@ -95,6 +116,16 @@ export function evaluate(
   }
   findings.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
   return { findings, skipped, faults, clean, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
+}
+
+/** False if there are more than anybody reads. */
+function collect(drafts: Iterable<Draft>, findings: Finding[], settle: (draft: Draft) => Finding): boolean {
+  let count = 0;
+  for (const draft of drafts) {
+    if (++count > mostFindings) return false;
+    findings.push(settle(draft));
+  }
+  return true;
 }
 
 /** What judges the exemptions from rules comes after the rules. */
@@ -116,9 +147,9 @@ function skipFor(ruleId: string, cause: unknown): Skip | undefined {
 }
 
 function run({ rule, subject, options, clean }: Run, view: RecordingView): Iterable<Draft> {
-  const { tellsOfOthers = false, offline = false, exemptions } = options;
+  const { tellsOfOthers = false, offline = false, isSurvey = false, exemptions } = options;
   const elsewhere = tellsOfOthers ? view.known : undefined;
-  return rule.check(subject, view, { known: view.known, elsewhere, offline, exemptions: exemptions && { ...exemptions, clean } });
+  return rule.check(subject, view, { known: view.known, elsewhere, offline, isSurvey, exemptions: exemptions && { ...exemptions, clean } });
 }
 
 /** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field; without a cluster, none is tried. */
@@ -131,13 +162,16 @@ function settled(draft: Draft, the: Run, cluster: ClusterSnapshot | undefined): 
 }
 
 function repairs({ patch = [], manifest }: Draft['fixes'][number], draft: Draft, the: Run, cluster: ClusterSnapshot): boolean {
-  const { subject } = the;
+  const { subject, trials } = the;
+  if (trials.left <= 0) return false;
   const object = applyPatch(subject.object, patch);
   const beside = manifest && normalize(manifest);
   const world = cluster.with([...(subject.operation === 'DELETE' ? [] : [object]), ...(beside === undefined ? [] : [beside])]);
   try {
-    const remaining = [...run({ ...the, subject: { ...subject, object } }, new RecordingView(world, the.options.outOfTime))];
-    return !remaining.some((other) => JSON.stringify(other.path) === JSON.stringify(draft.path));
+    const path = JSON.stringify(draft.path);
+    for (const other of run({ ...the, subject: { ...subject, object } }, new RecordingView(world, the.options.outOfTime)))
+      if (--trials.left <= 0 || the.options.outOfTime?.() || JSON.stringify(other.path) === path) return false;
+    return true;
   } catch {
     return false;
   }

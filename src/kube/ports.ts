@@ -25,14 +25,38 @@ const probedNumbers = ({ probePorts, ports }: PodShape): readonly number[] =>
     typeof probe === 'number' ? [probe] : ports.filter(({ name }) => name === probe).map(({ containerPort }) => containerPort),
   );
 
+/** Service ports by what they lead to: made once for a list, since an object may hold 10,000 of them. */
+const byTarget = new WeakMap<readonly ServicePort[], ReadonlyMap<string, readonly number[]>>();
+
+const targetKey = (protocol: Protocol, target: number | string | undefined): string => JSON.stringify([protocol, target]);
+
+/** Their indices, in order. */
+function leadingTo(ports: readonly ServicePort[], protocol: Protocol, target: number | string | undefined): readonly number[] {
+  let known = byTarget.get(ports);
+  if (known === undefined) {
+    known = Map.groupBy(ports.keys(), (index) => targetKey((ports[index] as ServicePort).protocol, ports[index]?.targetPort));
+    byTarget.set(ports, known);
+  }
+  return known.get(targetKey(protocol, target)) ?? [];
+}
+
+/** Whether another port of the Service than this one leads to the same target with this protocol. */
+export const isTargetOfAnother = (
+  ports: readonly ServicePort[],
+  index: number,
+  protocol: Protocol,
+  target: number | string | undefined,
+): boolean => target !== undefined && leadingTo(ports, protocol, target).some((at) => at !== index);
+
 /**
  * Of several Service ports with the same target, which one this is: a second port that leads astray is a defect of its
  * own, whatever the number of the first.
  */
-export const nthWithTarget = (ports: readonly ServicePort[], index: number): number =>
-  ports
-    .slice(0, index + 1)
-    .filter(({ targetPort, protocol }) => targetPort === ports[index]?.targetPort && protocol === ports[index]?.protocol).length;
+export function nthWithTarget(ports: readonly ServicePort[], index: number): number {
+  const { protocol, targetPort } = ports[index] as ServicePort;
+  const alike = leadingTo(ports, protocol, targetPort);
+  return 1 + alike.indexOf(index);
+}
 
 /** Container ports to which no other port of the Service leads: one of these may be meant by this one. */
 export const notYetTargeted = (
@@ -43,7 +67,8 @@ export const notYetTargeted = (
   declared.filter(
     ({ name, containerPort, protocol }) =>
       protocol === ports[index]?.protocol &&
-      !ports.some((other, at) => at !== index && other.protocol === protocol && [name, containerPort].includes(other.targetPort)),
+      !isTargetOfAnother(ports, index, protocol, name) &&
+      !isTargetOfAnother(ports, index, protocol, containerPort),
   );
 
 /** A port that is seldom the one that a Service is for: containers declare it for those who watch them. */

@@ -38,6 +38,7 @@ export const serviceNamedTargetPortPartial = defineRule({
     if (isHeadless(service) || !service.spec.ports.some(({ targetPort }) => typeof targetPort === 'string')) return;
     const backends = backendsOf(service, cluster);
     for (const [index, port] of service.spec.ports.entries()) {
+      cluster.step();
       if (typeof port.targetPort === 'number') continue;
       const { having = [], lacking = [] } = Object.groupBy(backends, (backend) => (declares(backend, port) ? 'having' : 'lacking'));
       const missed = lacking.filter(({ scaledToZero, ref }) => !scaledToZero && !runsToItsEnd(ref.kind));

@@ -51,6 +51,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
     const shapes = backends.flatMap((backend) => backend.shapes);
     const message = isHeadless(service) ? 'headlessNameNotDeclared' : 'nameNotDeclared';
     for (const [index, port] of service.spec.ports.entries()) {
+      cluster.step();
       if (typeof port.targetPort === 'number' || shapes.some((shape) => targetPortIn(shape, port) !== undefined)) continue;
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
       if (!isHeadless(service) && shapes.some(({ ports }) => ports.some(({ name }) => name === port.targetPort))) continue;

@@ -93,6 +93,7 @@ export const serviceNodePortPolicy = defineRule({
     const twinOf = otherWithNodePort(service, known);
     const whole = parsePortRange(options.clusterRange) as PortRange;
     for (const [index, port] of spec.ports.entries()) {
+      cluster.step();
       const { nodePort } = port;
       const named = port.nodePortNamed === true && !wasAllocated(port, service, before);
       if (nodePort === undefined || !(named || options.allocated === 'judge')) continue;

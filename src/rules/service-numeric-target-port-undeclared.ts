@@ -53,6 +53,7 @@ export const serviceNumericTargetPortUndeclared = defineRule({
     // Who declares nothing but metrics has not told what else it serves: proxies that get their ports by injection, for one.
     const all = backends.every((backend) => declaredPorts([backend]).some((port) => !isForWatchers(port)));
     for (const [index, port] of service.spec.ports.entries()) {
+      cluster.step();
       const { targetPort, protocol } = port;
       if (typeof targetPort === 'string' || shapes.some((shape) => servesNumber(shape, targetPort, protocol))) continue;
       // Declared for another protocol: service-target-port-protocol-mismatch says so.

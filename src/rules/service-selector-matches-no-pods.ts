@@ -34,9 +34,9 @@ export const serviceSelectorMatchesNoPods = defineRule({
       facts: 'namespace',
       // An old Service with two wrong labels may be repaired one by one.
       defects: ({ selector, workloads }: NoPodMatches) => pairsOfNobody(selector, workloads),
-      text: ({ selector, namespace, tally, fixes, workloads, offline }: NoPodMatches): Explanation => ({
+      text: ({ selector, namespace, tally, fixes, workloads, inApply }: NoPodMatches): Explanation => ({
         what: `${formatLabels(selector)} matches ${tally} in ${namespace}${fixes.length > 0 ? '' : carriedBy(workloads)}`,
-        why: `The Service has no endpoints, so every connection to it fails.${fixes.length > 0 || offline ? '' : comesLater}`,
+        why: `The Service has no endpoints, so every connection to it fails.${inApply && fixes.length === 0 ? comesLater : ''}`,
         fixes: [...fixes, { text: `create the workload with Pod labels ${formatLabels(selector)}, or correct the selector` }],
       }),
     },
@@ -75,7 +75,7 @@ export const serviceSelectorMatchesNoPods = defineRule({
     },
   },
 
-  *check({ object: service, cluster, known, elsewhere, offline, options, finding }) {
+  *check({ object: service, cluster, known, elsewhere, offline, isSurvey, options, finding }) {
     const { namespace, owner } = service.metadata;
     const { selector } = service.spec;
     const { ignoreLabelKeys } = options;
@@ -89,7 +89,7 @@ export const serviceSelectorMatchesNoPods = defineRule({
       ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
       ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
     ];
-    const data = { selector: asked, namespace, tally: countOf(workloads, known), fixes, workloads, offline };
+    const data = { selector: asked, namespace, tally: countOf(workloads, known), fixes, workloads, inApply: !offline && !isSurvey };
     const path = ['spec', 'selector'];
     const toCome = pairsToCome(asked, workloads);
     if (owner !== undefined) yield finding('ownerBringsPods', path, { ...data, owner: owner.replace('/', ' ') });
@@ -107,7 +107,8 @@ interface NoPodMatches {
   readonly fixes: readonly Fix[];
   /** All that is or makes Pods here. */
   readonly workloads: readonly Workload[];
-  readonly offline: boolean;
+  /** Other objects may follow in the same apply. */
+  readonly inApply: boolean;
 }
 
 const comesLater = ' Where its workload comes later in the same apply, apply again.';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { nthWithTarget, servesNumber, targetPortIn } from '../kube/ports.ts';
+import { isTargetOfAnother, nthWithTarget, servesNumber, targetPortIn } from '../kube/ports.ts';
 import type { ContainerPort, Protocol, Service, ServicePort } from '../kube/resources.ts';
 
 export const serviceTargetPortProtocolMismatch = defineRule({
@@ -47,6 +47,7 @@ export const serviceTargetPortProtocolMismatch = defineRule({
     if (isHeadless(service)) return;
     const backends = backendsOf(service, cluster);
     for (const [index, port] of service.spec.ports.entries()) {
+      cluster.step();
       if (backends.some(({ shapes }) => shapes.some((shape) => serves(shape, port)))) continue;
       const backend = backends.find((one) => counterpart(one, port) !== undefined);
       const declared = backend && counterpart(backend, port);
@@ -82,8 +83,8 @@ const counterpart = ({ shapes }: Backend, { targetPort }: ServicePort): Containe
 
 function othersOf({ spec }: Service, index: number, protocol: Protocol): Pick<Mismatch, 'isFree' | 'isShared'> {
   const { port, targetPort } = spec.ports[index] as ServicePort;
-  const others = spec.ports.filter((other, at) => at !== index && other.protocol === protocol);
-  return { isFree: !others.some((other) => other.port === port), isShared: others.some((other) => other.targetPort === targetPort) };
+  const isFree = !spec.ports.some((other, at) => at !== index && other.protocol === protocol && other.port === port);
+  return { isFree, isShared: isTargetOfAnother(spec.ports, index, protocol, targetPort) };
 }
 
 function whatOf({ port, declared, title }: Mismatch): string {

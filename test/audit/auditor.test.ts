@@ -284,6 +284,28 @@ describe('a pass over everything', () => {
     expect(world.passes).toEqual([2, 2]);
   });
 
+  it('says how much has changed since the last, of what is told and what waits', async () => {
+    await begun((fresh) => fresh.apply(service, ingress));
+    await world.clock.advance(599_000);
+    world.full.push('half an hour');
+    await world.clock.advance(1_800_000);
+    world.remove(service);
+    world.full.push('it is gone');
+    await world.clock.advance(600_000);
+    world.changeLeader();
+    await world.clock.advance(2_000);
+    expect(world.full).toEqual([
+      'first, 2 objects, 2 changes',
+      'half an hour',
+      '2 objects, 2 changes',
+      '2 objects, 0 changes',
+      '2 objects, 0 changes',
+      'it is gone',
+      '1 objects, 1 changes',
+      'first, 1 objects, 1 changes',
+    ]);
+  });
+
   it('tells of exemptions with their reason', async () => {
     await begun((fresh) => {
       fresh.configuration = configurationOf({

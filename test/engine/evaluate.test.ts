@@ -14,6 +14,42 @@ describe('evaluate', () => {
     expect(findings.map(({ ruleId }) => ruleId)).toEqual(['b', 'a', 'c']);
   });
 
+  it('ends after as many findings as anybody reads, and says so', () => {
+    const rule = toyRule({
+      *check({ finding }) {
+        for (let port = 0; port < 10_000; port++) yield finding('wrong', ['spec', 'ports', port], undefined);
+      },
+    });
+    const { findings, skipped, clean } = evaluate(subject(), view(), [rule]);
+    expect([findings.length, skipped, clean.size]).toEqual([250, [{ ruleId: 'service-is-wrong', reason: 'tooMany' }], 0]);
+  });
+
+  it('tries fixes as long as that finds little, and no longer', () => {
+    let found = 0;
+    const patch = [{ op: 'replace' as const, path: ['spec', 'ports', 0, 'port'], value: 81 }];
+    const rule = toyRule({
+      fixes: [{ text: 'try this', patch }, { text: 'mend it' }],
+      *check({ finding }) {
+        for (let port = 0; port < 1_000; port++, found++) yield finding('wrong', ['spec', 'ports', port], undefined);
+      },
+    });
+    evaluate(subject(), view(), [rule]);
+    expect(found).toBeLessThan(2_500);
+  });
+
+  it('ends in the middle of a fix that is tried when the time is over', () => {
+    let steps = 0;
+    const patch = [{ op: 'replace' as const, path: ['spec', 'ports', 0, 'port'], value: 81 }];
+    const rule = toyRule({
+      fixes: [{ text: 'try this', patch }, { text: 'mend it' }],
+      *check({ finding }) {
+        for (let port = 0; port < 100; port++, steps++) yield finding('wrong', ['spec', 'ports', port], undefined);
+      },
+    });
+    const { skipped } = evaluate(subject(), view(), [rule], { outOfTime: () => steps > 50 });
+    expect([skipped, steps < 60]).toEqual([[{ ruleId: 'service-is-wrong', reason: 'deadline' }], true]);
+  });
+
   it('keeps what a rule found before it met something unknown', () => {
     const rule = toyRule({
       *check({ cluster, finding }) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatPortRanges, isWithin, nearestIn, parsePortRange, staticBand } from '../../src/kube/port-range.ts';
-import { formatPort, servesNumber, targetPortIn } from '../../src/kube/ports.ts';
-import type { ContainerPort, PodShape, Protocol } from '../../src/kube/resources.ts';
+import { formatPort, isTargetOfAnother, notYetTargeted, nthWithTarget, servesNumber, targetPortIn } from '../../src/kube/ports.ts';
+import type { ContainerPort, PodShape, Protocol, ServicePort } from '../../src/kube/resources.ts';
 
 const pod = (ports: readonly ContainerPort[], probePorts: PodShape['probePorts'] = []): PodShape => ({
   labels: {},
@@ -28,6 +28,33 @@ describe('targetPortIn', () => {
     [8080, 'TCP', 8080],
     [1, 'UDP', 1], // a number needs no declaration
   ])('%s/%s leads to %s', (targetPort, protocol, expected) => expect(targetPortIn(dns, { targetPort, protocol })).toBe(expected));
+});
+
+describe('Service ports that lead to the same', () => {
+  const to = (targetPort: number | string, protocol: Protocol = 'TCP'): ServicePort => ({ port: 1, protocol, targetPort });
+  const ports = [to('web'), to(80), to('web'), to('web', 'UDP'), to('80'), to('web')];
+
+  it('are counted in their order, by target and protocol', () => {
+    expect(ports.map((_, index) => nthWithTarget(ports, index))).toEqual([1, 1, 2, 1, 1, 3]);
+  });
+
+  it('are told from this one', () => {
+    expect(isTargetOfAnother(ports, 0, 'TCP', 'web')).toBe(true);
+    expect(isTargetOfAnother(ports, 3, 'UDP', 'web')).toBe(false);
+    expect(isTargetOfAnother(ports, 0, 'TCP', 80)).toBe(true);
+    expect(isTargetOfAnother(ports, 1, 'TCP', 80)).toBe(false);
+    expect(isTargetOfAnother(ports, 1, 'TCP', undefined)).toBe(false);
+  });
+
+  it('leave what none of them leads to, by name or number', () => {
+    const declared = [
+      { name: 'web', containerPort: 8080, protocol: 'TCP' },
+      { name: 'api', containerPort: 80, protocol: 'TCP' },
+      { name: 'db', containerPort: 5432, protocol: 'TCP' },
+    ] as const;
+    const names = (index: number): readonly string[] => notYetTargeted(declared, ports, index).map(({ name = '' }) => name);
+    expect([names(0), names(1)]).toEqual([['db'], ['api', 'db']]);
+  });
 });
 
 describe('servesNumber', () => {
