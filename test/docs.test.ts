@@ -7,6 +7,7 @@ import { docCommentOf, headings, pageOf } from '../scripts/docs/rule-page.ts';
 import { parseConfiguration } from '../src/config/settings.ts';
 import { errorCodes } from '../src/errors.ts';
 import { rules } from '../src/rules/index.ts';
+import { openReports } from './support/report-definitions.ts';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const files = [...globSync('docs/**/*.md'), ...globSync('*.md'), ...globSync('charts/*/README.md'), 'src/README.md'].sort();
@@ -32,6 +33,11 @@ describe('generated parts', () => {
     expect(existsSync(file) ? read(file) : '').toBe(text);
   });
   it('nothing is left to be written by hand', () => expect(missing()).toEqual([]));
+});
+
+it('the CRDs that docs/reports.md installs are those that the tests use', () => {
+  const [, modules] = /```sh\n(go mod download [^`]*)```/.exec(read('docs/reports.md')) ?? [];
+  expect(modules?.split(`${openReports.module}@${openReports.version}`).length).toBe(3);
 });
 
 describe('rules', () => {

@@ -149,7 +149,9 @@ const reports = z
       .min(10)
       .max(86_400)
       .default(600)
-      .describe('How often everything stored is judged again, beside what changes; also without reports, for Events and metrics'),
+      .describe(
+        'How often the audit judges everything stored again, beside what changes. It governs Events and metrics too, also where no reports are written',
+      ),
   })
   .prefault({})
   .describe(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { OperatorError } from '../errors.ts';
+import { listed } from '../kube/listed.ts';
 
 /** What a request and a new connection need now: tokens and certificates are renewed while we run. */
 export interface Identity {
@@ -47,10 +48,12 @@ export async function kubeconfigCredentials({ file, context }: KubeconfigOptions
     else config.loadFromFile(file);
     if (context !== undefined) config.setCurrentContext(context);
   } catch (cause) {
-    throw unusable(`The kubeconfig${file === undefined ? '' : ` ${file}`} cannot be read: ${messageOf(cause)}.`, cause);
+    throw unusable(`The kubeconfig${file === undefined ? '' : ` ${file}`} ${whyUnread(cause)}: ${messageOf(cause)}.`, cause);
   }
+  if (config.contexts.some(({ name }) => name === madeUp))
+    throw unusable('There is no kubeconfig: neither KUBECONFIG nor ~/.kube/config leads to one.');
+  refuseContext(config, file);
   const cluster = config.getCurrentCluster();
-  if (config.currentContext === madeUp) throw unusable('There is no kubeconfig: neither KUBECONFIG nor ~/.kube/config leads to one.');
   if (cluster === null) throw unusable(`The kubeconfig has no cluster for the context "${config.getCurrentContext() ?? ''}".`);
   if (!URL.canParse(cluster.server)) throw unusable(`The kubeconfig's server "${cluster.server}" is no address.`);
   if (cluster.proxyUrl?.startsWith('socks'))
@@ -63,6 +66,22 @@ export async function kubeconfigCredentials({ file, context }: KubeconfigOptions
     context: config.getCurrentContext(),
     identity: () => identityOf(config),
   };
+}
+
+/** The system says why a file cannot be read; YAML, why it is none of ours. */
+const whyUnread = (cause: unknown): string => (cause instanceof Error && 'code' in cause ? 'cannot be read' : 'is no kubeconfig');
+
+/** Whoever has mistyped a context wants to see those that there are. */
+function refuseContext({ contexts, clusters, currentContext }: KubeConfig, file = ''): void {
+  if (contexts.length === 0 && clusters.length === 0)
+    throw unusable(
+      `${file === '' ? 'The file that KUBECONFIG or ~/.kube/config leads to' : file} is no kubeconfig: it has no clusters and no contexts.`,
+    );
+  if (contexts.some(({ name }) => name === currentContext)) return;
+  const names = contexts.map(({ name }) => name).sort();
+  const there = names.length === 0 ? 'it has none' : `it has ${listed(names, 10)}`;
+  const which = currentContext ? `no context "${currentContext}"` : 'no current context, and no --context is given';
+  throw unusable(`The kubeconfig${file && ` ${file}`} has ${which}; ${there}.`);
 }
 
 /** What client-node puts into the options of `https.request`, which is also where it runs exec plugins and renews tokens. */

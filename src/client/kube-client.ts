@@ -18,8 +18,11 @@ export const asTable = 'application/json;as=Table;g=meta.k8s.io;v=v1';
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface KubeClient {
-  /** The answer of a GET below the server's root, `/api/v1/…`. Throws KubeError, and whatever the network or the signal throws. */
-  get(path: string, signal: AbortSignal, accept?: string): Promise<RawObject>;
+  /**
+   * The answer of a GET below the server's root, `/api/v1/…`. Throws KubeError, TooLargeError for more than `mostBytes`, and
+   * whatever the network or the signal throws.
+   */
+  get(path: string, signal: AbortSignal, accept?: string, mostBytes?: number): Promise<RawObject>;
   /** The answer of a write, with a body of JSON, of a DELETE its options; `contentType` names the kind of a PATCH. Throws as `get` does. */
   send(method: WriteMethod, path: string, body: RawObject, signal: AbortSignal, contentType?: string): Promise<RawObject>;
   /** A watch's lines as they come; `onOpen` is called when the server has accepted it. Throws as `get` does. */
@@ -43,6 +46,14 @@ export class KubeError extends Error {
   }
 }
 
+/** An answer has more bytes than the caller takes; the rest was not read. */
+export class TooLargeError extends Error {
+  constructor(path: string, mostBytes: number) {
+    super(`${path} answers with more than ${mostBytes} bytes`);
+    this.name = 'TooLargeError';
+  }
+}
+
 /** Calls at one time, for all reviews together. Watches have connections of their own, so that calls never wait for them. */
 const callConnections = 20;
 
@@ -52,6 +63,8 @@ interface Call {
   readonly path: string;
   readonly signal: AbortSignal;
   readonly accept: string;
+  /** Of the answer. */
+  readonly mostBytes?: number | undefined;
   readonly method?: 'GET' | WriteMethod;
   readonly body?: RawObject;
   readonly contentType?: string;
@@ -87,13 +100,13 @@ export function kubeClient(credentials: Credentials): KubeClient {
 
   async function answer(call: Call): Promise<RawObject> {
     const { body } = await open(calls, call);
-    const answered: unknown = await body.json();
+    const answered: unknown = call.mostBytes === undefined ? await body.json() : await bounded(body, call.path, call.mostBytes);
     if (!isObject(answered)) throw new Error(`${call.path} answers with something that is no object`);
     return answered;
   }
 
   return {
-    get: (path, signal, accept = json) => answer({ path, signal, accept }),
+    get: (path, signal, accept = json, mostBytes?) => answer({ path, signal, accept, mostBytes }),
     send: (method, path, body, signal, contentType = json) => answer({ method, path, body, signal, accept: json, contentType }),
     async *watch(path, signal, onOpen) {
       const { body } = await open(watches, { path, signal, accept: json });
@@ -148,6 +161,18 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   signal.addEventListener('abort', stop);
   work.then(resolve, reject);
   return promise.finally(() => signal.removeEventListener('abort', stop));
+}
+
+/** To leave the body in its middle ends the connection. */
+async function bounded(body: AsyncIterable<Uint8Array>, path: string, mostBytes: number): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > mostBytes) throw new TooLargeError(path, mostBytes);
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
 const longestRefusal = 64 * 1024;

@@ -29,6 +29,8 @@ export interface LeaderElectionOptions {
   /** Another one for each process, and for each start of it. */
   readonly identity: string;
   readonly onChange: (leads: boolean) => void;
+  /** Another one holds the Lease, once for each. */
+  readonly onFollow?: (holder: string) => void;
   /** Why there is no telling who leads: once, until the reason is another. */
   readonly onProblem: (problem: Error) => void;
   readonly clock?: Clock;
@@ -62,6 +64,8 @@ class Candidate implements Leadership {
   private seen: { readonly lease: RawObject; readonly text: string; readonly at: number } | undefined;
   /** Our last renewal was sent at this moment. */
   private renewed: Moment | undefined;
+  /** Who held it when we last could not. */
+  private following = '';
   private current = new AbortController();
   private expiry: Timer | undefined;
 
@@ -118,12 +122,18 @@ class Candidate implements Leadership {
     const holder = holderOf(lease);
     if (holder !== this.options.identity) {
       this.end();
-      if (holder !== '' && !this.isOver()) return;
+      if (holder !== '' && !this.isOver()) return this.follow(holder);
     }
+    this.following = '';
     const sent = this.moment();
     const written = await this.write(lease, this.heldSpec(objectAt(lease, 'spec'), holder), signal);
     this.observe(written);
     this.begin(sent);
+  }
+
+  private follow(holder: string): void {
+    if (holder !== this.following) this.options.onFollow?.(holder);
+    this.following = holder;
   }
 
   private failed(error: Error, stopped: AbortSignal): void {

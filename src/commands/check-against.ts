@@ -4,10 +4,13 @@ import { severities } from '../engine/finding.ts';
 import { type Decision, review, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { keepAllocated } from '../kube/keep-allocated.ts';
+import { listed } from '../kube/listed.ts';
 import { formatRef, isJudged, type JudgedResource, type ObjectRef, type Resource, refOf } from '../kube/resources.ts';
-import type { ReportedFinding } from '../reports/report.ts';
+import type { ReportedError, ReportedFinding } from '../reports/report.ts';
+import { counted } from '../reports/summary.ts';
 import type { Manifest } from '../sources/manifests.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { rightsPage, withParts } from './scan.ts';
 import type { Outcome } from './survey-report.ts';
 
 export interface JudgedWrites {
@@ -35,6 +38,26 @@ export async function judgedAgainst(state: ClusterState, manifests: readonly Man
   const outcomes: Outcome[] = [];
   for (const object of objects) outcomes.push(await judgedWrite(object, { state, snapshot, secrets, now }));
   return { outcomes, snapshot };
+}
+
+/**
+ * What checks would have needed, and the snapshot does not know: whoever took it was not allowed to list it. Secrets that the
+ * configuration keeps from us are no such lack.
+ */
+export function blindSpots(state: ClusterState, outcomes: readonly Outcome[], file: string): readonly ReportedError[] {
+  const { level } = state.configuration.secrets;
+  const lacks = outcomes
+    .flatMap(({ skipped }) => skipped)
+    .filter(({ reason, missing }) => (reason === 'forbidden' || reason === 'unsynced') && !(missing === 'Secret' && level === 'off'))
+    .map((skip) => ({ ...skip, namespace: skip.namespace ?? '*' }));
+  return [...Map.groupBy(lacks, ({ missing }) => missing)].map(([missing, group]) => {
+    const namespaces = [...new Set(group.map(({ namespace }) => namespace))].sort();
+    const where = namespaces.includes('*') ? 'all namespaces' : `namespace ${listed(namespaces)}`;
+    const parts = [...new Set(group.flatMap(({ resources = [] }) => resources))];
+    const what = parts.length > 0 ? listed(parts, parts.length) : `${missing}`;
+    const message = `${what} of ${where} could not be read when the snapshot was taken, so ${counted(group.length, 'check')} could not be made`;
+    return { file, message, hint: `Take it anew with the rights of ${rightsPage}.`, gap: true };
+  });
 }
 
 /** As the API server shows it to a webhook: with what it has allocated before. */
@@ -73,7 +96,7 @@ async function judgedWrite(object: JudgedResource, { state, snapshot, secrets, n
     ran: settings.rules.filter(({ meta }) => meta.kinds.includes(object.kind)).map(({ meta }: ConfiguredRule) => meta.id),
     findings: findingsOf(decision),
     exempted: decision.exempted,
-    skipped: decision.skipped,
+    skipped: decision.skipped.map((skip) => withParts(skip, state.reaches)),
     faults: decision.faults,
     notices: settings.notices,
   };

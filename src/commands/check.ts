@@ -8,7 +8,7 @@ import type { BaselineFinding } from '../reports/baseline.ts';
 import type { Report } from '../reports/index.ts';
 import { fileSource } from '../sources/file-source.ts';
 import { loadManifests, type Manifest, type Manifests } from '../sources/manifests.ts';
-import { byRef, type JudgedWrites, judgedAgainst } from './check-against.ts';
+import { blindSpots, byRef, type JudgedWrites, judgedAgainst } from './check-against.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { type PrintOptions, printReport } from './print-report.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -28,7 +28,7 @@ export interface CheckOptions extends PrintOptions {
 /** Prints a report and returns the exit code: 0 clean, 1 findings, 2 something in the input could not be used. */
 export async function check(paths: readonly string[], options: CheckOptions, terminal: Terminal): Promise<0 | 1 | 2> {
   const { namespace, against } = options;
-  const state = against === undefined ? undefined : await snapshotState({ ...options, namespace: [], snapshot: against });
+  const state = against === undefined ? undefined : await snapshotState({ ...options, namespace: [], snapshot: against }, terminal);
   const configuration = state?.configuration ?? (await readConfiguration(options.config, options.profile));
   const loaded = await loadManifests(paths, {
     workloads: configuration.workloads,
@@ -41,7 +41,9 @@ export async function check(paths: readonly string[], options: CheckOptions, ter
     state === undefined
       ? await judgedAlone(loaded.manifests, configuration, { assumeComplete, now })
       : await judgedAgainst(state, loaded.manifests, now);
-  const report = reportOf(loaded, judged.outcomes, state === undefined ? [] : sourceNotices(state));
+  const alone = reportOf(loaded, judged.outcomes, state === undefined ? [] : sourceNotices(state));
+  const blind = state === undefined || against === undefined ? [] : blindSpots(state, judged.outcomes, against);
+  const report = { ...alone, errors: [...alone.errors, ...blind] };
   const { docsBaseUrl, file: configured } = configuration;
   const isGone = ({ file }: BaselineFinding): boolean => (assumeComplete && loaded.errors.length === 0) || readAgain(loaded, file);
   return printReport({ report, snapshot: judged.snapshot, docsBaseUrl, resolver: configured.dns.resolver, isGone }, options, terminal);
@@ -96,7 +98,8 @@ function reportOf({ manifests, errors, files, notices }: Manifests, outcomes: re
 }
 
 /** What the answer rests on. */
-const sourceNotices = ({ name, snapshot, notice }: ClusterState): readonly string[] => [
+const sourceNotices = ({ name, snapshot, notice, stale }: ClusterState): readonly string[] => [
   `judged as writes to ${name} as it was at ${new Date(snapshot.observedAt).toISOString()}`,
+  ...(stale === undefined ? [] : [stale]),
   ...(notice === undefined ? [] : [notice]),
 ];

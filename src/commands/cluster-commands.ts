@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { profiles } from '../engine/mode.ts';
 import type { AuditOptions } from './audit.ts';
-import { baselineOption, failOnOption, helpOf, reportOption } from './command-options.ts';
+import { addClusterOptions, baselineOption, configOption, failOnOption, helpOf, reportOption, snapshotOption } from './command-options.ts';
 import type { SimulateOptions } from './simulate.ts';
 import type { SnapshotOptions } from './snapshot.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,18 +14,14 @@ export function addClusterCommands(program: Command, terminal: Terminal, done: (
 }
 
 function addAudit(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('audit')
+  addClusterOptions(program.command('audit'), 'judge these namespaces only; with rights in single namespaces, name them')
     .description('Judge all that a cluster holds, once, with your own kubeconfig: nothing need be installed in it.')
     .addOption(reportOption())
     .addOption(failOnOption())
     .addOption(baselineOption())
-    .option('-n, --namespace <name...>', 'judge these namespaces only; with rights in single namespaces, name them')
-    .option('--config <file>', 'the configuration file; without it, that of the installation in the cluster')
+    .addOption(configOption())
     .addOption(new Option('--profile <profile>', 'instead of the profile of the configuration').choices(profiles))
-    .option('--snapshot <file>', 'a file of "portcullis snapshot" in place of a cluster')
-    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
-    .option('--context <name>', 'the context of the kubeconfig')
+    .addOption(snapshotOption())
     .addHelpText('after', helpOf(auditExamples))
     .action(async (options: AuditOptions) => {
       const { audit } = await import('./audit.ts');
@@ -43,13 +39,9 @@ It changes nothing. What you may not read is listed under "Not checked", and nev
 Exit code: 0 clean, 1 findings, 2 something could not be judged.`;
 
 function addSnapshot(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('snapshot')
+  addClusterOptions(program.command('snapshot'), 'where to look for what may not be listed everywhere')
     .description('Write down what the rules read of a cluster, for builds that may not ask it: names of Secrets, never their content.')
     .option('-o, --output <file>', 'where to write it, compressed if the name ends in .gz; without it, standard output')
-    .option('-n, --namespace <name...>', 'where to look for what may not be listed everywhere')
-    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
-    .option('--context <name>', 'the context of the kubeconfig')
     .addHelpText('after', helpOf(snapshotExamples))
     .action(async (options: SnapshotOptions) => {
       const { snapshot } = await import('./snapshot.ts');
@@ -65,17 +57,13 @@ portcullis audit --snapshot cluster.json.gz
 What you may not list is noted in the file as not known, and told.`;
 
 function addSimulate(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('simulate')
+  addClusterOptions(program.command('simulate'), 'try these namespaces only')
     .description('Say what a stricter profile would deny in a cluster, and propose what can be raised without a denial.')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'markdown']).default('text'))
     .addOption(new Option('--profile <profile>', 'the profile to try').choices(['guided', 'strict']).default('strict'))
     .option('--audits <file...>', 'reports of earlier days, from "portcullis audit -o json"')
-    .option('-n, --namespace <name...>', 'try these namespaces only')
-    .option('--config <file>', 'the configuration file; without it, that of the installation in the cluster')
-    .option('--snapshot <file>', 'a file of "portcullis snapshot" in place of a cluster')
-    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
-    .option('--context <name>', 'the context of the kubeconfig')
+    .addOption(configOption())
+    .addOption(snapshotOption())
     .addHelpText('after', helpOf(simulateExamples))
     .action(async (options: SimulateOptions) => {
       const { simulate } = await import('./simulate.ts');

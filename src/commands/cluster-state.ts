@@ -9,7 +9,7 @@ import type { ObjectRef } from '../kube/resources.ts';
 import { listCluster } from '../sources/list-cluster.ts';
 import { liveReads, type SecretsLevel } from '../sources/live-reads.ts';
 import { listSecretNames, type SecretNames, type SecretPlaces } from '../sources/secret-names.ts';
-import { connectCluster } from './cluster-client.ts';
+import { connectCluster, noAnswer } from './cluster-client.ts';
 import { clusterConfiguration } from './cluster-configuration.ts';
 import { type Sighting, sightingsIn } from './first-seen.ts';
 import type { ChosenConfiguration } from './stored-configuration.ts';
@@ -22,6 +22,8 @@ export interface ClusterStateOptions {
   readonly namespace?: readonly string[];
   /** Without it, the configuration of the installation. */
   readonly config?: string;
+  /** The ConfigMap of the installation, as NAMESPACE/NAME. */
+  readonly installation?: string;
   readonly profile?: Profile;
   /** How Secrets are read, whatever the configuration allows beside it. */
   readonly secretsLevel?: SecretsLevel;
@@ -36,6 +38,8 @@ export interface ClusterState extends ChosenConfiguration {
   readonly reaches: Reaches;
   /** Reads what is in no list (Secrets), by `formatRef`. */
   readonly readByName: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Found>>;
+  /** What to say of a snapshot that was taken long ago. */
+  readonly stale?: string;
   /** What the reports of the continuous audit tell; of files, none are known. */
   readonly sightings?: () => Promise<readonly Sighting[]>;
   close(): Promise<void>;
@@ -50,15 +54,17 @@ export interface LiveState extends ClusterState {
 const readMs = 10_000;
 const never = new AbortController().signal;
 
+export const progressOf = (name: string, objects: number, missing: readonly string[]): string =>
+  `reading ${display(name)}: ${objects} objects${missing.length === 0 ? '' : `; waiting for ${listed(missing)}`}`;
+
 /** Rejects with an OperatorError where the cluster, or the configuration, cannot be read at all. */
 export async function liveState(options: ClusterStateOptions, terminal: Terminal): Promise<LiveState> {
   const { signal = never, namespace: namespaces = [], secretsLevel } = options;
-  const { client, name } = await connectCluster(options);
+  const { client, name, title } = await connectCluster(options);
   try {
     const chosen = await clusterConfiguration(options, client, signal);
     const { workloads, secrets } = chosen.configuration;
-    const onProgress = (objects: number, missing: readonly string[]): void =>
-      terminal.status?.(`reading ${display(name)}: ${objects} objects; waiting for ${listed(missing)}`);
+    const onProgress = (objects: number, missing: readonly string[]): void => terminal.status?.(progressOf(name, objects, missing));
     const { resources, reaches } = await listCluster({ client, workloads, namespaces, signal, onProgress });
     const snapshot = ClusterSnapshot.empty({ observedAt: terminal.now(), coverage: coverageOf(reaches) }).with(resources);
     const { readByName } = liveReads({
@@ -80,7 +86,7 @@ export async function liveState(options: ClusterStateOptions, terminal: Terminal
     };
   } catch (cause) {
     await client.close();
-    throw cause;
+    throw noAnswer(title, cause) ?? cause;
   } finally {
     terminal.status?.('');
   }

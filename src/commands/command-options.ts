@@ -1,5 +1,5 @@
 /** Options that several commands have, and how their help ends. */
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { severities } from '../engine/finding.ts';
 import { reportFormats } from '../reports/report.ts';
 
@@ -14,3 +14,36 @@ export const failOnOption = (): Option =>
 export const baselineOption = (): Option =>
   new Option('--baseline <file>', 'the JSON report of an earlier run: only what is new since then makes exit code 1');
 export const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+/** What asks for a cluster: which, as whom, and where in it. */
+export function addClusterOptions(command: Command, namespaces: string): Command {
+  return command
+    .addOption(new Option('-n, --namespace <name...>', namespaces).argParser(names))
+    .addOption(new Option('-A, --all-namespaces', 'all namespaces, as it is without -n').conflicts('namespace'))
+    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .option(
+      '--installation <namespace/name>',
+      'the ConfigMap of the installation, portcullis/portcullis unless the release is called otherwise',
+    );
+}
+
+/** A snapshot is in place of a cluster, and holds the configuration of its installation. */
+export const snapshotOption = (): Option =>
+  new Option('--snapshot <file>', 'a file of "portcullis snapshot" in place of a cluster').conflicts([
+    'kubeconfig',
+    'context',
+    'installation',
+  ]);
+
+export const configOption = (): Option =>
+  new Option('--config <file>', 'the configuration file; without it, that of the installation in the cluster').conflicts('installation');
+
+/** `-n a,b -n c d` names four. */
+const names = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+];

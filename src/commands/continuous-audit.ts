@@ -3,6 +3,7 @@ import { type Auditor, startAuditor } from '../audit/auditor.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import type { Configuration } from '../config/settings.ts';
+import { type Severity, severities } from '../engine/finding.ts';
 import { formatRef } from '../kube/resources.ts';
 import type { Log } from '../server/log.ts';
 import type { Metrics } from '../server/metrics.ts';
@@ -33,22 +34,34 @@ export function continuousAudit(options: ServeOptions & { readonly auditInterval
     options,
     configuration,
     identity,
+    leads: () => leadership.leads(),
     onWrite: (result, what) => metrics.written(what, result),
     onCapped: (capped) => metrics.reportsCapped(capped),
   });
-  return startAuditor({
+  const auditor = startAuditor({
     source,
     configuration,
     leadership,
     sink,
     intervalMs: options.auditInterval,
-    onPass: ({ objects, workMs }) => {
+    onPass: ({ objects, workMs, isFirst, changes }) => {
       metrics.audited(workMs, Date.now());
-      log.debug({ objects, workMs: Math.round(workMs) }, 'everything stored was audited');
+      const level = isFirst || changes > 0 ? 'info' : 'debug';
+      log[level]({ objects, ...open(auditor), workMs: Math.round(workMs) }, 'everything stored was audited');
     },
     onError: (err, object) => {
       metrics.internalError('audit');
       log.error({ err, object: formatRef(object) }, 'the audit could not judge an object: a defect of Portcullis, please report it');
     },
   });
+  return auditor;
+}
+
+/** How many findings there are, of each severity that there is. */
+function open(auditor: Auditor): { readonly findings: Partial<Record<Severity, number>> } {
+  const found = [...auditor.openFindings()];
+  const counts = severities.map(
+    (one) => [one, found.reduce((sum, [, severity, count]) => (severity === one ? sum + count : sum), 0)] as const,
+  );
+  return { findings: Object.fromEntries(counts.filter(([, count]) => count > 0)) };
 }

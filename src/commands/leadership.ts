@@ -26,6 +26,7 @@ export function leadershipOf(options: ServeOptions, client: KubeClient | undefin
     name: lease,
     identity,
     onChange: (leads) => log.info(what, leads ? 'leads the replicas' : 'leads no more'),
+    onFollow: (leader) => log.info({ ...what, leader }, 'another replica leads'),
     onProblem: (err) => log.warn({ ...what, ...reasonOf(err) }, 'there is no telling who leads: the Lease cannot be read or written'),
   });
 }

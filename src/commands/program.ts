@@ -168,14 +168,17 @@ function addServe(program: Command, done: (code: number) => void): void {
         .argParser(duration)
         .default(600_000, '10m'),
     )
-    .addOption(new Option('--reports <api>', 'where the audit reports what it finds').choices(reportChoices).default('auto'))
+    .addOption(
+      new Option('--reports <api>', 'where the audit reports what it finds (default: auto; off without --lease)').choices(reportChoices),
+    )
     .addOption(new Option('--report-limit <number>', 'how many reports there may be').argParser(wholeNumber).default(20_000))
     .addOption(
       new Option('--results-per-object <number>', 'results in one report, beside the one that counts the rest')
         .argParser(wholeNumber)
         .default(50),
     )
-    .option('--no-events', 'write no Events about what the audit finds')
+    .option('--events', 'write Events about what the audit finds (default: with --lease)')
+    .option('--no-events', 'write none')
     .addOption(
       new Option('--events-severity <severity>', 'the mildest finding of which an Event tells').choices(severities).default('medium'),
     )

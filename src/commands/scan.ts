@@ -1,4 +1,5 @@
 /** All rules on all objects of a cluster, once: what `audit` reports, and what other commands build on. */
+import { lackingIn, type Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
 import type { Configuration } from '../config/settings.ts';
@@ -6,6 +7,7 @@ import type { Skip } from '../engine/evaluate.ts';
 import { waitsForOthers } from '../engine/rule.ts';
 import { type Surveyed, type SurveyOptions, surveyOne } from '../engine/survey.ts';
 import { display } from '../kube/display.ts';
+import { listed } from '../kube/listed.ts';
 import { formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
 import type { Report, ReportedError } from '../reports/report.ts';
 import { type ClusterState, type ClusterStateOptions, liveState } from './cluster-state.ts';
@@ -39,7 +41,7 @@ export async function scanCluster(options: ScanOptions, terminal: Terminal): Pro
 
 /** To be closed. Rejects with an OperatorError. */
 export const stateFor = ({ snapshot, ...options }: ScanOptions, terminal: Terminal): Promise<ClusterState> =>
-  snapshot === undefined ? liveState(options, terminal) : snapshotState({ ...options, snapshot });
+  snapshot === undefined ? liveState(options, terminal) : snapshotState({ ...options, snapshot }, terminal);
 
 /** The same of a state that is there, with its configuration. */
 export async function scanState(state: ClusterState, { namespace: only = [], signal }: ScanOptions, terminal: Terminal): Promise<Scan> {
@@ -55,7 +57,7 @@ export async function scanState(state: ClusterState, { namespace: only = [], sig
     surveyed.push(...(await Promise.all(objects.slice(at, at + sliceSize).map((object) => surveyOne(object, snapshot, options)))));
     await new Promise(setImmediate); // Ctrl-C is heard in between
   }
-  const settled = surveyed.map((one) => withoutTooNew(one, configuration, snapshot.observedAt));
+  const settled = surveyed.map((one) => withoutTooNew(naming(one, state), configuration, snapshot.observedAt));
   const errors = [...absent(state, only), ...unlisted(state, only)];
   // Of a part of a cluster nobody knows what the rest needs.
   const needed = only.length > 0 || errors.length > 0 ? undefined : new Set(surveyed.flatMap(({ entries }) => entries));
@@ -67,7 +69,7 @@ export async function scanState(state: ClusterState, { namespace: only = [], sig
     errors,
     notices: [
       ...new Set([
-        ...(state.notice === undefined ? [] : [state.notice]),
+        ...[state.notice, state.stale].flatMap((one) => one ?? []),
         ...surveyed.flatMap((one) => one.notices),
         ...configuration.entriesToReview(snapshot.observedAt, needed).map(({ text }) => text),
       ]),
@@ -78,6 +80,8 @@ export async function scanState(state: ClusterState, { namespace: only = [], sig
 
 /** In the order of `survey()`. */
 const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
+/** Has a role for audits, ready to be applied. */
+export const rightsPage = 'docs/audit.md (What you may not read)';
 /** So many objects have their Secrets read side by side. */
 const sliceSize = 20;
 
@@ -114,26 +118,37 @@ function withoutTooNew(one: Surveyed, { rules, graceMs }: Configuration, now: nu
   if (now - changedMs >= graceMs) return one;
   const waiting = new Set(rules.filter(({ meta }) => waitsForOthers(meta.orderClass)).map(({ meta }) => meta.id));
   const tooNew = new Set(one.findings.map(({ finding }) => finding.ruleId).filter((id) => waiting.has(id)));
-  const skips = [...tooNew].map((ruleId): Skip => ({ ruleId, reason: 'tooNew' }));
+  const skips = [...tooNew].map((ruleId): Skip => ({ ruleId, reason: 'tooNew', untilMs: changedMs + graceMs }));
   const findings = one.findings.filter(({ finding }) => !tooNew.has(finding.ruleId));
   return { ...one, findings, skipped: [...one.skipped, ...skips] };
+}
+
+const naming = (one: Surveyed, { reaches }: ClusterState): Surveyed =>
+  one.skipped.length === 0 ? one : { ...one, skipped: one.skipped.map((skip) => withParts(skip, reaches)) };
+
+/** Of the kinds that make Pods, some may be read and others not. */
+export function withParts(skip: Skip, reaches: Reaches): Skip {
+  const { missing, namespace } = skip;
+  const reach = missing === undefined ? undefined : reaches.get(missing);
+  const resources = reach === undefined || namespace === undefined ? [] : lackingIn(reach, namespace);
+  return resources.length === 0 ? skip : { ...skip, resources };
 }
 
 /** Kinds of which nothing was judged because they may not be listed: without them, a clean report would say nothing. */
 function unlisted({ snapshot, name }: ClusterState, only: readonly string[]): readonly ReportedError[] {
   const places = only.length === 0 ? ['*'] : only;
-  return kinds.flatMap((kind) =>
-    places.flatMap((namespace) => {
-      const coverage = snapshot.coverage(kind, namespace);
-      if (coverage === 'complete') return [];
-      const where = namespace === '*' ? 'all namespaces' : `namespace ${namespace}`;
-      const hint =
-        only.length === 0
-          ? 'Name the namespaces that you may read with -n, or ask for the right to list them.'
-          : 'Ask for the right to list them.';
-      return [{ file: name, message: `${kind} of ${where} may not be listed, so none was judged`, hint }];
-    }),
-  );
+  return kinds.flatMap((kind) => {
+    const unknown = places.filter((namespace) => snapshot.coverage(kind, namespace) !== 'complete');
+    if (unknown.length === 0) return [];
+    const where = only.length === 0 ? 'all namespaces' : `${unknown.length === 1 ? 'namespace' : 'namespaces'} ${listed(unknown)}`;
+    const hint =
+      only.length === 0
+        ? `Name the namespaces that you may read with -n, or ask for the rights of ${rightsPage}.`
+        : `Ask for the rights of ${rightsPage}.`;
+    const seen = only.length > 0 ? [] : [...new Set(snapshot.listAll(kind).map(({ metadata }) => metadata.namespace))];
+    const judged = seen.length === 0 ? 'none was judged' : `only those of ${listed(seen)} were judged`;
+    return [{ file: name, message: `${kind} of ${where} may not be listed, so ${judged}`, hint, gap: true as const }];
+  });
 }
 
 /** A namespace that was mistyped holds nothing that is wrong. */
@@ -143,5 +158,10 @@ function absent({ snapshot, name }: ClusterState, only: readonly string[]): read
     snapshot.get('Namespace', '', namespace) !== undefined || kinds.some((kind) => snapshot.list(kind, namespace).length > 0);
   return only
     .filter((namespace) => !isThere(namespace))
-    .map((namespace) => ({ file: name, message: `there is no namespace ${namespace}`, hint: 'Check the names given with -n.' }));
+    .map((namespace) => ({
+      file: name,
+      message: `there is no namespace ${namespace}`,
+      hint: 'Check the names given with -n.',
+      gap: true as const,
+    }));
 }

@@ -27,8 +27,8 @@ export interface SimulateOptions extends Omit<ScanOptions, 'profile' | 'signal'>
 }
 
 /**
- * Prints, and returns the exit code: 0 nothing would be denied, 1 something would, 2 something could not be judged at
- * all; 130 after Ctrl-C. Rejects with an OperatorError where nothing can be judged.
+ * Prints, and returns the exit code: 0 nothing would be denied, 1 something would, 2 something could not be judged; 130
+ * after Ctrl-C. Rejects with an OperatorError where nothing can be judged.
  */
 export const simulate = ({ profile, audits: files = [], output, ...scan }: SimulateOptions, terminal: Terminal): Promise<number> =>
   interruptible(async (signal) => {
@@ -38,12 +38,17 @@ export const simulate = ({ profile, audits: files = [], output, ...scan }: Simul
       const simulation = await simulationOf(state, { ...scan, signal, target: profile, audits }, terminal);
       terminal.status?.('');
       terminal.out(simulationFormats[output](simulation, { paint: terminal.paint }));
-      if (simulation.errors.length > 0) return 2;
-      return simulation.cells.some(({ denied }) => denied.length > 0) ? 1 : 0;
+      return exitCode(simulation);
     } finally {
       await state.close();
     }
   });
+
+/** What is not complete is 2 whatever else was found, as in an audit. */
+function exitCode({ errors, cells }: Simulation): 0 | 1 | 2 {
+  if (errors.length > 0 || cells.some(({ unjudged }) => unjudged.length > 0)) return 2;
+  return cells.some(({ denied }) => denied.length > 0) ? 1 : 0;
+}
 
 export interface Question extends ScanOptions {
   readonly target: Target;
@@ -62,7 +67,19 @@ export async function simulationOf(state: ClusterState, question: Question, term
   const { report, surveyed } = await judged(asIf(file, target));
   const audits = question.audits.map((one) => ({ ...one, findings: one.findings.filter((finding) => meant(finding.namespace)) }));
   const sightings = (await state.sightings?.()) ?? [];
-  const { told, evidence } = cellsOf({ target, rules, surveyed, audits, sightings, deniedNow: before });
+  const {
+    told,
+    evidence,
+    judged: objectsJudged,
+  } = cellsOf({
+    target,
+    rules,
+    surveyed,
+    audits,
+    sightings,
+    deniedNow: before,
+    isListed: (kind, namespace) => state.snapshot.coverage(kind, namespace) === 'complete',
+  });
   const all = namespacesOf(state.snapshot, report).filter(({ name }) => meant(name));
   const namespaces = all.filter(({ name }) => isName.test(name));
   const whole =
@@ -79,6 +96,7 @@ export async function simulationOf(state: ClusterState, question: Question, term
     profile: target,
     profileNow: file.profile,
     objects: report.objects,
+    judged: objectsJudged,
     namespaces: namespaces.length,
     audits: audits.length,
     cells: told,

@@ -1,11 +1,12 @@
 /** What a scan, as if all were denied, says of each rule in each namespace. */
 import { canDeny, type Evidence, type Target } from '../config/raise.ts';
+import type { Skip } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { Rule } from '../engine/rule.ts';
 import type { Surveyed } from '../engine/survey.ts';
-import { type ObjectRef, refOf } from '../kube/resources.ts';
-import { skipText } from '../reports/report.ts';
+import { type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { SimulatedCell } from '../reports/simulation.ts';
+import { skipText } from '../reports/skip-text.ts';
 import type { Sighting } from './first-seen.ts';
 import type { EarlierAudit } from './read-audits.ts';
 
@@ -16,7 +17,8 @@ interface Tally {
   exempt: number;
   readonly denied: Set<string>;
   readonly deniedNow: Set<string>;
-  readonly unjudged: Set<string>;
+  /** By what is said of it. */
+  readonly unjudged: Map<string, Skip | undefined>;
   /** Epoch milliseconds, like those below. */
   readonly audits: Set<number>;
   readonly seen: Set<number>;
@@ -26,6 +28,8 @@ export interface Cells {
   /** Those with something to tell, in the order of the rules, then by namespace. */
   readonly told: readonly SimulatedCell[];
   readonly evidence: (ruleId: string, namespace: string) => Evidence;
+  /** Objects that were judged to the end, or would be denied whatever the rest says. */
+  readonly judged: number;
 }
 
 export interface CellsInput {
@@ -39,9 +43,11 @@ export interface CellsInput {
   readonly sightings: readonly Sighting[];
   /** What the present configuration denies. */
   readonly deniedNow: readonly Finding[];
+  /** Whether all objects of a kind in a namespace are known. */
+  readonly isListed: (kind: Kind, namespace: string) => boolean;
 }
 
-export function cellsOf({ target, rules, surveyed, audits, sightings, deniedNow }: CellsInput): Cells {
+export function cellsOf({ target, rules, surveyed, audits, sightings, deniedNow, isListed }: CellsInput): Cells {
   const concerned = new Map(rules.filter((rule) => canDeny(rule, target)).map((rule) => [rule.meta.id, rule]));
   const tallies = new Map<string, Tally>();
   const at = (ruleId: string, namespace: string): Tally => {
@@ -53,7 +59,7 @@ export function cellsOf({ target, rules, surveyed, audits, sightings, deniedNow 
       exempt: 0,
       denied: new Set(),
       deniedNow: new Set(),
-      unjudged: new Set(),
+      unjudged: new Map(),
       audits: new Set(),
       seen: new Set(),
     };
@@ -66,6 +72,11 @@ export function cellsOf({ target, rules, surveyed, audits, sightings, deniedNow 
   };
   for (const one of surveyed)
     count(one, (ruleId) => (concerned.has(ruleId) ? at(ruleId, one.object.metadata.namespace) : undefined), denies);
+  const unlisted = (ruleId: string, namespace: string) =>
+    (concerned.get(ruleId)?.meta.kinds ?? []).filter((kind) => !isListed(kind, namespace));
+  for (const tally of tallies.values())
+    for (const missing of unlisted(tally.ruleId, tally.namespace))
+      note(tally, { ruleId: tally.ruleId, reason: 'forbidden', missing, namespace: tally.namespace });
   for (const { ruleId, subject } of deniedNow) tallies.get(keyOf(ruleId, subject.namespace))?.deniedNow.add(nameOf(subject));
   for (const { observedAt, findings } of audits)
     for (const { ruleId, messageId, namespace } of findings) if (denies(ruleId, messageId)) at(ruleId, namespace).audits.add(observedAt);
@@ -73,9 +84,18 @@ export function cellsOf({ target, rules, surveyed, audits, sightings, deniedNow 
     if (denies(ruleId, messageId)) tallies.get(keyOf(ruleId, namespace))?.seen.add(firstSeen);
   return {
     told: told([...concerned.keys()], [...tallies.values()]),
-    evidence: (ruleId, namespace) => evidenceOf(tallies.get(keyOf(ruleId, namespace))),
+    evidence: (ruleId, namespace) => {
+      const found = evidenceOf(tallies.get(keyOf(ruleId, namespace)));
+      // Where none was seen, there may be some all the same.
+      return found === 'nothing' && unlisted(ruleId, namespace).length > 0 ? 'unjudged' : found;
+    },
+    judged: surveyed.filter((one) => !isOpen(one, (id) => concerned.has(id)) || one.findings.some(({ mode }) => mode === 'deny')).length,
   };
 }
+
+/** Whether a rule that counts did not come to its end. */
+const isOpen = ({ skipped, faults }: Surveyed, counts: (ruleId: string) => boolean): boolean =>
+  [...skipped, ...faults].some(({ ruleId }) => counts(ruleId));
 
 const keyOf = (ruleId: string, namespace: string): string => `${ruleId}/${namespace}`;
 const nameOf = ({ kind, name }: ObjectRef): string => `${kind} ${name}`;
@@ -87,6 +107,9 @@ function count(one: Surveyed, at: (ruleId: string) => Tally | undefined, denies:
     if (tally !== undefined) tally.judged += 1;
   }
   for (const { finding, mode } of one.findings) if (mode === 'deny') at(finding.ruleId)?.denied.add(name);
+  for (const { finding } of [...one.findings, ...one.exempted])
+    for (const missing of finding.lacks ?? [])
+      note(at(finding.ruleId), { ruleId: finding.ruleId, reason: 'forbidden', missing, namespace: finding.subject.namespace });
   const exempt = new Set(
     one.exempted.filter(({ finding }) => denies(finding.ruleId, finding.messageId)).map(({ finding }) => finding.ruleId),
   );
@@ -94,8 +117,15 @@ function count(one: Surveyed, at: (ruleId: string) => Tally | undefined, denies:
     const tally = at(ruleId);
     if (tally !== undefined) tally.exempt += 1;
   }
-  for (const skip of one.skipped) at(skip.ruleId)?.unjudged.add(skipText(skip));
-  for (const { ruleId } of one.faults) at(ruleId)?.unjudged.add('the rule failed');
+  for (const skip of one.skipped) note(at(skip.ruleId), skip);
+  for (const { ruleId } of one.faults) at(ruleId)?.unjudged.set('the rule failed', undefined);
+}
+
+/** Each reason once; of objects that are too new, until the last of them is not. */
+function note(tally: Tally | undefined, { untilMs, ...skip }: Skip): void {
+  const key = skipText(skip, 'cluster');
+  const known = tally?.unjudged.get(key)?.untilMs ?? 0;
+  tally?.unjudged.set(key, untilMs === undefined ? skip : { ...skip, untilMs: Math.max(known, untilMs) });
 }
 
 function evidenceOf(tally: Tally | undefined): Evidence {
@@ -115,7 +145,7 @@ function told(ruleIds: readonly string[], tallies: readonly Tally[]): readonly S
       denied: [...denied],
       deniedAlready: [...denied].filter((name) => deniedNow.has(name)).length,
       exempt,
-      unjudged: [...unjudged],
+      unjudged: Array.from(unjudged, ([text, skip]) => (skip === undefined ? text : skipText(skip, 'cluster'))),
       audits: [...audits].map((moment) => new Date(moment).toISOString().slice(0, 16).replace('T', ' ')),
       ...(since !== undefined && { since }),
     };

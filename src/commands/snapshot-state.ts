@@ -7,11 +7,15 @@ import { formatRef } from '../kube/resources.ts';
 import { type DecodedSnapshot, decodeSnapshot, secretsByName } from '../snapshots/decode.ts';
 import type { ClusterState, ClusterStateOptions } from './cluster-state.ts';
 import { storedConfiguration } from './stored-configuration.ts';
+import type { Terminal } from './terminal.ts';
 
 const gunzip = promisify(gunzipWithCallback);
 
 /** Rejects with an OperatorError: PC0002 unreadable, PC0011 no snapshot, PC0003 the configuration cannot be used. */
-export async function snapshotState(options: ClusterStateOptions & { readonly snapshot: string }): Promise<ClusterState> {
+export async function snapshotState(
+  options: ClusterStateOptions & { readonly snapshot: string },
+  terminal: Pick<Terminal, 'now'>,
+): Promise<ClusterState> {
   const { snapshot, reaches, context, configuration: text, secret } = await readSnapshot(options.snapshot);
   const chosen = await storedConfiguration(options, text);
   const { level } = chosen.configuration.secrets;
@@ -22,7 +26,18 @@ export async function snapshotState(options: ClusterStateOptions & { readonly sn
     reaches,
     readByName: async (refs) => (level === 'off' ? new Map(refs.map((ref) => [formatRef(ref), 'unknown'])) : secretsByName(secret, refs)),
     close: async () => {},
+    ...staleness(options.snapshot, terminal.now() - snapshot.observedAt),
   };
+}
+
+const hourMs = 3_600_000;
+
+/** A cluster moves on: after a day, whoever reads the answer has to know. */
+function staleness(file: string, ageMs: number): Pick<ClusterState, 'stale'> {
+  const hours = Math.floor(ageMs / hourMs);
+  if (hours < 24) return {};
+  const age = hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
+  return { stale: `the snapshot ${file} is ${age} old: what has changed in the cluster since is not known` };
 }
 
 async function readSnapshot(file: string): Promise<DecodedSnapshot> {

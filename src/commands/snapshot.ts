@@ -2,11 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip as gzipWithCallback } from 'node:zlib';
-import type { Reaches } from '../cluster/reach.ts';
+import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { Found } from '../cluster/view.ts';
 import { isExemption } from '../config/annotations.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { OperatorError } from '../errors.ts';
+import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
 import { formatRef, type Kind, type ObjectRef, type Secret } from '../kube/resources.ts';
 import { rules } from '../rules/index.ts';
@@ -14,6 +15,7 @@ import { encodeSnapshot } from '../snapshots/encode.ts';
 import type { SecretNames, SecretPlaces } from '../sources/secret-names.ts';
 import { type ClusterState, liveState } from './cluster-state.ts';
 import { interruptible } from './interrupt.ts';
+import { rightsPage } from './scan.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SnapshotOptions {
@@ -26,16 +28,21 @@ export interface SnapshotOptions {
 }
 
 /**
- * Writes the file and returns the exit code: 0, or 130 after Ctrl-C. Rejects with an OperatorError: PC0010 the cluster
- * cannot be listed, PC0002 the file cannot be written.
+ * Writes the file and returns the exit code: 0; 2 where what is judged is not known; 130 after Ctrl-C. Rejects with an
+ * OperatorError: PC0010 the cluster cannot be listed, PC0002 the file cannot be written.
  */
 export const snapshot = (options: SnapshotOptions, terminal: Terminal): Promise<number> =>
   interruptible(async (signal) => {
-    const { text, told } = await taken({ ...options, signal }, terminal);
+    const { text, told, blind } = await taken({ ...options, signal }, terminal);
     if (options.output === undefined) terminal.out(text);
     else await written(options.output, text);
     for (const line of told) terminal.error(`${line}\n`);
-    return 0;
+    if (blind.length === 0) return 0;
+    const where = options.output === undefined ? 'the snapshot' : options.output;
+    terminal.error(
+      `${display(where)} is written, but is not complete: ${listed(blind)} may not be listed. Ask for the rights of ${rightsPage}.\n`,
+    );
+    return 2;
   });
 
 /** The rules may have whatever configuration where the file is read; the Secrets that they ask for do not depend on it. */
@@ -56,7 +63,7 @@ async function taken(options: SnapshotOptions & { readonly signal: AbortSignal }
       secrets,
       readsAnnotation: (key) => isExemption(key) || isRead.has(key),
     });
-    return { text, told: gapsIn(reaches) };
+    return { text, told: gapsIn(reaches), blind: blindFor(snapshot, options.namespace) };
   } finally {
     await state.close();
   }
@@ -88,9 +95,18 @@ async function secretsOf({ snapshot, configuration, readByName }: ClusterState, 
 const roundSize = 100;
 const judged: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 
+/** Kinds of which nothing can be judged by the snapshot, where somebody looks for them. */
+function blindFor(snapshot: ClusterState['snapshot'], namespaces: readonly string[] = []): readonly Kind[] {
+  const places = namespaces.length === 0 ? ['*'] : namespaces;
+  return judged.filter((kind) => places.some((namespace) => snapshot.coverage(kind, namespace) !== 'complete'));
+}
+
 /** What the snapshot lacks: whoever judges by it will say so too, but the person who may help it sits here. */
 function gapsIn(reaches: Reaches): readonly string[] {
-  return [...reaches].flatMap(([collection, { everywhere, namespaces }]) => {
+  const all = [...reaches].flatMap(([collection, reach]): readonly (readonly [string, Omit<Reach, 'parts'>])[] =>
+    reach.parts === undefined ? [[collection, reach]] : [...reach.parts],
+  );
+  return all.flatMap(([collection, { everywhere, namespaces }]) => {
     const known = everywhere === 'complete' || everywhere === 'notServed';
     if (known && namespaces.size === 0) return [];
     const places = listed([...namespaces.keys()].sort());

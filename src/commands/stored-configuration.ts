@@ -1,10 +1,15 @@
 /** The configuration of an installation, as its cluster or a snapshot of it holds it. */
 import type { Configuration } from '../config/settings.ts';
 import type { Profile } from '../engine/mode.ts';
+import { OperatorError } from '../errors.ts';
+import { quoted } from '../kube/display.ts';
+import { isObjectName } from '../kube/object-name.ts';
 import { configurationIn, readConfiguration } from './read-configuration.ts';
 
 export interface ConfigurationChoice {
   readonly config?: string;
+  /** The ConfigMap of the installation, as NAMESPACE/NAME. */
+  readonly installation?: string;
   readonly profile?: Profile;
 }
 
@@ -16,9 +21,24 @@ export interface ChosenConfiguration {
   readonly text?: string;
 }
 
-/** What the chart calls it, unless it is told otherwise. */
-export const configMap = { namespace: 'portcullis', name: 'portcullis', key: 'portcullis.yaml' };
-export const installed = `ConfigMap ${configMap.namespace}/${configMap.name}`;
+/** What the chart calls it, unless it is told otherwise: by its release's name, where that is another. */
+const usual = 'portcullis/portcullis';
+export const configKey = 'portcullis.yaml';
+
+/** Throws an OperatorError PC0001 for what is no NAMESPACE/NAME. */
+export function configMapOf(installation = usual): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = '', ...rest] = installation.split('/');
+  if (rest.length > 0 || !isObjectName(namespace) || !isObjectName(name))
+    throw new OperatorError(
+      'PC0001',
+      `--installation ${quoted(installation)} is not NAMESPACE/NAME`,
+      'Give the ConfigMap of the installation, as portcullis/portcullis.',
+    );
+  return { namespace, name };
+}
+
+export const titleOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  `ConfigMap ${namespace}/${name}`;
 
 /**
  * The one that is given, else the one that a snapshot holds, if it does. Rejects with an OperatorError PC0002 or PC0003 if it
@@ -31,7 +51,7 @@ export async function storedConfiguration(
   if (config !== undefined) return { configuration: await readConfiguration(config, profile) };
   return text === undefined
     ? byDefault(profile, 'the snapshot holds none')
-    : givenBy(`${installed}, as the snapshot holds it`, text, profile);
+    : givenBy('the installation, as the snapshot holds it', text, profile);
 }
 
 export const givenBy = (where: string, text: string, profile: Profile | undefined): ChosenConfiguration => ({

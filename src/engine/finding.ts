@@ -1,5 +1,5 @@
 import type { FieldPath } from '../kube/field-path.ts';
-import type { ObjectRef, RawObject } from '../kube/resources.ts';
+import type { Collection, ObjectRef, RawObject } from '../kube/resources.ts';
 
 /** PolicyReport's scale, gravest first. */
 export const severities = ['critical', 'high', 'medium', 'low', 'info'] as const;
@@ -52,4 +52,6 @@ export interface Finding {
   readonly fingerprint: string;
   /** What this finding consists of, for the ratchet: an update that adds none of these has introduced nothing. */
   readonly defects: readonly string[];
+  /** What may not be read and would have made it another finding, or none. */
+  readonly lacks?: readonly Collection[];
 }

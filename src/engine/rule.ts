@@ -45,6 +45,8 @@ export interface Message<Data> {
   readonly text: (data: Data) => Explanation;
   /** Where the defect is not the value at the path: what it consists of. */
   readonly defects?: (data: Data) => readonly string[];
+  /** What the view lacks for a verdict: with it, another message would have stood here, or none. */
+  readonly lacks?: (data: Data) => readonly Collection[];
   /** A dry-run denies as a real write does, whatever the order class says. */
   readonly deniesDryRun?: boolean;
 }
@@ -93,6 +95,8 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   readonly elsewhere: ClusterView | undefined;
   /** Judged from files: no API server has seen the object, so what it would refuse is for the rule to say. */
   readonly offline: boolean;
+  /** The object is judged as it stands, with nobody writing: nothing comes later in the same apply. */
+  readonly isSurvey: boolean;
   /** Undefined where there are no settings that could exempt. */
   readonly exemptions: ExemptionContext | undefined;
   readonly options: O;
@@ -148,6 +152,7 @@ export interface Around {
   readonly known: ClusterView;
   readonly elsewhere: ClusterView | undefined;
   readonly offline?: boolean;
+  readonly isSurvey?: boolean;
   readonly exemptions?: ExemptionContext | undefined;
 }
 
@@ -166,10 +171,10 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
         annotations: annotations?.(options) ?? [],
         fetches: (object, known) =>
           meta.kinds.some((kind) => kind === object.kind) ? (fetches?.(object as Judged[K], known, options) ?? []) : [],
-        check: (subject, cluster, { known, elsewhere, offline = false, exemptions }) => {
+        check: (subject, cluster, { known, elsewhere, offline = false, isSurvey = false, exemptions }) => {
           const { object, operation, before } = subject as Subject<K>;
           const finding = drafter(meta.id, messages, object);
-          return check({ object, operation, before, cluster, known, elsewhere, offline, exemptions, options, shared, finding });
+          return check({ object, operation, before, cluster, known, elsewhere, offline, isSurvey, exemptions, options, shared, finding });
         },
       };
     },
@@ -179,12 +184,14 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
 const drafter =
   (ruleId: string, messages: Messages, object: Judged[Kind]) =>
   (messageId: string, path: FieldPath, data: unknown, related: readonly ObjectRef[] = []): Draft => {
-    const { severity, facts, text, defects } = messages[messageId] as Message<unknown>;
+    const { severity, facts, text, defects, lacks } = messages[messageId] as Message<unknown>;
     const { what, why, fixes } = text(data);
     const subject = refOf(object);
     const own = defects?.(data);
     const place = [ruleId, messageId, formatRef(subject), withoutIndices(path)];
     const fingerprint = JSON.stringify([...place, own ?? valueAt(object, path)]);
     const consistsOf = own === undefined ? [fingerprint] : own.map((defect) => JSON.stringify([ruleId, messageId, defect]));
-    return { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
+    const missing = lacks?.(data) ?? [];
+    const draft = { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
+    return missing.length === 0 ? draft : { ...draft, lacks: missing };
   };

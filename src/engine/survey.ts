@@ -17,7 +17,7 @@ interface SurveySettings extends Settings {
   readonly entries: readonly { readonly path: string; readonly ruleIds: readonly string[] }[];
 }
 
-export interface SurveyOptions extends Omit<EvaluateOptions, 'exemptions'> {
+export interface SurveyOptions extends Omit<EvaluateOptions, 'exemptions' | 'isSurvey'> {
   readonly bind: (object: JudgedResource) => SurveySettings;
   /** Reads what is never listed (Secrets), by `formatRef`. */
   readonly readByName?: (refs: readonly ObjectRef[]) => Promise<ReadonlyMap<string, Found>>;
@@ -64,7 +64,11 @@ export async function surveyOne(
   const cluster = fetched === undefined ? snapshot : snapshot.knowing({ fetched });
   const subject = { object, operation: 'WRITE', before: undefined } as const;
   const exemptions = exemptionsOf(settings, true);
-  const { findings, skipped, faults, clean, readsOf } = evaluate(subject, cluster, settings.rules, { ...evaluation, exemptions });
+  const { findings, skipped, faults, clean, readsOf } = evaluate(subject, cluster, settings.rules, {
+    ...evaluation,
+    isSurvey: true,
+    exemptions,
+  });
   const reads = [...refs.map(readOf), ...settings.rules.flatMap(({ meta }) => readsOf(meta.id))];
   const ran = settings.rules.filter(({ meta }) => meta.kinds.includes(object.kind)).map(({ meta }) => meta.id);
   const entries = settings.entries.filter(({ ruleIds }) => !ruleIds.every((id) => clean.has(id))).map(({ path }) => path);

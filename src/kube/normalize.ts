@@ -64,10 +64,16 @@ function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
   };
 }
 
-/** What an API server has made of the object. A write of the status, as of a load balancer's address, is nobody's change. */
+/**
+ * What an API server has made of the object. A write of the status, as of a load balancer's address, is nobody's change; nor is
+ * a label or an annotation from somebody who owns nothing of the spec (`kubectl label`). An entry has the time of the last
+ * change of anything that its manager owns (managedfields/internal/managedfieldsupdater.go), so one that owns both counts.
+ */
 function storedAs(raw: RawObject): Pick<ObjectMeta, 'uid' | 'changedMs'> {
   const metadata = objectAt(raw, 'metadata');
-  const managers = objectsAt(metadata, 'managedFields').filter((entry) => (stringAt(entry, 'subresource') ?? '') === '');
+  const managers = objectsAt(metadata, 'managedFields').filter(
+    (entry) => (stringAt(entry, 'subresource') ?? '') === '' && Object.hasOwn(objectAt(entry, 'fieldsV1'), 'f:spec'),
+  );
   const times = [stringAt(metadata, 'creationTimestamp'), ...managers.map((entry) => stringAt(entry, 'time'))];
   const newest = Math.max(...times.map((time) => Date.parse(time ?? '')).filter(Number.isFinite));
   return { ...given('uid', stringAt(metadata, 'uid')), ...given('changedMs', Number.isFinite(newest) ? newest : undefined) };

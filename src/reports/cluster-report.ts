@@ -63,7 +63,7 @@ const cappedEntry = (leftOut: number): Entry => {
     severity: 'medium',
     mode,
     fingerprint: 'reports-capped',
-    message: `${what}; ${fix}.`,
+    message: `${what}. Fix: ${fix}`,
     field: '',
     fix,
     what,

@@ -4,7 +4,7 @@ import { formatPath } from '../kube/field-path.ts';
 import { withoutCommands } from './build-commands.ts';
 import { relativePath } from './file-path.ts';
 import { faultText, type Report, type ReportedFinding, type ReportOptions } from './report.ts';
-import { counted, gravestFirst, isKnown, nameOf, summaryLine } from './summary.ts';
+import { counted, errorsTitle, gravestFirst, isKnown, nameOf, summaryLine } from './summary.ts';
 
 const levels = ['error', 'warning', 'notice'] as const;
 
@@ -36,7 +36,8 @@ export function githubReport(report: Report, { root }: ReportOptions): string {
 function annotationsOf({ errors, faults, findings }: Report): readonly Annotation[] {
   return [
     ...errors.map(
-      ({ message, hint, ...place }) => ({ level: 'error', title: 'Cannot be used', message: `${message}. ${hint}`, ...place }) as const,
+      ({ message, hint, gap, ...place }) =>
+        ({ level: 'error', title: errorsTitle([{ gap }]), message: `${message}. ${hint}`, ...place }) as const,
     ),
     ...faults.map(
       ({ fault, object }) =>

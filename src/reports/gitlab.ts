@@ -6,7 +6,7 @@ import { relativePath } from './file-path.ts';
 import { fingerprints } from './fingerprint.ts';
 import { writtenJson } from './json.ts';
 import type { Report, ReportedError, ReportedFinding, ReportOptions } from './report.ts';
-import { gravestFirst, isNote, nameOf } from './summary.ts';
+import { errorsTitle, gravestFirst, isNote, nameOf } from './summary.ts';
 
 const severityOf: Readonly<Record<Severity, string>> = {
   critical: 'blocker',
@@ -35,10 +35,10 @@ export function gitlabReport({ findings, errors }: Report, { root }: ReportOptio
 
 type Named = (fingerprint: string) => string;
 
-function errorIssue({ file, line, message, hint }: ReportedError, root: string | undefined, named: Named) {
+function errorIssue({ file, line, message, hint, gap }: ReportedError, root: string | undefined, named: Named) {
   const path = relativePath(file, root);
   return {
-    description: display(`Cannot be used: ${message}. ${hint}`),
+    description: display(`${errorsTitle([{ gap }])}: ${message}. ${hint}`),
     check_name: 'input',
     fingerprint: named(JSON.stringify(['input', path, message])),
     severity: 'blocker',

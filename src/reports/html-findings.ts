@@ -2,11 +2,11 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { type Finding, type PatchOperation, type Severity, severities } from '../engine/finding.ts';
-import { jsonPointer } from '../engine/patch.ts';
 import { blockYaml } from '../kube/block-yaml.ts';
-import { display, printableJson } from '../kube/display.ts';
+import { display } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
+import { patchCommand, patchYaml, printable } from './repair-text.ts';
 import type { Report, ReportedFinding, ReportOptions } from './report.ts';
 import { counted, gravestFirst, verdictOf } from './summary.ts';
 
@@ -112,22 +112,7 @@ export const ruleName = (ruleId: string, { docsBaseUrl = '' }: ReportOptions) =>
     ? html`<a href=${`${docsBaseUrl}/${encodeURIComponent(ruleId.toWellFormed())}`} rel="noreferrer"><code>${display(ruleId)}</code></a>`
     : html`<code>${display(ruleId)}</code>`;
 
-/** Line breaks stay. */
-const printable = (text: string): string =>
-  text
-    .split('\n')
-    .map((line) => display(line))
-    .join('\n');
-
-function patchText(subject: ObjectRef, patch: readonly PatchOperation[], isFile: boolean) {
-  const operations = patch.map((operation) => ({ ...operation, path: jsonPointer(operation.path) }));
-  if (isFile)
-    return html`<p class="soft">As a JSON patch, which kustomize takes:</p><pre tabindex="0">${printable(blockYaml(operations))}</pre>`;
-  const { kind, namespace, name } = subject;
-  const command = ['kubectl', 'patch', kind.toLowerCase(), name, ...(namespace === '' ? [] : ['-n', namespace]), '--type=json', '-p'];
-  const text = [...command, printableJson(JSON.stringify(operations))].map(shellWord).join(' ');
-  return html`<p class="soft">To repair it in the cluster:</p><pre tabindex="0">${printable(text)}</pre>`;
-}
-
-/** As a POSIX shell reads it: nothing within single quotes means anything. */
-const shellWord = (word: string): string => (/^[\w./=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+const patchText = (subject: ObjectRef, patch: readonly PatchOperation[], isFile: boolean) =>
+  isFile
+    ? html`<p class="soft">As a JSON patch, which kustomize takes:</p><pre tabindex="0">${patchYaml(patch)}</pre>`
+    : html`<p class="soft">To repair it in the cluster:</p><pre tabindex="0">${patchCommand(subject, patch)}</pre>`;

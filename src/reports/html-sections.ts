@@ -3,8 +3,9 @@ import { html } from 'htm/preact';
 import { severities } from '../engine/finding.ts';
 import { display } from '../kube/display.ts';
 import { ruleName, severityWord, shown } from './html-findings.ts';
-import { bySeverity, faultText, type Report, type ReportedFinding, type ReportOptions, skipText } from './report.ts';
-import { counted, gravestFirst, isKnown, summaryLine } from './summary.ts';
+import { bySeverity, faultText, type Report, type ReportedFinding, type ReportOptions } from './report.ts';
+import { skipGroups } from './skip-text.ts';
+import { counted, errorsTitle, gravestFirst, isKnown, summaryLine } from './summary.ts';
 
 /** A part of the page that the list at its top leads to. */
 export interface Section {
@@ -68,7 +69,7 @@ export function otherSections(report: Report, options: ReportOptions): readonly 
   const sections: readonly (Section & { readonly lines: readonly unknown[] })[] = [
     section(
       'errors',
-      'Cannot be used',
+      errorsTitle(report.errors),
       errors.map(
         ({ file, line, column, message, hint }) =>
           html`<code>${display(line === undefined ? file : `${file}:${line}:${column}`)}</code>: ${display(message)}. ${display(hint)}`,
@@ -113,11 +114,9 @@ const section = (id: string, title: string, lines: readonly unknown[]) => ({
 });
 
 /** One line for each rule and reason, not one for each object. */
-function skipLines({ skipped }: Report, options: ReportOptions): readonly unknown[] {
-  const groups = Map.groupBy(skipped, ({ skip }) => JSON.stringify([skip.ruleId, skipText(skip)]));
-  return [...groups.values()].map((group) => {
-    const [{ skip, object }] = group as [(typeof group)[number]];
-    const objects = group.length === 1 ? shown(object) : counted(group.length, 'object');
-    return html`${ruleName(skip.ruleId, options)} for ${objects}: ${display(skipText(skip))}`;
+const skipLines = (report: Report, options: ReportOptions): readonly unknown[] =>
+  skipGroups(report).map(({ ruleId, why, objects }) => {
+    const [only, ...others] = objects;
+    const which = only !== undefined && others.length === 0 ? shown(only) : counted(objects.length, 'object');
+    return html`${ruleName(ruleId, options)} for ${which}: ${display(why)}`;
   });
-}

@@ -2,7 +2,9 @@ import { jsonPointer } from '../engine/patch.ts';
 import { printableJson } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { withEscapedCommands } from './build-commands.ts';
-import { bySeverity, type FixedFinding, faultText, type Report, type ReportedFinding, skipText } from './report.ts';
+import { shortDigest } from './digest.ts';
+import { bySeverity, type FixedFinding, faultText, type Report, type ReportedFinding } from './report.ts';
+import { skipText, surfaceOf } from './skip-text.ts';
 import { isKnown } from './summary.ts';
 
 /** Version 1 of the machine-readable report: keys are only added, never renamed. */
@@ -14,7 +16,9 @@ export function jsonReport(report: Report): string {
       reason: skip.reason,
       object,
       ...(skip.missing === undefined ? {} : { missing: skip.missing, namespace: skip.namespace }),
-      message: skipText(skip),
+      ...(skip.resources === undefined ? {} : { resources: skip.resources }),
+      ...(skip.untilMs === undefined ? {} : { until: new Date(skip.untilMs).toISOString() }),
+      message: skipText(skip, surfaceOf(report)),
     })),
     ...exempted.map(({ finding, reason }) => ({
       rule: finding.ruleId,
@@ -49,7 +53,12 @@ function comparison({ findings, fixed, notCompared = 0 }: Report) {
   return { introduced: findings.length - unchanged, unchanged, fixed: fixed.length, notCompared };
 }
 
-const fixedOf = ({ ruleId, subject, ...others }: FixedFinding) => ({ rule: ruleId, object: subject, ...others });
+const fixedOf = ({ ruleId, subject, ...others }: FixedFinding) => ({
+  rule: ruleId,
+  object: subject,
+  ...others,
+  id: shortDigest(others.fingerprint),
+});
 
 function findingOf({ finding, mode, place, state, softened }: ReportedFinding) {
   const { patch, manifest, text } = finding.fix;
@@ -68,6 +77,7 @@ function findingOf({ finding, mode, place, state, softened }: ReportedFinding) {
     related: finding.related,
     message: finding.messageId,
     fingerprint: finding.fingerprint,
+    id: shortDigest(finding.fingerprint),
     ...(patch === undefined ? {} : { patch: patch.map((operation) => ({ ...operation, path: jsonPointer(operation.path) })) }),
     ...(manifest === undefined ? {} : { manifest }),
   };

@@ -3,15 +3,8 @@ import { display } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
 import { relativePath } from './file-path.ts';
-import {
-  faultText,
-  type Report,
-  type ReportedError,
-  type ReportedFinding,
-  type ReportOptions,
-  type ReportPlace,
-  skipText,
-} from './report.ts';
+import { faultText, type Report, type ReportedError, type ReportedFinding, type ReportOptions, type ReportPlace } from './report.ts';
+import { skipText, surfaceOf } from './skip-text.ts';
 import { gravestFirst, heading, isKnown, isNote, nameOf, verdictOf } from './summary.ts';
 
 type Outcome = 'passed' | 'failure' | 'error' | 'skipped';
@@ -82,7 +75,9 @@ interface Result {
 }
 
 /** All that were judged, and whatever else is told of an object and a rule. */
-function judgedCases({ judged, findings, exempted, skipped, faults }: Report, root?: string): readonly TestCase[] {
+function judgedCases(report: Report, root?: string): readonly TestCase[] {
+  const { judged, findings, exempted, skipped, faults } = report;
+  const surface = surfaceOf(report);
   const results = new Map<string, Result>();
   const resultOf = (object: ObjectRef, rule: string, place?: ReportPlace): Result => {
     const key = JSON.stringify([formatRef(object), rule]);
@@ -93,7 +88,7 @@ function judgedCases({ judged, findings, exempted, skipped, faults }: Report, ro
   for (const { object, rules, place } of judged) for (const rule of rules) resultOf(object, rule, place);
   for (const one of findings) resultOf(one.finding.subject, one.finding.ruleId, one.place).findings.push(one);
   for (const { finding, reason, place } of exempted) resultOf(finding.subject, finding.ruleId, place).skips.push(`exempt: ${reason}`);
-  for (const { skip, object } of skipped) resultOf(object, skip.ruleId).skips.push(skipText(skip));
+  for (const { skip, object } of skipped) resultOf(object, skip.ruleId).skips.push(skipText(skip, surface));
   for (const { fault, object } of faults) resultOf(object, fault.ruleId).faults.push(faultText(fault));
   return [...results.values()].map((result) => caseOf(result, root));
 }

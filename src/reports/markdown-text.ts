@@ -5,11 +5,11 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /**
  * For the middle of a line. Whoever renders it finds names and numbers of tickets in the text that is left (`@team`,
- * `#12`): an empty comment behind the sign parts the two.
+ * `#12`): an empty comment behind the sign parts the two. `:name:` is a picture, and `16:15:17` a time.
  */
 export const escaped = (text: string): string =>
   display(text)
-    .replaceAll(/[\\`*_[\]!|~$]|:(?=\/\/|[\w+-]+:)/g, String.raw`\$&`)
+    .replaceAll(/[\\`*_[\]!|~$]|:(?=\/\/|(?!\d\d:\d)[\w+-]+:)/g, String.raw`\$&`)
     .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
     .replaceAll(/[&<>]/g, (sign) => entities[sign] ?? '')
     .replaceAll(/[@#]/g, '$&<!-- -->');

@@ -5,7 +5,8 @@ import { formatPath } from '../kube/field-path.ts';
 import { flowYaml } from '../kube/flow-yaml.ts';
 import { block, code, escaped } from './markdown-text.ts';
 import { faultText, type Report, type ReportedFinding, type ReportOptions } from './report.ts';
-import { counted, gravestFirst, heading, isKnown, isNote, nameOf, objectsText, skipGroups, summaryLine, verdictOf } from './summary.ts';
+import { skipGroups } from './skip-text.ts';
+import { counted, errorsTitle, gravestFirst, heading, isKnown, isNote, nameOf, objectsText, summaryLine, verdictOf } from './summary.ts';
 
 /** What a comment of GitHub may hold is 65,536 characters. */
 const commentBytes = 60_000;
@@ -95,7 +96,7 @@ function errorsText({ errors }: Report): string {
     const place = line === undefined ? file : `${file}:${line}:${column}`;
     return `- ${code(place)}: ${escaped(message)}${errors[index + 1]?.hint === hint ? '' : `. ${escaped(hint)}`}`;
   });
-  return lines.length === 0 ? '' : `**Cannot be used**\n\n${listed(lines)}`;
+  return lines.length === 0 ? '' : `**${errorsTitle(errors)}**\n\n${listed(lines)}`;
 }
 
 const knownLines = ({ findings }: Report): readonly string[] =>

@@ -5,7 +5,7 @@
 import type { Fault } from '../engine/evaluate.ts';
 import { type Finding, type Severity, severities } from '../engine/finding.ts';
 import type { Surveyed } from '../engine/survey.ts';
-import { display } from '../kube/display.ts';
+import { display, shorten } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { isObject, objectAt, stringAt } from '../kube/read.ts';
 import type { JudgedResource, RawObject } from '../kube/resources.ts';
@@ -94,11 +94,22 @@ export const longest = 1_000;
 function entryOf(finding: Finding, mode: Exclude<Entry['mode'], 'fault'>, reason?: string): Entry {
   const { ruleId, messageId, severity, fingerprint } = finding;
   const [what, why, fix] = [finding.what, finding.why, finding.fix.text].map((text) => display(text, longest)) as [string, string, string];
-  const said = `${what}. ${why} ${fix}${/[.!?]$/.test(fix) ? '' : '.'}`;
-  const message = reason === undefined ? said : `${said} Exempt: ${display(reason, longest)}`;
   const field = display(formatPath(finding.path), longest);
+  const exempt = reason === undefined ? '' : ` Exempt: ${ended(display(reason, longest))}`;
+  // No full stop at the end: a fix may be a command, and is copied as it stands.
+  const message = `${ended(placed({ field, what }))} ${why}${exempt} Fix: ${fix}`;
   return { ruleId, messageId, severity, mode, fingerprint: shortDigest(fingerprint), message, field, fix, what };
 }
+
+/** `spec.selector: app=web matches 0 of 3 Pods`: of several findings alike, the field tells which is which. */
+export const placed = ({ field, what }: Pick<Entry, 'field' | 'what'>): string =>
+  field === '' ? what : `${shorten(field, longestField)}: ${what}`;
+
+/** In front of a text; whole, it stands in the properties. */
+const longestField = 200;
+
+/** As a sentence that another one may follow. */
+const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 /** Not the object is at fault but we are: nobody has to repair anything but us. */
 function faultEntry(fault: Fault): Entry {

@@ -40,6 +40,8 @@ export interface ReportedError {
   readonly column?: number;
   readonly message: string;
   readonly hint: string;
+  /** Nothing is wrong with what was given: a part of it could not be looked at. */
+  readonly gap?: true;
 }
 
 /** An object, where it begins, and the ids of the rules that judge it, also of those that did not come to an end. */
@@ -133,23 +135,6 @@ export const bySeverity = (findings: readonly ReportedFinding[]): Readonly<Recor
   Object.fromEntries(
     severities.map((severity) => [severity, findings.filter(({ finding }) => finding.severity === severity).length]),
   ) as Record<Severity, number>;
-
-const reasons: Readonly<Record<Skip['reason'], string>> = {
-  notGiven: 'is not among the files',
-  unsynced: 'is not read yet',
-  forbidden: 'may not be read',
-  notServed: 'is not known to this cluster',
-  unanswered: 'was not told in time by the API server',
-  deadline: 'there was no time left',
-  tooNew: 'the object was changed a moment ago, and what it lacks may be on its way',
-};
-
-/** Why a rule was not judged, as the end of a sentence: `Pod of namespace shop is not among the files`. */
-export function skipText({ reason, missing, namespace }: Skip): string {
-  if (missing === undefined) return reasons[reason];
-  const where = namespace === '*' ? ' of all namespaces' : namespace ? ` of namespace ${namespace}` : '';
-  return `${missing}${where} ${reasons[reason]}`;
-}
 
 /** A fault is a defect of ours: its text, never its stack. */
 export const faultText = ({ cause }: Fault): string => (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));

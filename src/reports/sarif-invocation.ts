@@ -2,7 +2,8 @@
 import { formatRef } from '../kube/resources.ts';
 import { faultText, type Report } from './report.ts';
 import { fileLocation, ofObject, placeLocation, plainText } from './sarif-location.ts';
-import { objectsText, skipGroups } from './summary.ts';
+import { skipGroups } from './skip-text.ts';
+import { objectsText } from './summary.ts';
 
 export interface InvocationContext {
   readonly root: string | undefined;

@@ -29,6 +29,8 @@ export interface Simulation {
   /** What holds now. */
   readonly profileNow: string;
   readonly objects: number;
+  /** Those that were judged to the end, or would be denied whatever the rest says. */
+  readonly judged: number;
   readonly namespaces: number;
   readonly audits: number;
   readonly cells: readonly SimulatedCell[];
@@ -54,7 +56,13 @@ export const simulationFormats: Readonly<Record<'text' | 'json' | 'markdown', Wr
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
 const day = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 10);
 
-const headOf = ({ cluster, profile, profileNow, objects, namespaces, audits }: Simulation): string =>
+/** A table of nothing looks like a cluster in which all is well. */
+const emptyHead = ({ cluster, objects }: Simulation): string =>
+  `NOTHING WAS JUDGED in ${display(cluster)}: ${objects === 0 ? 'no Service, Ingress or NetworkPolicy was found' : `none of ${count(objects, 'object')} could be judged to the end`}`;
+
+const headOf = (simulation: Simulation): string => (simulation.judged === 0 ? emptyHead(simulation) : judgedHead(simulation));
+
+const judgedHead = ({ cluster, profile, profileNow, objects, namespaces, audits }: Simulation): string =>
   `What ${profile} would deny in ${display(cluster)}: ${count(objects, 'object')} of ${count(namespaces, 'namespace')}${audits === 0 ? '' : `, and ${count(audits, 'earlier audit')}`}; the profile is ${profileNow} now`;
 
 const summaryOf = ({ cells }: Simulation): string => {
@@ -127,7 +135,7 @@ function proposalOf(simulation: Simulation, { title, block }: Style): readonly s
     ...(denyRemovals.length === 0
       ? []
       : [`A rule of mode deny denies removals as well that break what is left; that was not tried: ${denyRemovals.join(', ')}.`]),
-    `Tried on this cluster with the change made: ${deniedNow === 0 ? 'none' : 'no more'} of the ${count(objects, 'object')} would be denied${deniedNow === 0 ? '' : ` than the ${deniedNow} that are now`}.`,
+    `Tried on what was judged, with the change made: ${deniedNow === 0 ? 'none' : 'no more'} of the ${count(objects, 'object')} would be denied${deniedNow === 0 ? '' : ` than the ${deniedNow} that are now`}.`,
   ];
 }
 

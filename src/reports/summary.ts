@@ -2,7 +2,7 @@
 import { severities } from '../engine/finding.ts';
 import { display, shorten } from '../kube/display.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
-import { bySeverity, type Report, type ReportedFinding, skipText } from './report.ts';
+import { bySeverity, type Report, type ReportedFinding } from './report.ts';
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -34,28 +34,30 @@ export function summaryLine(report: Report): string {
   return [
     `${failing.length === 0 ? 'No findings' : counted(failing.length, 'finding')}${grave}${beside} in ${whereIn(report)}`,
     ...comparison(report),
-    ...(errors.length === 0 ? [] : [`${counted(errors.length, 'error')} in the input`]),
+    ...errorsText(errors),
     ...(skipped.length === 0 ? [] : [`${counted(skipped.length, 'check')} not made`]),
     ...(exempted.length === 0 ? [] : [`${exempted.length} exempt`]),
     ...(faults.length === 0 ? [] : [`${counted(faults.length, 'rule')} failed`]),
   ].join('; ');
 }
 
+/** What may not be read is no error in what was given. */
+export const errorsTitle = (errors: readonly { readonly gap?: true | undefined }[]): string =>
+  errors.every(({ gap }) => gap === true) ? 'Not judged' : 'Cannot be used';
+
+function errorsText(errors: Report['errors']): readonly string[] {
+  const gaps = errors.filter(({ gap }) => gap === true).length;
+  const wrong = errors.length - gaps;
+  return [
+    ...(wrong === 0 ? [] : [`${counted(wrong, 'error')} in the input`]),
+    ...(gaps === 0 ? [] : [`not complete: ${counted(gaps, 'part')} not judged`]),
+  ];
+}
+
 function whereIn({ objects, files, cluster }: Report): string {
   const ofFiles = files > 0 || cluster === undefined ? ` of ${counted(files, 'file')}` : '';
   const ofCluster = cluster === undefined ? '' : files > 0 ? `, against cluster ${display(cluster)}` : ` of cluster ${display(cluster)}`;
   return `${counted(objects, 'object')}${ofFiles}${ofCluster}`;
-}
-
-/** What was not checked and why, once for each rule and reason, with the objects. */
-export function skipGroups({
-  skipped,
-}: Report): readonly { readonly ruleId: string; readonly why: string; readonly objects: readonly ObjectRef[] }[] {
-  const groups = Map.groupBy(skipped, ({ skip }) => JSON.stringify([skip.ruleId, skipText(skip)]));
-  return [...groups.values()].map((group) => {
-    const [{ skip }] = group as [(typeof group)[number]];
-    return { ruleId: skip.ruleId, why: skipText(skip), objects: group.map(({ object }) => object) };
-  });
 }
 
 /** `Service shop/web`, or `12 objects`. */

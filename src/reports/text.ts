@@ -1,11 +1,13 @@
 /** For a person at a terminal: what to repair first, where it stands, and what was left out. */
-import { severities } from '../engine/finding.ts';
+import { type PatchOperation, severities } from '../engine/finding.ts';
 import { display } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { flowYaml } from '../kube/flow-yaml.ts';
 import type { ObjectRef } from '../kube/resources.ts';
+import { editLines, patchCommand } from './repair-text.ts';
 import { faultText, type Paint, type Report, type ReportedError, type ReportedFinding, type ReportOptions } from './report.ts';
-import { counted, gravestFirst, heading, isKnown, nameOf, objectsText, skipGroups, summaryLine, verdictOf } from './summary.ts';
+import { skipGroups } from './skip-text.ts';
+import { counted, errorsTitle, gravestFirst, heading, isKnown, nameOf, objectsText, summaryLine, verdictOf } from './summary.ts';
 
 const plain: Paint = (_, text) => text;
 
@@ -17,7 +19,7 @@ export function textReport(report: Report, { paint = plain }: ReportOptions = {}
     ),
     section('Unchanged since the baseline', knownLines(report), paint),
     section('Fixed since the baseline', fixedLines(report), paint),
-    section('Cannot be used', errorLines(report.errors, paint), paint),
+    section(errorsTitle(report.errors), errorLines(report.errors, paint), paint),
     section('Not checked', skipLines(report), paint),
     section(
       'Exempt',
@@ -68,8 +70,23 @@ function findingText(one: ReportedFinding, paint: Paint): string {
     `    why: ${display(why)}`,
     `    fix: ${display(fix.text)}`,
     ...(fix.manifest === undefined ? [] : [`    apply: ${display(flowYaml(fix.manifest))}`]),
+    ...(fix.patch === undefined ? [] : repairLines(subject, fix.patch, place !== undefined)),
     `    ${paint('dim', `${display(ruleId)} (${verdictOf(one)})`)}`,
   ].join('\n');
+}
+
+/** Longer ones nobody reads at a terminal; -o html and -o json have them. */
+const maxCommand = 400;
+const maxEdits = 3;
+
+function repairLines(subject: ObjectRef, patch: readonly PatchOperation[], isFile: boolean): readonly string[] {
+  if (!isFile) {
+    const command = patchCommand(subject, patch);
+    return command.length > maxCommand ? [] : [`    run: ${command}`];
+  }
+  const edits = editLines(patch);
+  const more = edits.length > maxEdits ? [`    and ${edits.length - maxEdits} more, which -o json lists`] : [];
+  return [...edits.slice(0, maxEdits).map((edit) => `    edit: ${edit}`), ...more];
 }
 
 /** A hint is not said again for the next one. */
@@ -80,8 +97,12 @@ const errorLines = (errors: readonly ReportedError[], paint: Paint): readonly st
     return errors[index + 1]?.hint === hint ? first : `${first}\n    ${display(hint)}`;
   });
 
+/** What several rules lack is said once. */
 const skipLines = (report: Report): readonly string[] =>
-  skipGroups(report).map(({ ruleId, why, objects }) => `  ${display(ruleId)}  for ${objectsText(objects)}: ${display(why)}`);
+  [...Map.groupBy(skipGroups(report), ({ why }) => why)].flatMap(([why, groups]) => {
+    const lines = groups.map(({ ruleId, objects }) => `${display(ruleId)}  for ${objectsText(objects)}`);
+    return lines.length === 1 ? [`  ${lines.join('')}: ${display(why)}`] : [`  ${display(why)}:`, ...lines.map((line) => `    ${line}`)];
+  });
 
 const faultLines = ({ faults }: Report): readonly string[] =>
   faults.map(({ fault, object }) => `  ${display(fault.ruleId)}  ${nameOf(object)}: ${display(faultText(fault), 200)}`);

@@ -41,7 +41,7 @@ export const tlsSecretMissing = defineRule({
       facts: 'secret',
       text: (data: Missing): Explanation => ({
         what: `there is no Secret ${data.name} in ${data.namespace}`,
-        why: `The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.${data.offline ? '' : comesLater}`,
+        why: `The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.${data.inApply ? comesLater : ''}`,
         fixes: fixesFor(data),
       }),
     },
@@ -49,7 +49,8 @@ export const tlsSecretMissing = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'secret',
-      text: (data: Missing & { readonly unreadable: readonly string[] }): Explanation => ({
+      lacks: ({ unreadable }: Missing) => unreadable,
+      text: (data: Missing): Explanation => ({
         what: `there is no Secret ${data.name} in ${data.namespace}, and whether a ${data.unreadable.join(' or ')} will bring it cannot be read`,
         why: 'Until it is there, the controller serves its default certificate, which browsers refuse.',
         fixes: fixesFor(data),
@@ -68,7 +69,7 @@ export const tlsSecretMissing = defineRule({
   },
   annotations: (options) => [...providerAnnotations, ...options.providerAnnotations],
 
-  *check({ object: ingress, cluster, known, elsewhere, offline, options, shared, finding }) {
+  *check({ object: ingress, cluster, known, elsewhere, offline, isSurvey, options, shared, finding }) {
     const { namespace } = ingress.metadata;
     const entries = [...tlsSecretsOf(ingress)];
     // What could not be read ends the rule: what could be is judged before it.
@@ -76,26 +77,24 @@ export const tlsSecretMissing = defineRule({
       !['unknown', 'unanswered'].includes(known.fetched(secretRef(ingress, name)) as string);
     for (const [name, paths] of [...entries.filter(answered), ...entries.filter((entry) => !answered(entry))]) {
       const [path] = paths as [FieldPath];
+      const entry = { name, namespace, paths };
       if (cluster.fetched(secretRef(ingress, name)) !== 'absent') continue;
       const provider =
         providerByName(shared.expectedSecrets, name) ??
         providerOnIngress(ingress, options.providerAnnotations) ??
         providerInNamespace(cluster, known, namespace, name);
       if (provider !== undefined) {
-        yield finding('pending', path, { name, namespace, paths, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
+        yield finding('pending', path, { ...entry, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
         continue;
       }
       const data = {
-        name,
-        namespace,
-        paths,
+        ...entry,
         existing: existingNames(ingress, known),
         others: namespacesWith(name, namespace, elsewhere),
-        offline,
+        unreadable: unreadableProviders(known, namespace),
+        inApply: !offline && !isSurvey,
       };
-      const unreadable = unreadableProviders(known, namespace);
-      if (unreadable.length === 0) yield finding('missing', path, data);
-      else yield finding('missingOrPending', path, { ...data, unreadable });
+      yield finding(data.unreadable.length === 0 ? 'missing' : 'missingOrPending', path, data);
     }
   },
 });
@@ -107,7 +106,8 @@ interface Missing {
   /** Secrets that other TLS entries of the namespace name and that were found. */
   readonly existing: readonly string[];
   readonly others: readonly string[];
-  readonly offline: boolean;
+  readonly unreadable: ReturnType<typeof unreadableProviders>;
+  readonly inApply: boolean;
 }
 
 const comesLater = ' Where the Secret comes later in the same apply, apply again.';

@@ -2,10 +2,10 @@
 import { severities } from '../engine/finding.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { shortDigest } from '../reports/digest.ts';
-import type { Entry } from '../reports/policy-report.ts';
-import type { Regarded } from './memory.ts';
+import { type Entry, placed } from '../reports/policy-report.ts';
+import type { Regarded } from './stored-report.ts';
 
-const reportingController = 'portcullis.dev/audit';
+export const reportingController = 'portcullis.dev/audit';
 
 /** `service-selector-matches-no-pods` → `SelectorMatchesNoPods`: what kind of object it is about, the Event says itself. */
 export const eventReason = (ruleId: string): string =>
@@ -21,9 +21,9 @@ export const eventType = ({ mode, severity }: Pick<Entry, 'mode' | 'severity'>):
 /** The API server takes 1,024 bytes (pkg/apis/core/validation/events.go). */
 const longestNote = 1024;
 
-export const eventNote = ({ what, fix, ruleId }: Entry): string => {
-  const end = ` [${ruleId}]`;
-  return `${withinBytes(`${what}; ${fix}`, longestNote - end.length)}${end}`;
+export const eventNote = (entry: Entry): string => {
+  const end = ` [${entry.ruleId}]`;
+  return `${withinBytes(`${placed(entry)}; ${entry.fix}`, longestNote - end.length)}${end}`;
 };
 
 export const combinedNote = (note: string): string => withinBytes(`(combined from similar events): ${note}`, longestNote);

@@ -2,24 +2,11 @@
  * What the cluster has been told of each object, so that a finding appears, changes and clears once. After a change of
  * leader the stored reports say it.
  */
-import { severities } from '../engine/finding.ts';
-import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
-import type { JudgedResource, ObjectRef, RawObject } from '../kube/resources.ts';
+import type { JudgedResource, RawObject } from '../kube/resources.ts';
+import { clusterReportName } from '../reports/cluster-report.ts';
 import type { Entry } from '../reports/policy-report.ts';
-import { reportKey } from './report-api.ts';
-
-export interface Known extends Pick<Entry, 'ruleId' | 'severity' | 'mode'> {
-  /** RFC 3339. */
-  readonly firstSeen: string;
-}
-
-/** By fingerprint. */
-export type KnownEntries = ReadonlyMap<string, Known>;
-
-/** An object with its uid: another one of the same name is another one. */
-export interface Regarded extends ObjectRef {
-  readonly uid: string;
-}
+import { clusterKey, reportKey } from './report-api.ts';
+import { type KnownEntries, type Regarded, scopeOf, storedEntries } from './stored-report.ts';
 
 export const regardedOf = ({ apiVersion, kind, metadata: { namespace, name, uid = '' } }: JudgedResource): Regarded => ({
   apiVersion,
@@ -38,6 +25,8 @@ export interface Change {
 
 const nothing: KnownEntries = new Map();
 
+const theCluster: Regarded = { apiVersion: '', kind: '', namespace: '', name: clusterReportName, uid: '' };
+
 export class Memory {
   private readonly objects = new Map<string, { readonly object: Regarded; readonly entries: KnownEntries }>();
 
@@ -45,16 +34,18 @@ export class Memory {
     return this.objects.get(key)?.entries ?? nothing;
   }
 
-  /** What a stored report says was told; what is known already stays, but it may turn out to be older. */
-  recall(key: string, report: RawObject): void {
-    const stored = storedEntries(report);
+  /** What a stored report says was told; what is known already stays, but it may turn out to be older. `now`: epoch milliseconds. */
+  recall(key: string, report: RawObject, now: number): void {
+    const scope = key === clusterKey ? theCluster : scopeOf(report);
+    if (scope === undefined) return;
+    const stored = storedEntries(report, now);
     const known = this.objects.get(key);
     const entries = new Map(stored);
     for (const [fingerprint, entry] of known?.entries ?? nothing) {
       const firstSeen = [entry.firstSeen, stored.get(fingerprint)?.firstSeen ?? entry.firstSeen].sort()[0] as string;
       entries.set(fingerprint, { ...entry, firstSeen });
     }
-    if (entries.size > 0) this.objects.set(key, { object: known?.object ?? scopeOf(report), entries });
+    if (entries.size > 0) this.objects.set(key, { object: known?.object ?? scope, entries });
   }
 
   /** `now`: RFC 3339. */
@@ -78,30 +69,4 @@ export class Memory {
     for (const [key] of others) this.objects.delete(key);
     return others.map(([, { object, entries }]) => ({ object, before: entries, after: nothing }));
   }
-}
-
-const modes: readonly Entry['mode'][] = ['deny', 'warn', 'audit', 'exempt', 'fault'];
-
-/** A report that people have edited says what it likes: what reads as none of ours is not known. */
-function storedEntries(report: RawObject): Map<string, Known> {
-  const entries = new Map<string, Known>();
-  for (const result of objectsAt(report, 'results')) {
-    const properties = objectAt(result, 'properties');
-    const [fingerprint, firstSeen, ruleId] = [
-      stringAt(properties, 'fingerprint'),
-      stringAt(properties, 'firstSeen'),
-      stringAt(result, 'policy'),
-    ];
-    const mode = modes.find((one) => one === stringAt(properties, 'mode'));
-    const severity = severities.find((one) => one === stringAt(result, 'severity'));
-    if (!fingerprint || !ruleId || !mode || !severity || !firstSeen || Number.isNaN(Date.parse(firstSeen))) continue;
-    entries.set(fingerprint, { ruleId, severity, mode, firstSeen });
-  }
-  return entries;
-}
-
-function scopeOf(report: RawObject): Regarded {
-  const scope = objectAt(report, 'scope');
-  const field = (name: string): string => stringAt(scope, name) ?? '';
-  return { apiVersion: field('apiVersion'), kind: field('kind'), namespace: field('namespace'), name: field('name'), uid: field('uid') };
 }

@@ -4,16 +4,15 @@
  * what others have changed.
  */
 import { type Clock, sleep } from '../client/clock.ts';
-import { type KubeClient, serverSideApply } from '../client/kube-client.ts';
+import { type KubeClient, type KubeError, serverSideApply } from '../client/kube-client.ts';
+import { severities } from '../engine/finding.ts';
 import { objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { clusterReportName } from '../reports/cluster-report.ts';
 import { hashOf, type ReportForm } from '../reports/policy-report.ts';
-import { addressOf, metadataOfList, metadataOfOne, ourReports, reportKey, type Served } from './report-api.ts';
-import { isFinal, isStatus, type WriteQueue } from './write-queue.ts';
+import { addressOf, clusterKey, keyOf, metadataOfOne, ourMetadata, ourReports, type Served } from './report-api.ts';
+import { inTime, isFinal, isStatus, type WriteQueue } from './write-queue.ts';
 
 const fieldManager = 'portcullis-audit';
-export const clusterKey = reportKey('', clusterReportName);
 
 export interface ReportStoreOptions extends Served {
   readonly client: Pick<KubeClient, 'get' | 'send'>;
@@ -23,12 +22,16 @@ export interface ReportStoreOptions extends Served {
   readonly wanted: WantedReports;
   readonly clock: Clock;
   readonly onCapped: () => void;
+  /** A report that has to wait for something else; then it is touched again. */
+  readonly isHeld: (key: string) => boolean;
 }
 
 /** What is to be stored under a key; undefined: nothing. For the limit, `leftOut` objects have no report. */
 export interface WantedReports {
   hash(form: ReportForm, key: string, leftOut: number): string | undefined;
   report(form: ReportForm, key: string, leftOut: number): RawObject | undefined;
+  /** How grave it is, as an index of severities. */
+  rank(key: string): number;
 }
 
 interface Stored {
@@ -46,10 +49,14 @@ const unknown: Stored = { uid: '', resourceVersion: '', hash: undefined, as: 0 }
 const atOnce = 50;
 
 /**
- * After so many refusals in a row in one namespace the next look comes first: each object would be refused as these were.
+ * After so many refusals in a row that are about a namespace (no right to it, it is gone or going) the next look comes first: each object would be refused as these were.
  * Namespaces are apart, since one that is being deleted takes nothing more, however long that lasts.
  */
 const patientRefusals = 5;
+const aboutNamespaces: ReadonlySet<number> = new Set([403, 404]);
+
+/** At the limit, what is so grave or graver takes the place of what is so mild or milder. */
+const [grave, mild] = [severities.indexOf('high'), severities.indexOf('low')];
 
 export class ReportStore {
   readonly served: Served;
@@ -58,9 +65,16 @@ export class ReportStore {
   /** Promised a place below the limit. */
   private readonly coming = new Set<string>();
   private readonly leftOut = new Set<string>();
+  /** Of those that are left out. */
+  private readonly graveLeftOut = new Set<string>();
+  /** Of those that have a place. */
+  private readonly mildPlaced = new Set<string>();
+  /** Deleted for graver ones. */
+  private readonly yielding = new Set<string>();
   /** In a row, by namespace. */
   private readonly refusals = new Map<string, number>();
   private step = 0;
+  private isDoubtful = false;
 
   constructor(options: ReportStoreOptions) {
     this.options = options;
@@ -80,8 +94,26 @@ export class ReportStore {
     }
   }
 
+  /**
+   * Whether what we know of may be gone altogether, with a definition that was deleted and made anew: nothing else tells of
+   * that. Looks for one report. Throws as `KubeClient.get` does.
+   */
+  async isLost(signal: AbortSignal): Promise<boolean> {
+    const [oldest] = this.stored.keys();
+    if (this.isDoubtful || oldest === undefined) return this.isDoubtful;
+    const { client, form } = this.options;
+    try {
+      const seen = this.recordOf(await client.get(addressOf(form, oldest), inTime(signal), metadataOfOne), undefined);
+      return seen.uid !== this.stored.get(oldest)?.uid;
+    } catch (error) {
+      if (isStatus(error, 404)) return true;
+      throw error;
+    }
+  }
+
   /** Has everything written that differs from what is wanted, `keys` and what is stored, also what others have changed. */
   async verify(keys: Iterable<string>, signal: AbortSignal): Promise<void> {
+    this.isDoubtful = false;
     await this.look(signal);
     this.refusals.clear();
     await this.touchAll(new Set([...this.stored.keys(), ...this.leftOut, ...keys, clusterKey]), signal);
@@ -98,28 +130,61 @@ export class ReportStore {
 
   /** Has the report written or deleted if it is not what is wanted. */
   touch(key: string): void {
+    if (this.options.isHeld(key)) return;
     const wasCapped = this.isCapped;
-    if (this.needsWrite(key)) this.options.queue.put(`${this.options.form.apiVersion} ${key}`, (signal) => this.settle(key, signal));
+    if (this.needsWrite(key)) this.put(key);
     if (wasCapped === this.isCapped || key === clusterKey) return;
     // How many are left out is told at the next look; that there are any, at once.
     this.touch(clusterKey);
     this.options.onCapped();
   }
 
+  private put(key: string): void {
+    this.options.queue.put(namespaceOf(key), `${this.options.form.apiVersion} ${key}`, (signal) => this.settle(key, signal));
+  }
+
   private needsWrite(key: string): boolean {
+    if (this.yielding.has(key) && this.stored.has(key)) return true;
+    for (const some of [this.yielding, this.leftOut, this.graveLeftOut]) some.delete(key);
     const isOver = this.wantedHash(key) === undefined;
-    this.leftOut.delete(key);
     if (isOver) this.coming.delete(key);
     if (!isOver && !this.stored.has(key) && !this.hasPlace(key)) {
-      this.leftOut.add(key);
+      this.leaveOut(key);
       return false;
     }
+    if (!isOver && key !== clusterKey && this.options.wanted.rank(key) >= mild) this.mildPlaced.add(key);
+    else this.mildPlaced.delete(key);
     return !this.isAsWanted(key);
+  }
+
+  private leaveOut(key: string): void {
+    this.leftOut.add(key);
+    if (this.options.wanted.rank(key) > grave) return;
+    this.graveLeftOut.add(key);
+    const [milder] = this.mildPlaced;
+    if (milder === undefined || this.yielding.size >= this.graveLeftOut.size) return;
+    this.mildPlaced.delete(milder);
+    // A place that is only promised is free at once.
+    if (!this.stored.has(milder)) this.takePlaceOf(milder, key);
+    else {
+      this.yielding.add(milder);
+      this.put(milder);
+    }
+  }
+
+  private takePlaceOf(milder: string, graver: string): void {
+    this.coming.delete(milder);
+    this.leftOut.add(milder);
+    this.touch(graver);
   }
 
   private wantedHash(key: string): string | undefined {
     const { isChosen, wanted, form } = this.options;
-    return isChosen ? wanted.hash(form, key, this.leftOut.size) : undefined;
+    return isChosen && !this.isOut(key) ? wanted.hash(form, key, this.leftOut.size) : undefined;
+  }
+
+  private isOut(key: string): boolean {
+    return this.yielding.has(key) || this.leftOut.has(key);
   }
 
   private isAsWanted(key: string): boolean {
@@ -135,14 +200,14 @@ export class ReportStore {
   }
 
   private async settle(key: string, signal: AbortSignal): Promise<'written' | 'deleted' | undefined> {
-    if (this.isAsWanted(key)) return undefined;
+    if (this.options.isHeld(key) || this.isAsWanted(key)) return undefined;
     if ((this.refusals.get(namespaceOf(key)) ?? 0) >= patientRefusals) return this.forgo(key);
     const { isChosen, wanted, form } = this.options;
-    const report = isChosen ? wanted.report(form, key, this.leftOut.size) : undefined;
+    const report = isChosen && !this.isOut(key) ? wanted.report(form, key, this.leftOut.size) : undefined;
     try {
       await (report === undefined ? this.remove(key, signal) : this.apply(key, report, signal));
     } catch (error) {
-      if (isFinal(error)) this.forgo(key);
+      if (isFinal(error)) this.forgo(key, error);
       throw error;
     }
     this.refusals.delete(namespaceOf(key));
@@ -151,9 +216,13 @@ export class ReportStore {
     return report === undefined ? 'deleted' : 'written';
   }
 
-  private forgo(key: string): undefined {
-    this.refusals.set(namespaceOf(key), (this.refusals.get(namespaceOf(key)) ?? 0) + 1);
+  private forgo(key: string, { status, reason }: Partial<KubeError> = {}): undefined {
     this.coming.delete(key);
+    this.mildPlaced.delete(key);
+    if (status === undefined) return;
+    if (aboutNamespaces.has(status)) this.refusals.set(namespaceOf(key), (this.refusals.get(namespaceOf(key)) ?? 0) + 1);
+    // No Status of the API, but the server's own answer: there is no such API.
+    if (status === 404 && reason === '') this.isDoubtful = true;
   }
 
   private async apply(key: string, wanted: RawObject, signal: AbortSignal): Promise<void> {
@@ -183,8 +252,8 @@ export class ReportStore {
         throw error;
       }
     }
-    this.stored.delete(key);
-    const [next] = this.leftOut;
+    for (const some of [this.stored, this.yielding, this.mildPlaced]) some.delete(key);
+    const [next] = this.graveLeftOut.size > 0 ? this.graveLeftOut : this.leftOut;
     if (next !== undefined) this.touch(next);
   }
 
@@ -193,7 +262,7 @@ export class ReportStore {
     const { client, form } = this.options;
     const began = ++this.step;
     const gone = new Map([...this.stored].filter(([, { as }]) => as < began));
-    for await (const seen of ourReports(client, form, signal, metadataOfList)) {
+    for await (const seen of ourMetadata(client, form, signal)) {
       const key = keyOf(seen);
       const known = this.stored.get(key);
       gone.delete(key);
@@ -211,8 +280,3 @@ export class ReportStore {
 }
 
 const namespaceOf = (key: string): string => key.slice(0, key.indexOf('/'));
-
-const keyOf = (report: RawObject): string => {
-  const metadata = objectAt(report, 'metadata');
-  return reportKey(stringAt(metadata, 'namespace') ?? '', stringAt(metadata, 'name') ?? '');
-};

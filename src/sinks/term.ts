@@ -9,9 +9,10 @@ import { shortDigest } from '../reports/digest.ts';
 import { entriesOf } from '../reports/policy-report.ts';
 import { EventSink } from './event-sink.ts';
 import { Memory, regardedOf } from './memory.ts';
-import { reportKey, type Served, servedForms } from './report-api.ts';
+import { OpenEvents } from './open-events.ts';
+import { clusterKey, reportKey, type Served, servedForms } from './report-api.ts';
 import type { ReportChoice } from './report-choice.ts';
-import { clusterKey, ReportStore } from './report-store.ts';
+import { ReportStore } from './report-store.ts';
 import type { WritingOptions } from './wanted.ts';
 import { WantedTexts } from './wanted.ts';
 import type { WriteResult } from './write-queue.ts';
@@ -31,6 +32,10 @@ export interface SinksOptions extends WritingOptions {
   readonly identity: string;
   /** Whether a namespace may be told of the others (`privacy: open`). */
   readonly tellsOfOthers: () => boolean;
+  /** Whether this process leads at this moment. */
+  readonly leads: () => boolean;
+  /** To which APIs reports are written; before, if this term has told of others. */
+  readonly onApis: (now: readonly string[], before: readonly string[] | undefined) => void;
   readonly onWrite: (result: WriteResult, what: 'report' | 'event') => void;
   /** Whether objects have no report since there are as many as there may be. */
   readonly onCapped: (isCapped: boolean) => void;
@@ -43,6 +48,10 @@ export interface SinksOptions extends WritingOptions {
 const lookEveryMs = 60_000;
 /** A starting API server forbids everything for a moment: what we are refused before is asked for again. */
 const believedRefusals = 3;
+/** Together with all others of their namespace: so long a report waits for the Events of its object. */
+const longestHeldMs = 300_000;
+/** The report of the cluster may be large, and is about all of them. */
+const clusterEveryMs = 1_000;
 /** Told at once, before reviews have their turn. */
 const atOnce = 20;
 
@@ -56,6 +65,7 @@ export class Term {
   private readonly eventQueue: WriteQueue;
   private readonly memory = new Memory();
   private readonly wanted: WantedTexts;
+  private readonly open: OpenEvents;
   private readonly events: EventSink | undefined;
   private readonly complaint: Complaint;
   private stores: readonly ReportStore[] = [];
@@ -63,7 +73,11 @@ export class Term {
   private early: Map<string, Verdict> | undefined = new Map();
   private earlyPass: Pass | undefined;
   private isPassed = false;
+  private isClusterDue = false;
+  /** Before, what is not told may only be not told yet. */
+  private hasPassed = false;
   private wake = new AbortController();
+  private apis: readonly string[] | undefined;
 
   constructor(options: SinksOptions, signal: AbortSignal) {
     this.options = options;
@@ -72,13 +86,15 @@ export class Term {
     this.reportQueue = this.queue('report', options.writesPerSecond);
     this.eventQueue = this.queue('event', options.writesPerSecond);
     this.wanted = new WantedTexts(options, this.memory);
-    this.events = events && new EventSink({ client, clock, queue: this.eventQueue, instance: identity, minSeverity: events.minSeverity });
+    this.open = new OpenEvents(clock, (key) => this.touch(key));
+    const told = { client, clock, queue: this.eventQueue, open: this.open, instance: identity };
+    this.events = events && new EventSink({ ...told, minSeverity: events.minSeverity });
     this.complaint = new Complaint(onProblem);
   }
 
   private queue(what: 'report' | 'event', perSecond: number): WriteQueue {
-    const { clock, onWrite, onRefused, onProblem } = this.options;
-    return new WriteQueue({ clock, perSecond, burst: perSecond, onWrite: (result) => onWrite(result, what), onRefused, onProblem });
+    const { clock, leads, onWrite, onRefused, onProblem } = this.options;
+    return new WriteQueue({ clock, perSecond, burst: perSecond, leads, onWrite: (result) => onWrite(result, what), onRefused, onProblem });
   }
 
   /** Resolves when the term is over, and nothing is under way any more. */
@@ -99,9 +115,11 @@ export class Term {
       return;
     }
     const [uids, entries] = pass;
+    this.hasPassed = true;
     this.wanted.passed(uids);
-    if (this.wanted.setNotes(entries, this.now())) for (const store of this.stores) store.touch(clusterKey);
+    if (this.wanted.setNotes(entries, this.now())) this.touchCluster();
     for (const change of this.memory.keepOnly((key) => key === clusterKey || this.wanted.has(key))) this.events?.changed(change, []);
+    this.events?.restore();
     this.isPassed = true;
     this.wake.abort();
   }
@@ -111,12 +129,29 @@ export class Term {
     const [here, elsewhere] = this.options.tellsOfOthers() ? [verdict, undefined] : bySecrecy(verdict);
     const entries = entriesOf({ ...here, findings: [...here.findings, ...this.stillTold(key, here)] });
     const told = entries.slice(0, this.options.maxResults);
-    const change = this.memory.settle(regardedOf(object), told, this.now());
+    const change = this.memory.settle(regardedOf(object), entries, this.now());
     this.wanted.set(key, object, entries);
     const forCluster = elsewhere === undefined ? [] : entriesOf(elsewhere).map((entry) => ({ object, entry }));
-    const touched = this.wanted.setElsewhere(key, forCluster, this.now()) ? [key, clusterKey] : [key];
-    for (const store of this.stores) for (const one of touched) store.touch(one);
+    if (this.wanted.setElsewhere(key, forCluster, this.now())) this.touchCluster();
     this.events?.changed(change, told);
+    this.touch(key);
+  }
+
+  private touch(key: string): void {
+    if (!this.signal.aborted) for (const store of this.stores) store.touch(key);
+  }
+
+  private touchCluster(): void {
+    if (this.isClusterDue || !this.hasPassed) return;
+    this.isClusterDue = true;
+    void sleep(this.options.clock, clusterEveryMs, this.signal).then(() => {
+      this.isClusterDue = false;
+      this.touch(clusterKey);
+    });
+  }
+
+  private isHeld(key: string): boolean {
+    return !this.eventQueue.isStuck && this.open.has(key) && this.open.ageOf(key) < longestHeldMs;
   }
 
   /** What was told of an object stays until it is over, however short a time this leader knows of it. */
@@ -160,9 +195,15 @@ export class Term {
     this.isPassed = false;
     const looked = await this.attempt(async () => {
       await this.findStores();
-      if (isPassed) for (const store of this.stores) await this.unlessRefused(() => store.verify(this.wanted.keys(), this.signal));
+      for (const store of this.stores) await this.unlessRefused(() => this.lookInto(store, isPassed));
     });
     if (!looked && isPassed) this.isPassed = true;
+  }
+
+  private async lookInto(store: ReportStore, isPassed: boolean): Promise<void> {
+    if (isPassed || (this.hasPassed && (await store.isLost(this.signal)))) await store.verify(this.wanted.keys(), this.signal);
+    // Of those that were held, some have waited long enough.
+    else await store.touchAll([...this.open.keys()], this.signal);
   }
 
   private async attempt(work: () => Promise<void>): Promise<boolean> {
@@ -187,7 +228,8 @@ export class Term {
     }
     const fresh = stores.filter((store) => !this.stores.includes(store));
     this.stores = stores;
-    for (const store of fresh) await store.touchAll(this.wanted.keys(), this.signal);
+    this.tellApis();
+    for (const store of fresh) await store.touchAll([...this.wanted.keys(), ...(this.hasPassed ? [clusterKey] : [])], this.signal);
     this.tellCapped();
   }
 
@@ -201,9 +243,12 @@ export class Term {
       queue: this.reportQueue,
       wanted: this.wanted,
       onCapped: () => this.tellCapped(),
+      isHeld: (key) => this.isHeld(key),
     });
-    const read = (): Promise<void> => store.load(this.signal, (key, report) => this.memory.recall(key, report));
-    return (await this.unlessRefused(read, isSceptical)) ? store : undefined;
+    const read = (): Promise<void> => store.load(this.signal, (key, report) => this.memory.recall(key, report, clock.wallNow()));
+    const isRead = await this.unlessRefused(read, isSceptical);
+    this.wanted.recalled();
+    return isRead ? store : undefined;
   }
 
   private async unlessRefused(work: () => Promise<void>, isSceptical = false): Promise<boolean> {
@@ -215,6 +260,13 @@ export class Term {
       this.options.onRefused(error);
       return false;
     }
+  }
+
+  private tellApis(): void {
+    const apis = this.stores.filter(({ served }) => served.isChosen).map(({ served }) => served.form.apiVersion);
+    if (apis.join() === this.apis?.join()) return;
+    this.options.onApis(apis, this.apis);
+    this.apis = apis;
   }
 
   private tellCapped(): void {

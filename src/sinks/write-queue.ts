@@ -16,6 +16,8 @@ export interface WriteQueueOptions {
   readonly clock: Clock;
   readonly perSecond: number;
   readonly burst: number;
+  /** Asked before each write: where a machine slept, the signal of a term does not know yet that it is over. */
+  readonly leads: () => boolean;
   readonly onWrite: (result: WriteResult) => void;
   /** The API server has refused for good. */
   readonly onRefused: (error: KubeError) => void;
@@ -28,12 +30,16 @@ const callMs = 15_000;
 export const inTime = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
 
 const longestWaitMs = 60_000;
+/** About half a minute of waiting. */
+const manyFailures = 6;
+const askAgainMs = 1_000;
 
 export class WriteQueue {
   private readonly options: WriteQueueOptions;
   private readonly bucket: TokenBucket;
   private readonly complaint: Complaint;
-  private readonly waiting = new Map<string, Write>();
+  /** By whose turn it is, and then by key. */
+  private readonly waiting = new Map<string, Map<string, Write>>();
   private wake = Promise.withResolvers<void>();
   private failures = 0;
 
@@ -44,10 +50,25 @@ export class WriteQueue {
     this.complaint = new Complaint(onProblem);
   }
 
-  /** In place of what still waits under this key. */
-  put(key: string, write: Write): void {
-    this.waiting.set(key, write);
+  /** Nothing has gone through for a while. */
+  get isStuck(): boolean {
+    return this.failures >= manyFailures;
+  }
+
+  /** In place of what still waits under this key. Namespaces take turns: one with thousands of writes delays no other. */
+  put(namespace: string, key: string, write: Write): void {
+    const own = this.waiting.get(namespace) ?? new Map<string, Write>();
+    this.waiting.set(namespace, own.set(key, write));
     this.wake.resolve();
+  }
+
+  private takeNext(): readonly [namespace: string, key: string, write: Write] {
+    const [namespace, own] = this.waiting.entries().next().value as [string, Map<string, Write>];
+    const [key, write] = own.entries().next().value as [string, Write];
+    own.delete(key);
+    this.waiting.delete(namespace);
+    if (own.size > 0) this.waiting.set(namespace, own);
+    return [namespace, key, write];
   }
 
   /** Writes until the signal aborts; what then still waits is dropped. */
@@ -73,14 +94,14 @@ export class WriteQueue {
       await sleep(clock, wait, signal);
       if (signal.aborted) return;
     }
-    const [key, write] = this.waiting.entries().next().value as [string, Write];
-    this.waiting.delete(key);
+    if (!this.options.leads()) return sleep(clock, askAgainMs, signal);
+    const [namespace, key, write] = this.takeNext();
     try {
       const result = await write(inTime(signal));
       this.succeeded(result);
     } catch (error) {
       if (signal.aborted) return;
-      const pause = this.failed(key, write, error as Error);
+      const pause = this.failed([namespace, key, write], error as Error);
       if (pause > 0) await sleep(clock, pause, signal);
     }
   }
@@ -92,14 +113,15 @@ export class WriteQueue {
   }
 
   /** Returns for how long to leave the API server alone: what it could not do for one object, it hardly can for another. */
-  private failed(key: string, write: Write, error: Error): number {
+  private failed(attempt: Parameters<WriteQueue['put']>, error: Error): number {
     const { onWrite, onRefused, clock } = this.options;
     if (isFinal(error)) {
       onWrite('refused');
       onRefused(error);
       return 0;
     }
-    if (!this.waiting.has(key)) this.waiting.set(key, write);
+    const [namespace, key] = attempt;
+    if (this.waiting.get(namespace)?.has(key) !== true) this.put(...attempt);
     onWrite('retried');
     this.complaint.is(error);
     this.failures++;

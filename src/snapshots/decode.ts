@@ -58,12 +58,17 @@ function parsed(text: string): unknown {
 }
 
 const reachesOf = ({ coverage }: SnapshotFile): Reaches =>
-  new Map(
-    Object.entries(coverage).map(([collection, { everywhere, namespaces }]): [Collection, Reach] => [
-      collection as Collection,
-      { everywhere, namespaces: new Map(Object.entries(namespaces)) },
-    ]),
-  );
+  new Map(Object.entries(coverage).map(([collection, reach]): [Collection, Reach] => [collection as Collection, reachIn(reach)]));
+
+function reachIn({ parts, ...reach }: NonNullable<SnapshotFile['coverage']['Template']>): Reach {
+  const named = Object.entries(parts ?? {}).map(([name, part]) => [name, partIn(part)] as const);
+  return { ...partIn(reach), ...(parts !== undefined && { parts: new Map(named) }) };
+}
+
+const partIn = ({ everywhere, namespaces }: Omit<NonNullable<SnapshotFile['coverage']['Template']>, 'parts'>) => ({
+  everywhere,
+  namespaces: new Map(Object.entries(namespaces)),
+});
 
 /** Of a live cluster they are in no list either: the same question is answered the same way. */
 const withoutSecrets = (reaches: Reaches): Reaches => new Map([...reaches].filter(([collection]) => collection !== 'Secret'));

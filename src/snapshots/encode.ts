@@ -1,5 +1,5 @@
 /** A state of a cluster → the text of a snapshot file: the same text for the same state, but for the time. */
-import type { Reaches } from '../cluster/reach.ts';
+import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Labels, ObjectMeta, ObjectRef, PodRecord, Workload } from '../kube/resources.ts';
 import { apiVersion, kind, type SnapshotText } from './schema.ts';
@@ -34,13 +34,17 @@ export function encodeSnapshot(taken: Taken): string {
 const listText = (list: readonly unknown[]): string =>
   list.length === 0 ? '[]' : `[\n${list.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
 
-function coverageOf(reaches: Reaches): SnapshotText['coverage'] {
-  const entries = Array.from(reaches, ([collection, { everywhere, namespaces }]) => {
-    const single = [...namespaces].sort(([a], [b]) => (a < b ? -1 : 1));
-    return [collection, { everywhere, ...(single.length > 0 && { namespaces: Object.fromEntries(single) }) }] as const;
-  });
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+const coverageOf = (reaches: Reaches): SnapshotText['coverage'] => inOrder(reaches, reachOf);
+
+const reachOf = ({ parts, ...reach }: Reach) => ({ ...partOf(reach), ...(parts !== undefined && { parts: inOrder(parts, partOf) }) });
+
+const partOf = ({ everywhere, namespaces }: Omit<Reach, 'parts'>) => ({
+  everywhere,
+  ...(namespaces.size > 0 && { namespaces: inOrder(namespaces, (coverage) => coverage) }),
+});
+
+const inOrder = <V, W>(map: ReadonlyMap<string, V>, of: (value: V) => W): Readonly<Record<string, W>> =>
+  Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, of(value)]));
 
 function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
   const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);

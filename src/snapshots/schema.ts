@@ -135,7 +135,8 @@ export const collections = [
 ] as const satisfies readonly Collection[];
 
 const coverage = z.enum(['complete', 'unsynced', 'forbidden', 'notServed', 'notGiven']);
-const reach = z.object({ everywhere: coverage, namespaces: z.record(text, coverage).default({}) });
+const part = z.object({ everywhere: coverage, namespaces: z.record(text, coverage).default({}) });
+const reach = part.extend({ parts: maybe(z.record(text, part)) });
 
 export const snapshotFile = z.object({
   apiVersion: z.literal(apiVersion),

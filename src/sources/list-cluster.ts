@@ -4,9 +4,9 @@
  */
 import { type Clock, sleep, systemClock } from '../client/clock.ts';
 import { type KubeClient, KubeError } from '../client/kube-client.ts';
-import { type Reach, type Reaches, together } from '../cluster/reach.ts';
+import { isLack, type Reach, type Reaches, together } from '../cluster/reach.ts';
 import { OperatorError } from '../errors.ts';
-import { normalize } from '../kube/normalize.ts';
+import { groupOf, normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { Collection, RawObject, Resource } from '../kube/resources.ts';
@@ -44,12 +44,21 @@ export async function listCluster(options: ListOptions): Promise<ListedCluster> 
       const one = await new KindLister(kind, options, onPage).list();
       missing.delete(kind.resource);
       onPage(0);
-      return { ...one, collection: kind.collection };
+      return { resources: one.resources, collection: kind.collection, reach: named(kind, one.reach) };
     }),
   );
   const reaches = new Map<Collection, Reach>();
-  for (const { collection, reach } of listed) reaches.set(collection, together(reaches.get(collection) ?? reach, reach));
+  for (const { collection, reach } of listed) {
+    const before = reaches.get(collection);
+    reaches.set(collection, before === undefined ? reach : together(before, reach));
+  }
   return { resources: listed.flatMap(({ resources }) => resources), reaches };
+}
+
+/** Only templates are of several kinds. */
+function named({ collection, resource, apiVersion }: WatchedKind, reach: Reach): Reach {
+  if (collection !== 'Template' || !isLack(reach.everywhere)) return reach;
+  return { ...reach, parts: new Map([[[resource, groupOf(apiVersion)].filter((part) => part !== '').join('.'), reach]]) };
 }
 
 interface ListedKind {
@@ -88,6 +97,7 @@ class KindLister {
   async list(): Promise<ListedKind> {
     const everywhere = await this.inSomeVersion();
     if (everywhere !== 'forbidden') return this.listed(everywhere);
+    if (!(await this.isServed())) return this.listed('notServed');
     return this.kind.collection === 'Namespace' ? this.named() : this.inNamespaces();
   }
 
@@ -103,6 +113,18 @@ class KindLister {
       if (found !== 'notServed') return found;
     }
     return 'notServed';
+  }
+
+  /** Whoever may not list a kind is refused whether there is such a kind or not; what groups there are, everybody may know. */
+  private async isServed(): Promise<boolean> {
+    const group = groupOf(this.apiVersion);
+    if (!this.kind.isForeign || group === '') return true;
+    try {
+      await this.get(`/apis/${group}`);
+      return true;
+    } catch (cause) {
+      return !(cause instanceof KubeError && cause.status === 404);
+    }
   }
 
   private async inNamespaces(): Promise<ListedKind> {

@@ -2,9 +2,10 @@
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
 import { formatLabels } from '../kube/labels.ts';
+import { isObjectName } from '../kube/object-name.ts';
 import type { Resource } from '../kube/resources.ts';
 import type { ServedKind } from './live-reads.ts';
-import { addressOf, isObjectName, type WatchedKind } from './watched.ts';
+import { addressOf, type WatchedKind } from './watched.ts';
 
 export interface Call {
   readonly kind: WatchedKind;

@@ -5,13 +5,14 @@ import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
+import { isObjectName } from '../kube/object-name.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import { type Collection, formatRef, type ObjectRef, type RawObject, type Resource } from '../kube/resources.ts';
 import { type Call, callsFor } from './live-calls.ts';
 import type { ReflectorState } from './reflector.ts';
 import { readSecretName } from './secret-names.ts';
 import type { ClusterSource } from './source.ts';
-import { addressOf, isObjectName, type WatchedKind } from './watched.ts';
+import { addressOf, type WatchedKind } from './watched.ts';
 
 export type SecretsLevel = 'off' | 'existence' | 'full';
 

@@ -61,6 +61,3 @@ export function addressOf(apiVersion: string, resource: string, namespace = '', 
   const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}${within}/${resource}${name && `/${encodeURIComponent(name)}`}`;
 }
-
-/** A name that an object can have. Others are never asked for: `..` and the empty name would lead to another address. */
-export const isObjectName = (name: string): boolean => /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(name);

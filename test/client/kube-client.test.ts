@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Credentials, inClusterCredentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
-import { asTable, type KubeClient, KubeError, kubeClient } from '../../src/client/kube-client.ts';
+import { asTable, type KubeClient, KubeError, kubeClient, TooLargeError } from '../../src/client/kube-client.ts';
 import { linesOf } from '../../src/client/lines.ts';
 import { OperatorError } from '../../src/errors.ts';
 
@@ -68,6 +68,24 @@ describe('requests', () => {
     expect(connections()).toBeLessThanOrEqual(2);
     await Promise.all(Array.from({ length: 100 }, () => client.get('/', signal())));
     expect(connections()).toBeLessThanOrEqual(20);
+  });
+
+  it('reads no more of an answer than is asked for, and goes on', async () => {
+    let hasEnded = false;
+    const { url } = await serve((request, response) => {
+      if (request.url === '/small') return response.end('{"a":"ä"}');
+      // Without end: whoever waits for that, waits for ever.
+      const more = (): void => void (hasEnded || response.write('x'.repeat(65_536), () => setImmediate(more)));
+      response.on('close', () => {
+        hasEnded = true;
+      });
+      return more();
+    });
+    const client = open(url);
+    await expect(client.get('/large', signal(), undefined, 1_000_000)).rejects.toThrow(TooLargeError);
+    expect(await client.get('/small', signal(), undefined, 10)).toEqual({ a: 'ä' });
+    await expect(client.get('/small', signal(), undefined, 9)).rejects.toThrow('/small answers with more than 9 bytes');
+    await expect.poll(() => hasEnded).toBe(true);
   });
 
   it('makes no call wait for watches', async () => {
@@ -185,6 +203,19 @@ describe('kubeconfig', () => {
       expect(hint).toContain('--kubeconfig');
     },
   );
+
+  it('is called none where the file is something else, and its contexts are told to whoever asks for another', async () => {
+    const deployment = file('deployment', 'apiVersion: apps/v1\nkind: Deployment\n');
+    expect((await failure({ file: deployment })).message).toContain('is no kubeconfig: it has no clusters and no contexts');
+    const cluster = { name: 'c', cluster: { server: 'https://127.0.0.1:1' } };
+    const contexts = ['test', 'prod'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } }));
+    const two = file(
+      'two',
+      JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [cluster], contexts, users: [{ name: 'u', user: {} }] }),
+    );
+    expect((await failure({ file: two, context: 'prd' })).message).toContain('has no context "prd"; it has prod and test.');
+    expect((await failure({ file: two })).message).toContain('has no current context, and no --context is given; it has prod and test.');
+  });
 
   it('is a clear error if it is not there, or lacks the context', async () => {
     expect((await failure({ file: join(directory, 'none') })).message).toContain('ENOENT');

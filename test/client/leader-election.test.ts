@@ -31,6 +31,7 @@ function world() {
       identity,
       clock: on,
       onChange: (leads) => told.push(`${identity} ${leads ? 'leads' : 'ends'}`),
+      onFollow: (leader) => told.push(`${identity} follows ${leader}`),
       onProblem: (problem) => told.push(`${identity}: ${problem.message}`),
     });
   const spec = (): RawObject => (objects.get(path)?.['spec'] ?? {}) as RawObject;
@@ -49,6 +50,17 @@ describe('the leader', () => {
     expect([a.leads(), b.leads()]).toEqual([true, false]);
     expect(spec()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 1 });
     expect(spec()['renewTime']).toMatch(/^1970-01-01T00:17:\d\d\.\d{6}Z$/);
+  });
+
+  it('is named to who follows, once', async () => {
+    const { clock, candidate, told } = world();
+    const a = candidate('a');
+    await clock.advance(1_000);
+    candidate('b');
+    await clock.advance(60_000);
+    await a.close();
+    await clock.advance(60_000);
+    expect(told).toEqual(['a leads', 'b follows a', 'a ends', 'b leads']);
   });
 
   it('hands over within seconds when it shuts down', async () => {
@@ -131,7 +143,7 @@ describe('the leader', () => {
     const had = objects.get(path);
     await clock.advance(2_000);
     expect(a.leads()).toBe(false);
-    expect(told.slice(1)).toEqual(problem === undefined ? ['a ends'] : ['a ends', expect.stringMatching(problem)]);
+    expect(told.slice(1)).toEqual(problem === undefined ? ['a ends', 'a follows x'] : ['a ends', expect.stringMatching(problem)]);
     expect(objects.get(path)).toEqual(had);
   });
 });

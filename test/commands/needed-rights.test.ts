@@ -1,11 +1,13 @@
 /** What doctor asks about is what the chart grants: neither a right more nor a right less. */
 import { readFileSync } from 'node:fs';
-import { loadAll } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { expect, it } from 'vitest';
 import { neededRights, type OwnObjects } from '../../src/commands/needed-rights.ts';
 import { configurationIn } from '../../src/commands/read-configuration.ts';
+import { groupOf } from '../../src/kube/normalize.ts';
 import { objectAt, objectsAt, stringAt, stringsAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { watchedKinds } from '../../src/sources/watched.ts';
 
 const own: OwnObjects = {
   namespace: 'portcullis',
@@ -66,4 +68,12 @@ it('is what the audit tells with, and nothing where it tells nothing', () => {
   expect(groups({})).toEqual(['events', 'openreports', 'wgpolicyk8s']);
   expect(groups({ reports: 'policyreport' })).toEqual(['events', 'wgpolicyk8s']);
   expect(groups({ reports: 'off', events: false })).toEqual([]);
+});
+
+it('the role in docs/audit.md allows an audit to read what it reads, and no more', () => {
+  const [yaml = ''] = /(?<=```yaml\n)apiVersion: rbac[\s\S]*?(?=```)/.exec(readFileSync('docs/audit.md', 'utf8')) ?? [];
+  const allowed = objectsAt(load(yaml) as RawObject, 'rules').flatMap((rule) => rightsOf(rule, ''));
+  const lists = watchedKinds([]).map(({ apiVersion, resource }) => `list ${resource}.${groupOf(apiVersion)}/ `);
+  const gets = ['get namespaces./ ', 'get secrets./ ', 'get configmaps./portcullis '];
+  expect(allowed.toSorted()).toEqual([...lists, ...gets].toSorted());
 });

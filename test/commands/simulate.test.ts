@@ -74,6 +74,36 @@ describe('where all is clean', () => {
   });
 });
 
+describe('where something may not be read', () => {
+  const pending = [namespace('shop'), within('shop', deployment), within('shop', ingress('tls'))];
+  const text = (simulation: Simulation): string => simulationFormats.text(simulation, { paint: (_, one) => one });
+
+  it('does not raise a rule that could not say whether somebody brings the Secret', async () => {
+    const simulation = await simulated(pending, { missing: 'Certificate' });
+    expect(simulation.cells).toEqual([
+      expect.objectContaining({ ruleId: 'tls-secret-missing', unjudged: ['Certificates of namespace shop may not be read'] }),
+    ]);
+    expect([JSON.stringify(config(simulation) ?? {}), simulation.labelled]).not.toContain('tls-secret-missing');
+    expect(text(simulation)).toContain('not judged: Certificates of namespace shop may not be read');
+    const known = await simulated(pending);
+    expect(known.cells).toEqual([expect.objectContaining({ denied: ['Ingress web'] })]);
+  });
+  it('raises nothing for a namespace in which a kind may not be listed that the rule judges', async () => {
+    const simulation = await simulated([...shop, ...pay], { missing: 'Ingress' });
+    expect(simulation.labelled).toEqual([]);
+    expect(JSON.stringify(config(simulation) ?? {})).not.toContain('tls-secret-missing');
+  });
+  it('says so first where nothing could be judged at all', async () => {
+    expect(text(await simulated([namespace('shop')]))).toContain(
+      'NOTHING WAS JUDGED in example: no Service, Ingress or NetworkPolicy was found',
+    );
+    expect(text(await simulated([namespace('pay'), within('pay', service())], { missing: 'Pod' }))).toContain(
+      'NOTHING WAS JUDGED in example: none of 1 object could be judged to the end',
+    );
+    expect(text(await simulated(shop))).toContain('What strict would deny in example: 2 objects');
+  });
+});
+
 describe('where a namespace is not clean', () => {
   it('raises the other rules everywhere, and labels the other namespaces', async () => {
     const simulation = await simulated([...shop, ...pay, ...old]);

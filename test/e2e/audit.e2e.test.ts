@@ -2,7 +2,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dump } from 'js-yaml';
+import { dump, load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/commands/program.ts';
 import { keepAllocated } from '../../src/kube/keep-allocated.ts';
@@ -47,7 +47,8 @@ describeOnCluster('commands on a cluster', () => {
 
   async function portcullis(argv: readonly string[], user: User = 'admin') {
     const terminal = { ...fakeTerminal(), now: () => Date.now() };
-    const asUser = argv[0] === 'check' ? [] : ['--kubeconfig', kubeconfigOf(plane.address, user)];
+    const isFile = argv[0] === 'check' || argv.includes('--snapshot');
+    const asUser = isFile ? [] : ['--kubeconfig', kubeconfigOf(plane.address, user)];
     const code = await run([...argv, ...asUser], terminal, '0.0.0');
     return { code, ...terminal.written };
   }
@@ -164,6 +165,37 @@ describeOnCluster('commands on a cluster', () => {
     expect(whole.error).toBe('');
   });
 
+  it('a snapshot of nothing that could be judged is no success, and a check against it neither', async () => {
+    const { code, error } = await portcullis(['snapshot', '-o', file('blind.json')], 'tenant-a');
+    expect([code, error]).toEqual([
+      2,
+      expect.stringContaining('is written, but is not complete: Ingress, NetworkPolicy and Service may not be listed'),
+    ]);
+    writeFileSync(file('one.yaml'), dump(service({ selector: { app: 'web' } })));
+    const against = await jsonOf(['check', '--against', file('blind.json'), '--config', config, '-n', 'own', file('one.yaml')]);
+    expect(against.code).toBe(2);
+    expect(against.errors.map(({ message }: { message: string }) => message)).toContainEqual(
+      expect.stringContaining('could not be read when the snapshot was taken'),
+    );
+  });
+
+  it('the role in docs/audit.md is enough, and names of kinds that may not be read are told without it', async () => {
+    const [yaml = ''] = /(?<=```yaml\n)apiVersion: rbac[\s\S]*?(?=```)/.exec(readFileSync('docs/audit.md', 'utf8')) ?? [];
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    expect((await cluster.request('POST', `${rbac}/clusterroles`, load(yaml) as RawObject)).status).toBe(201);
+    const apiGroup = 'rbac.authorization.k8s.io';
+    const binding = {
+      roleRef: { apiGroup, kind: 'ClusterRole', name: 'portcullis-audit' },
+      subjects: [{ apiGroup, kind: 'User', name: 'tenant-b' }],
+    };
+    await cluster.request('POST', `${rbac}/clusterrolebindings`, { metadata: { name: 'portcullis-audit' }, ...binding });
+    const audited = await jsonOf(['audit', '--config', config], 'tenant-b');
+    expect(audited.errors).toEqual([]);
+    expect(audited.skipped.filter(({ reason }: { reason: string }) => reason === 'forbidden')).toEqual([]);
+    const own = await jsonOf(['simulate', '-n', 'foreign', '--config', config], 'tenant-a');
+    expect(own.code).toBe(2);
+  });
+
   describe('what an installation is configured to do', () => {
     it('is what the audit goes by, where it can be read', async () => {
       await cluster.request('POST', '/api/v1/namespaces', { metadata: { name: 'portcullis' } });
@@ -181,6 +213,10 @@ describeOnCluster('commands on a cluster', () => {
         [],
         ['the configuration is that of ConfigMap portcullis/portcullis'],
       ]);
+      await cluster.request('POST', '/api/v1/namespaces/own/configmaps', { metadata: { name: 'guard' }, data });
+      const other = await jsonOf(['audit', '-n', 'own', '--installation', 'own/guard']);
+      expect([other.findings, other.notices]).toEqual([[], ['the configuration is that of ConfigMap own/guard']]);
+      expect((await portcullis(['audit', '--installation', 'own/gone'])).error).toContain('ConfigMap own/gone does not exist');
       expect(readFileSync(await snapshotTo('configured.json'), 'utf8')).toContain('service-selector-matches-no-pods: { mode: off }');
     });
   });

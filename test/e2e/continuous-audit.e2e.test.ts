@@ -19,7 +19,7 @@ describeOnCluster('the continuous audit', () => {
   let namespace: string;
 
   const start = async (): Promise<void> => {
-    replica = await stage.webhook.startReplica({ flags: ['--audit-interval', '2s'] });
+    replica = await stage.webhook.startReplica({ flags: ['--audit-interval', '2s', '--reports', 'auto', '--events'] });
   };
   // biome-ignore lint/suspicious/noExplicitAny: objects of the API, which this picks apart
   const items = async (path: string): Promise<readonly any[]> => (await stage.cluster.request('GET', path)).body.items ?? [];
@@ -35,6 +35,13 @@ describeOnCluster('the continuous audit', () => {
     const last = await passes();
     await until('another pass is over', async () => (await passes()) > last);
   };
+  const logged = (what: string): readonly RawObject[] =>
+    replica.process
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as RawObject)
+      .filter(({ msg }) => msg === what);
   const applied = async (object: RawObject, ...flags: readonly string[]): Promise<void> => {
     const { code, stderr } = await stage.apply(namespace, object, flags);
     if (code !== 0) throw new Error(stderr);
@@ -59,6 +66,10 @@ describeOnCluster('the continuous audit', () => {
     expect(Date.now() - began).toBeLessThan(graceMs + 5_000);
     expect((await stage.cluster.kubectl(['describe', 'service', 'web', '-n', namespace])).stdout).toContain('SelectorMatchesNoPods');
     expect(await metric('portcullis_open_findings{rule="service-selector-matches-no-pods"')).toBe(1);
+    await anotherPass();
+    const [begun] = logged('this process audits');
+    expect(begun).toMatchObject({ level: 'info', reports: 'openreports.io/v1alpha1', events: 'on', leads: 'without a Lease' });
+    expect(logged('everything stored was audited').at(-1)).toMatchObject({ level: 'info', findings: { high: 1 } });
 
     const repaired = Date.now();
     await applied(labelled('web'));
@@ -96,6 +107,14 @@ describeOnCluster('the continuous audit', () => {
     });
     const told = async (kind: string): Promise<boolean> => (await reports()).some(({ scope }) => scope.kind === kind);
     await until('the Ingress and the policy have reports', async () => (await told('Ingress')) && (await told('NetworkPolicy')));
+  });
+
+  it('makes an Event again that somebody has deleted, while its finding stands', async () => {
+    const ofService = async () => (await events()).filter(({ regarding }) => regarding.kind === 'Service');
+    const [{ metadata }] = await ofService();
+    await stage.cluster.kubectl(['delete', 'events', '--all', '-n', namespace]);
+    const [again] = await until('it is there again', async () => (await ofService()).length > 0 && ofService());
+    expect(again.metadata).toMatchObject({ name: metadata.name, uid: expect.not.stringMatching(metadata.uid) });
   });
 
   it('says nothing of what a dry-run would have made', async () => {

@@ -76,7 +76,7 @@ describeOnCluster('what the audit tells the cluster', () => {
     sink = createSinks({
       client: strict,
       log: createLog({ write: (line: string) => void written.push(line) } as never, 'warn'),
-      options,
+      options: { lease: 'portcullis-leader', ...options },
       configuration: () => ({ docsBaseUrl: '', privacy: 'namespace' }) as never,
       identity: 'portcullis-0_e2e',
       onWrite: (result, what) => written.push(`${what} ${result}`),
@@ -137,7 +137,7 @@ describeOnCluster('what the audit tells the cluster', () => {
     await settled(2);
     const { stdout } = await cluster.kubectl(['describe', 'service', 'web', '-n', namespace]);
     expect(stdout).toMatch(
-      /Warning\s+NamedTargetPortUnresolved\s+\S+\s+portcullis.dev\/audit\s+targetPort 80 is declared by 0 of 3 Pods; name/,
+      /Warning\s+NamedTargetPortUnresolved\s+\S+\s+portcullis.dev\/audit\s+spec\.ports\[0\]\.targetPort: targetPort 80 is declared by 0 of 3 Pods; name/,
     );
     const ours = await cluster.kubectl([
       'get',
@@ -226,6 +226,40 @@ describeOnCluster('what the audit tells the cluster', () => {
     await settled(1);
     expect(await reportsOf()).toEqual([]);
     expect((await reportsOf(policyReports, 'policyreports')).length).toBe(1);
+  });
+
+  it('believes no report that somebody has forged, and reads ours beside large ones', async () => {
+    const [web, other] = (await Promise.all(['web', 'other'].map(service))) as [Service, Service];
+    sink.tell(broken(web));
+    await settled(2);
+    const [ours] = await reportsOf();
+    const victim = await cluster.newNamespace('victim');
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: 'important' },
+      involvedObject: { kind: 'Service', namespace: victim },
+    };
+    expect((await cluster.request('POST', pathOf('v1', 'events', victim), event)).status).toBe(201);
+    for (let at = 0; at < 5; at++) {
+      const scope = { ...ours.scope, namespace: victim, name: 'important?x' };
+      const [owner, uid] = [{ ...ours.metadata.ownerReferences[0] }, at === 0 ? other.metadata.uid : `forged-${at}`];
+      const metadata = { name: uid, labels: ours.metadata.labels, ownerReferences: [{ ...owner, name: 'other', uid: other.metadata.uid }] };
+      const results = [{ ...ours.results[0], message: 'x'.repeat(1_200_000) }];
+      const { status } = await cluster.request('POST', pathOf(openReports, 'reports', namespace), { ...ours, scope, metadata, results });
+      expect(status).toBe(201);
+    }
+    await sink.close();
+    written.length = 0;
+    lead();
+    sink.tell(broken(web));
+    sink.passed(new Set([web, other].map(({ metadata }) => metadata.uid as string)));
+    await settled(5);
+    expect(written).toEqual(Array.from({ length: 5 }, () => 'report deleted'));
+    expect((await reportsOf()).map(({ metadata }: { metadata: RawObject }) => metadata['resourceVersion'])).toEqual([
+      ours.metadata.resourceVersion,
+    ]);
+    expect((await cluster.request('GET', pathOf('v1', 'events', victim, 'important'))).status).toBe(200);
   });
 
   it('has a report of the cluster while there are too many', async () => {

@@ -37,21 +37,30 @@ describe('when an object last changed', () => {
   const changedMs = (given: RawObject): number | undefined => service({}, given).metadata.changedMs;
   const at = (second: number): string => `2026-11-21T10:00:0${second}Z`;
 
+  const owningSpec = { fieldsV1: { 'f:metadata': {}, 'f:spec': {} } };
+
   it('is the newest of its creation and of what managers wrote, by the API server', () => {
     const managedFields = [
-      { manager: 'kubectl', time: at(5) },
-      { manager: 'helm', time: at(3) },
+      { manager: 'kubectl', time: at(5), ...owningSpec },
+      { manager: 'helm', time: at(3), ...owningSpec },
     ];
     expect(changedMs({ creationTimestamp: at(1) })).toBe(Date.parse(at(1)));
     expect(changedMs({ creationTimestamp: at(1), managedFields })).toBe(Date.parse(at(5)));
   });
 
   it('is not moved by its status, as when a load balancer gets an address', () =>
-    expect(changedMs({ creationTimestamp: at(1), managedFields: [{ subresource: 'status', time: at(9) }] })).toBe(Date.parse(at(1))));
+    expect(changedMs({ creationTimestamp: at(1), managedFields: [{ subresource: 'status', time: at(9), ...owningSpec }] })).toBe(
+      Date.parse(at(1)),
+    ));
+
+  it('is not moved by a label or an annotation of somebody who owns nothing of the spec', () => {
+    const labelled = { manager: 'kubectl-label', time: at(9), fieldsV1: { 'f:metadata': { 'f:labels': { 'f:spec': {} } } } };
+    expect(changedMs({ creationTimestamp: at(1), managedFields: [{ time: at(3), ...owningSpec }, labelled] })).toBe(Date.parse(at(3)));
+  });
 
   it('is unknown in a file, and where a time is none', () => {
     expect(changedMs({})).toBeUndefined();
-    expect(changedMs({ creationTimestamp: 'soon', managedFields: [{ time: 'later' }, {}] })).toBeUndefined();
+    expect(changedMs({ creationTimestamp: 'soon', managedFields: [{ time: 'later', ...owningSpec }, {}] })).toBeUndefined();
   });
 });
 

@@ -179,6 +179,10 @@ describe('the Markdown report', () => {
       String.raw`: \*\*b\*\* \_i\_ \`c\` \[x\](javascript:1) \!\[x\](http\://evil.example/x) &lt;img src=x&gt; @<!-- -->team #<!-- -->12 \| www\.evil.example \:smile: a\_b.`,
     );
   });
+  it('leaves times as they are', () => {
+    const written = markdown({ ...emptyReport, notices: ['tell again after 16:15:17 UTC, 2026-11-21T16:15:17.000Z, :100:'] });
+    expect(written).toContain(String.raw`tell again after 16:15:17 UTC, 2026-11-21T16:15:17.000Z, \:100:`);
+  });
   it('lets nothing end a piece of code', () => {
     const written = markdown({
       ...emptyReport,

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { RawObject } from '../../src/kube/resources.ts';
+import { shortDigest } from '../../src/reports/digest.ts';
 import { reports } from '../../src/reports/index.ts';
+import { entriesOf } from '../../src/reports/policy-report.ts';
+import { broken, serviceNamed } from '../sinks/verdicts.ts';
 import { emptyReport, fullReport, hostile, reported } from './sample.ts';
+
+const web = serviceNamed('web');
 
 // biome-ignore lint/suspicious/noExplicitAny: parsed JSON, which the tests pick apart
 const json = (report: typeof fullReport): any => JSON.parse(reports.json(report, {}));
@@ -34,8 +40,25 @@ describe('the JSON report', () => {
       related: [{ apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' }],
       message: 'noPodMatches',
       fingerprint: 'print',
+      id: shortDigest('print'),
       patch: [{ op: 'replace', path: '/spec/selector/a~1b~0c', value: 'web' }],
     });
+  });
+  it('names a finding as SARIF, GitLab and the reports of the audit do', () => {
+    const { findings } = json(fullReport);
+    const [run] = JSON.parse(reports.sarif(fullReport, {})).runs;
+    const ids = findings.map(({ id }: { id: string }) => id).toSorted();
+    const inSarif = run.results.filter(({ suppressions }: RawObject) => suppressions === undefined);
+    expect(inSarif.map((one: { partialFingerprints: RawObject }) => one.partialFingerprints['portcullis/v1']).toSorted()).toEqual(ids);
+    const inGitLab = JSON.parse(reports.gitlab(fullReport, {})).map(({ fingerprint }: RawObject) => fingerprint);
+    for (const id of ids) expect(inGitLab).toContain(id);
+    const entries = entriesOf({
+      ...broken(
+        web,
+        fullReport.findings.map(({ finding }) => finding),
+      ),
+    });
+    expect(entries.map(({ fingerprint }) => fingerprint).toSorted()).toEqual(ids);
   });
   it('has a patch or a manifest only where there is one', () => {
     const { findings } = json(fullReport);

@@ -34,7 +34,8 @@ describe('a report', () => {
           category: 'Services',
           severity: 'high',
           result: 'fail',
-          message: 'targetPort 80 is declared by 0 of 3 Pods. Nobody answers on this port. name a containerPort 80.',
+          message:
+            'spec.ports[0].targetPort: targetPort 80 is declared by 0 of 3 Pods. Nobody answers on this port. Fix: name a containerPort 80',
           timestamp: { seconds: 1795255200, nanos: 0 },
           properties: {
             field: 'spec.ports[0].targetPort',
@@ -78,8 +79,13 @@ describe('a report', () => {
       'skip high exempt',
     ]);
     expect(results[2]?.['message']).toBe('the rule could not be judged: TypeError: undefined is no function.');
-    expect(results[4]?.['message']).toMatch(/ Exempt: moves in May$/);
+    expect(results[4]?.['message']).toMatch(/ Nobody answers on this port\. Exempt: moves in May\. Fix: name a containerPort 3$/);
     expect(reportOf({ ...verdict, findings: verdict.findings.toReversed() })).toEqual(reportOf(verdict));
+  });
+
+  it('ends with the fix as it stands, so that a command can be copied', () => {
+    const finding = findingOf(web, 1, { fix: { text: 'kubectl create secret tls web --cert=FILE --key=FILE' } });
+    expect(resultsOf(reportOf(broken(web, [finding])))[0]?.['message']).toMatch(/\. Fix: kubectl create .* --key=FILE$/);
   });
 
   it('ends after so many results with one that counts the rest and is as grave as the gravest of it', () => {

@@ -20,18 +20,21 @@ describe('the text report', () => {
           spec.selector: no Pod in shop matches app=wbe.
           why: Connections fail.
           fix: use app=web
+          edit: spec.selector[a/b~c]: web
           only-noted (noted in audits)
 
         7:3  high  Service shop/web
           spec.selector: no Pod in shop matches app=wbe.
           why: Connections fail.
           fix: use app=web
+          edit: spec.selector[a/b~c]: web
           service-selector-matches-no-pods (denied on apply)
 
         20:1  low  Service shop/web
           spec.selector: no Pod in shop matches app=wbe.
           why: Connections fail.
           fix: use app=web
+          edit: spec.selector[a/b~c]: web
           later-in-file (warned on apply)
 
       Cannot be used

@@ -28,6 +28,7 @@ const lacks = all<Exclude<Skip['reason'], 'tooNew' | 'notGiven'>>({
   notServed: true,
   unanswered: true,
   deadline: true,
+  tooMany: true,
 });
 const turnedAway = all<TurnedAway>({ malformed: true, 'too-large': true, overloaded: true, unready: true, closing: true });
 const results = all<WriteResult>({ written: true, deleted: true, retried: true, refused: true });

@@ -40,7 +40,9 @@ it.each([
 
 describe('a note', () => {
   it('says what, the fix, and the rule', () => {
-    expect(eventNote(entry)).toBe('the selector matches 0 of 41 Pods; set it to app=web [service-selector-matches-no-pods]');
+    expect(eventNote(entry)).toBe('spec.selector: the selector matches 0 of 41 Pods; set it to app=web [service-selector-matches-no-pods]');
+    expect(eventNote({ ...entry, field: '' })).toMatch(/^the selector matches/);
+    expect(eventNote({ ...entry, field: `metadata.labels[${'x'.repeat(900)}]` })).toContain('the selector matches 0 of 41 Pods; set it');
   });
 
   it.each(['x', 'ä', '漢', '🙂'])('of %s is cut to 1,024 bytes between characters, and keeps the rule', (letter) => {

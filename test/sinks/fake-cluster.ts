@@ -1,5 +1,5 @@
 /** What the sinks need of an API server, in memory: reports by server-side apply, Events, and whatever goes wrong. */
-import { type KubeClient, KubeError } from '../../src/client/kube-client.ts';
+import { type KubeClient, KubeError, TooLargeError } from '../../src/client/kube-client.ts';
 import { objectAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 
@@ -15,11 +15,13 @@ export class FakeCluster implements Pick<KubeClient, 'get' | 'send'> {
   /** A write that is sent waits for this. */
   gate: Promise<void> = Promise.resolve();
   pageSize = 2;
+  /** The longest answer that was read, in bytes. */
+  largest = 0;
   private version = 0;
 
-  /** Without reads. */
+  /** Without reads, and patches that change nothing. */
   get writes(): readonly string[] {
-    return this.calls.filter((call) => !call.startsWith('GET'));
+    return this.calls.filter((call) => !call.startsWith('GET') && !call.startsWith('LOOK'));
   }
 
   under(resource: string): readonly RawObject[] {
@@ -31,16 +33,28 @@ export class FakeCluster implements Pick<KubeClient, 'get' | 'send'> {
     this.store(path, { ...this.objects.get(path), ...changes });
   }
 
-  get = async (path: string, signal: AbortSignal): Promise<RawObject> => {
+  get: KubeClient['get'] = async (path, signal, accept = '', mostBytes = Number.POSITIVE_INFINITY) => {
     const url = new URL(path, 'http://fake');
     this.note(`GET ${url.pathname}`, signal);
+    const answer = this.answer(url);
+    const { items } = answer;
+    const isOfMetadata = accept.includes('PartialObjectMetadata');
+    const asked = isOfMetadata && Array.isArray(items) ? { ...answer, items: items.map(({ metadata }) => ({ metadata })) } : answer;
+    const bytes = JSON.stringify(asked).length;
+    if (bytes > mostBytes) throw new TooLargeError(path, mostBytes);
+    this.largest = Math.max(this.largest, bytes);
+    return asked;
+  };
+
+  private answer(url: URL): RawObject {
     const [, , group, version] = url.pathname.split('/');
     if (group !== 'events.k8s.io' && !this.served.has(`${group}/${version}`)) throw new KubeError(404, 'NotFound', 'not served');
     if (url.pathname.split('/').length === 4)
       return { resources: ['reports', 'clusterreports', 'policyreports', 'clusterpolicyreports'].map((name) => ({ name })) };
     const one = this.objects.get(url.pathname);
+    if (one === undefined && url.pathname.split('/').length > 5) throw new KubeError(404, 'NotFound', 'no such object');
     return one ?? this.list(url);
-  };
+  }
 
   /** As in an API server, the objects of all namespaces, and their group alone tells them apart. */
   private list(url: URL): RawObject {
@@ -49,13 +63,13 @@ export class FakeCluster implements Pick<KubeClient, 'get' | 'send'> {
       .filter(([path]) => path.startsWith(`/apis/${group}/`) && path.includes(`/${resource}/`))
       .map(([, object]) => object);
     const from = Number(url.searchParams.get('continue') ?? 0);
-    const to = from + this.pageSize;
+    const to = from + Math.min(this.pageSize, Number(url.searchParams.get('limit') ?? this.pageSize));
     return { metadata: to < all.length ? { continue: String(to) } : {}, items: all.slice(from, to) };
   }
 
   send: KubeClient['send'] = async (method, path, body, signal) => {
     const { pathname } = new URL(path, 'http://fake');
-    this.note(`${method} ${pathname}`, signal);
+    this.note(`${Object.keys(body).length === 0 ? 'LOOK' : method} ${pathname}`, signal);
     await this.gate;
     signal.throwIfAborted();
     if (method === 'DELETE') return this.remove(pathname, body);
@@ -92,7 +106,8 @@ export class FakeCluster implements Pick<KubeClient, 'get' | 'send'> {
   private remove(path: string, options: RawObject): RawObject {
     const known = this.objects.get(path);
     if (known === undefined) throw new KubeError(404, 'NotFound', 'gone');
-    const { resourceVersion } = objectAt(options, 'preconditions');
+    const { resourceVersion, uid } = objectAt(options, 'preconditions');
+    if (uid !== undefined && uid !== objectAt(known, 'metadata')['uid']) throw new KubeError(409, 'Conflict', 'another object');
     if (resourceVersion !== undefined && resourceVersion !== objectAt(known, 'metadata')['resourceVersion'])
       throw new KubeError(409, 'Conflict', 'another version');
     this.objects.delete(path);

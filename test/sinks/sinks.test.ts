@@ -18,6 +18,8 @@ let cluster: FakeCluster;
 let clock: FakeClock;
 let told: string[];
 let capped: boolean[];
+let apis: string[];
+let leads: boolean;
 let term: AbortController;
 let sink: AuditSink;
 
@@ -37,6 +39,8 @@ function lead(changes: Partial<SinksOptions> = {}): void {
   term = new AbortController();
   told = [];
   capped = [];
+  apis = [];
+  leads = true;
   cluster.calls.length = 0;
   sink = auditSinks({
     client: cluster,
@@ -49,6 +53,8 @@ function lead(changes: Partial<SinksOptions> = {}): void {
     identity: 'portcullis-0',
     docsOf: (ruleId) => `portcullis explain ${ruleId}`,
     tellsOfOthers: () => false,
+    leads: () => leads,
+    onApis: (now, before) => apis.push(`${before?.join() ?? 'begin'} > ${now.join()}`),
     onWrite: (result, what) => told.push(`${what} ${result}`),
     onCapped: (is) => capped.push(is),
     onRefused: ({ status }) => told.push(`refused ${status}`),
@@ -75,7 +81,7 @@ async function tellAll(...verdicts: readonly Parameters<AuditSink['tell']>[0][])
 describe('a finding', () => {
   it('appears, changes and clears once', async () => {
     await tellAll(broken(web));
-    expect(cluster.writes).toEqual([`PATCH ${pathOf('web')}`, 'POST /apis/events.k8s.io/v1/namespaces/shop/events']);
+    expect(cluster.writes).toEqual(['POST /apis/events.k8s.io/v1/namespaces/shop/events', `PATCH ${pathOf('web')}`]);
     await tellAll(broken(web));
     expect(cluster.writes.length).toBe(2);
     // The text has changed, not the set of findings.
@@ -155,6 +161,7 @@ describe('a finding', () => {
 
   it('that rests on other namespaces is told in the report of the cluster only, unless they may be told of', async () => {
     const foreign = findingOf(web, 90, { facts: 'foreign' });
+    sink.passed(existing(web));
     await tellAll(broken(web, [findingOf(web), foreign]));
     expect(resultsIn(pathOf('web')).length).toBe(1);
     expect(resultsIn(clusterPath)).toMatchObject([{ policy: foreign.ruleId, resources: [{ name: 'web', namespace: 'shop' }] }]);
@@ -205,6 +212,57 @@ describe('an Event', () => {
     await tellAll(broken(web));
     await clock.advance(5_000);
     expect(events().length).toBe(1);
+  });
+
+  it('that somebody has deleted is made again at a pass as long as it would stand there, and what stands there is not written', async () => {
+    await tellAll(broken(web), broken(api));
+    const [ofWeb] = [...cluster.objects.keys()].filter((path) => path.includes('/events/web.'));
+    for (const another of [false, true]) {
+      if (another) {
+        lead();
+        await tellAll(broken(web), broken(api));
+      }
+      cluster.objects.delete(ofWeb as string);
+      const before = cluster.writes.length;
+      sink.passed(existing(web, api));
+      await clock.advance(2_000);
+      expect(cluster.writes.slice(before)).toEqual(['POST /apis/events.k8s.io/v1/namespaces/shop/events']);
+      expect(events().map(({ series }) => series)).toEqual([undefined, undefined]);
+    }
+    await clock.advance(3_600_000);
+    cluster.objects.delete(ofWeb as string);
+    const before = cluster.calls.length;
+    sink.passed(existing(web, api));
+    await clock.advance(2_000);
+    expect(cluster.calls.slice(before).filter((call) => call.includes('/events'))).toEqual([]);
+  });
+
+  it('is not made again for what has been repaired meanwhile, nor for what stands in the one for many', async () => {
+    const many = broken(
+      web,
+      Array.from({ length: 30 }, (_, port) => findingOf(web, 1000 + port)),
+    );
+    await tellAll(many, broken(api));
+    await clock.advance(10_000);
+    lead();
+    await tellAll(many, broken(api));
+    await tellAll(clean(api));
+    sink.passed(existing(web, api));
+    await clock.advance(10_000);
+    expect(events().length).toBe(10);
+    expect(writesOf('events').map((call) => call.split(' ')[0])).toEqual(['DELETE']);
+  });
+
+  it('is looked for no more than 200 times a pass, and at each pass for others', async () => {
+    const all = Array.from({ length: 300 }, (_, at) => serviceNamed(`web-${at}`));
+    await tellAll(...all.map((one) => broken(one)));
+    await clock.advance(60_000);
+    for (const path of cluster.objects.keys()) if (path.includes('/events/')) cluster.objects.delete(path);
+    for (const expected of [200, 300]) {
+      sink.passed(existing(...all));
+      await clock.advance(60_000);
+      expect(events().length).toBe(expected);
+    }
   });
 
   it('can be switched off', async () => {
@@ -359,6 +417,15 @@ describe('writes', () => {
     expect(told).toEqual(['never', 'refused 403', 'event written']);
   });
 
+  it('wait as long as nobody leads, though the term has not noticed that it is over', async () => {
+    leads = false;
+    await tellAll(broken(web));
+    expect(cluster.writes).toEqual([]);
+    leads = true;
+    await clock.advance(3_000);
+    expect([cluster.under('reports').length, events().length]).toEqual([1, 1]);
+  });
+
   it('end with the term, in the middle of one too', async () => {
     await clock.advance(10);
     const gate = Promise.withResolvers<void>();
@@ -366,13 +433,13 @@ describe('writes', () => {
     sink.tell(broken(web));
     sink.tell(broken(api));
     await clock.advance(1_000);
-    expect(writesOf('reports').length).toBe(1);
+    expect(writesOf('events').length).toBe(1);
     term.abort();
     gate.resolve();
     await sink.close();
     sink.tell(broken(serviceNamed('late')));
     await clock.advance(60_000);
-    expect([writesOf('reports').length, writesOf('events').length]).toEqual([1, 1]);
+    expect([writesOf('reports').length, writesOf('events').length]).toEqual([0, 1]);
     expect(cluster.objects.size).toBe(0);
   });
 
@@ -444,6 +511,21 @@ describe('reports', () => {
     expect([cluster.under('policyreports').length, cluster.under('reports').length]).toEqual([0, 1]);
     expect(firstSeen('web')).toEqual(['2026-11-21T10:00:00.000Z']);
     expect(writesOf('events').length).toBe(1);
+  });
+
+  it('say to which API they go, and when that is another one', async () => {
+    await clock.advance(10);
+    cluster.served.add('wgpolicyk8s.io/v1alpha2');
+    await clock.advance(61_000);
+    cluster.served.delete('openreports.io/v1alpha1');
+    await clock.advance(61_000);
+    cluster.served.clear();
+    await clock.advance(61_000);
+    expect(apis).toEqual([
+      'begin > openreports.io/v1alpha1',
+      'openreports.io/v1alpha1 > wgpolicyk8s.io/v1alpha2',
+      'wgpolicyk8s.io/v1alpha2 > ',
+    ]);
   });
 
   it('that turn up later say since when, and what has been told meanwhile stays told', async () => {

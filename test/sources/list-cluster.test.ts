@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/client/clock.ts';
 import { KubeError } from '../../src/client/kube-client.ts';
-import { coverageOf } from '../../src/cluster/reach.ts';
+import { coverageOf, lackingIn, type Reach } from '../../src/cluster/reach.ts';
 import { OperatorError } from '../../src/errors.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { type ListOptions, listCluster } from '../../src/sources/list-cluster.ts';
@@ -45,7 +45,7 @@ async function listed(answers: Parameters<typeof serverOf>[0], options: Partial<
     clock: hurried,
     ...options,
   });
-  return { ...server, names: resources.map(({ kind, metadata }) => `${kind} ${metadata.name}`), coverage: coverageOf(reaches) };
+  return { ...server, reaches, names: resources.map(({ kind, metadata }) => `${kind} ${metadata.name}`), coverage: coverageOf(reaches) };
 }
 
 describe('listCluster', () => {
@@ -75,6 +75,27 @@ describe('listCluster', () => {
     expect(names).toEqual(['ExternalSecret e']);
     expect(coverage('ExternalSecret', 'shop')).toBe('complete');
     expect(coverage('Certificate', 'shop')).toBe('notServed');
+  });
+
+  it('knows that a kind is not served, though whoever asks may not list it', async () => {
+    const refused = { '/apis/cert-manager.io/v1/certificates': refusal(403), '/apis/bitnami.com/v1alpha1/sealedsecrets': refusal(403) };
+    const { coverage } = await listed({ ...refused, '/apis/cert-manager.io': refusal(404), '/apis/bitnami.com': {} });
+    expect([coverage('Certificate', 'shop'), coverage('SealedSecret', 'shop')]).toEqual(['notServed', 'forbidden']);
+  });
+
+  it('names the kinds of Pod templates that may not be listed, in each namespace', async () => {
+    const { reaches } = await listed(
+      {
+        '/apis/apps/v1/statefulsets': refusal(403),
+        '/apis/batch/v1/jobs': refusal(403),
+        '/apis/apps/v1/namespaces/shop/statefulsets': { items: [] },
+        '/apis/batch/v1/namespaces/shop/jobs': refusal(403),
+      },
+      { namespaces: ['shop'] },
+    );
+    const templates = reaches.get('Template') as Reach;
+    expect(lackingIn(templates, 'shop')).toEqual(['jobs.batch']);
+    expect(lackingIn(templates, 'other')).toEqual(['statefulsets.apps', 'jobs.batch']);
   });
 
   it('lists in the namespaces that are named what may not be listed everywhere, and claims to know no others', async () => {

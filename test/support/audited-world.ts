@@ -38,6 +38,8 @@ export class AuditedWorld {
   readonly passes: number[] = [];
   /** What the last pass said of the configuration's exemptions. */
   entries: readonly string[] = [];
+  /** What was said of each pass over everything. */
+  readonly full: string[] = [];
   readonly errors: string[] = [];
   readonly verdicts = new Map<string, Verdict>();
   configuration = configurationOf();
@@ -69,6 +71,7 @@ export class AuditedWorld {
       leadership: { leads: () => this.leads, term: () => this.term.signal },
       sink,
       intervalMs: 600_000,
+      onPass: ({ isFirst, changes, objects }) => this.full.push(`${isFirst ? 'first, ' : ''}${objects} objects, ${changes} changes`),
       onError: (error) => this.errors.push(error.message),
       clock: this.clock,
     });

@@ -10,7 +10,7 @@ import { cacheDirectory, NoControlPlane } from './control-plane-binaries.ts';
 
 const run = promisify(execFile);
 
-const openReports = { module: 'github.com/openreports/reports-api', version: 'v0.2.1' } as const;
+export const openReports = { module: 'github.com/openreports/reports-api', version: 'v0.2.1' } as const;
 
 /** As their authors publish them, kept beside the programs of the control plane. Throws NoControlPlane if they are not to be had. */
 export async function openReportsDefinitions(): Promise<readonly RawObject[]> {
