@@ -181,7 +181,11 @@ describe('check --against a snapshot', () => {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
       metadata: { name: 'web', namespace: 'shop' },
-      spec: { tls: [{ hosts: ['a.example'], secretName }], rules: [{ host: 'a.example' }] },
+      spec: {
+        tls: [{ hosts: ['a.example'], secretName }],
+        defaultBackend: { resource: { apiGroup: 'example.com', kind: 'Bucket', name: 'assets' } },
+        rules: [{ host: 'a.example' }],
+      },
     });
     const secrets = { present: [{ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'tls' }], absent: [] };
     const path = await file('secrets.json', [], { secrets });
