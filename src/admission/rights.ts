@@ -19,7 +19,7 @@ export type MayUse = (requester: Requester, ruleId: string, namespace: string, s
 export type MayList = (requester: Requester, listing: Listing, signal: AbortSignal) => Promise<Access>;
 
 /** For one review, side by side. */
-const maxQuestions = 10;
+const maxQuestions = 32;
 /** The same for namespaces of which a text would tell: beyond it, it tells of those alone whose kinds may be listed everywhere. */
 const maxListings = 30;
 

@@ -57,10 +57,7 @@ export function explainedIngress(ingress: Ingress, snapshot: ClusterSnapshot, fi
     const start = attempt('service', () => portBehind(route.backend, namespace, view));
     const rest = 'state' in start ? { links: [start] } : 'end' in start ? toTheEnd(start, wanted) : behindPort(start, view);
     const links = [first, ...rest.links];
-    const found = [
-      ...(rest.service === undefined ? [] : onPort(rest.service, rest.port, findingsIn)),
-      ...onRoute(route),
-    ];
+    const found = [...(rest.service === undefined ? [] : onPort(rest.service, rest.port, findingsIn)), ...onRoute(route)];
     return withRepair({ title: formatRoute(route), field: formatPath(route.path), links }, found, rest.service ?? ingress);
   });
   return { object: refOf(ingress), routes };
@@ -207,9 +204,9 @@ function withRepair(route: ExplainedRoute, found: readonly Finding[], at: Judged
 }
 
 /** Where no rule has anything to say: rules are off, or the Pods are there and not ready. */
-function ownRepair({ link }: ExplainedLink, { kind, metadata: { namespace, name }, ...rest }: JudgedResource): string {
+function ownRepair({ link }: ExplainedLink, { kind, metadata: { name }, ...rest }: JudgedResource): string {
   if (link === 'pods' && kind === 'Service' && 'selector' in rest.spec)
-    return `see what these Pods wait for: kubectl get pods -n ${namespace} -l ${formatLabels(rest.spec.selector)}`;
+    return `see what the Pods with ${formatLabels(rest.spec.selector)} wait for (kubectl describe pods)`;
   return `name a ${link} that is there in ${kind} ${name}`;
 }
 

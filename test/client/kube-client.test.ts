@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Credentials, inClusterCredentials, kubeconfigCredentials } from '../../src/client/credentials.ts';
-import { type KubeClient, KubeError, kubeClient, asTable } from '../../src/client/kube-client.ts';
+import { asTable, type KubeClient, KubeError, kubeClient } from '../../src/client/kube-client.ts';
 import { linesOf } from '../../src/client/lines.ts';
 import { OperatorError } from '../../src/errors.ts';
 

@@ -177,7 +177,7 @@ describe('explain service/NAME', () => {
     [['web-1', true], ['web-2', false], 'pods holds: Pod web-1 and 1 more: 1 of 2 Pods ready', 0, undefined],
     [
       ...([['web-1', false], ['web-2', false], 'pods broken: Pod web-1 and 1 more: 0 of 2 Pods ready', 1] as const),
-      '-: see what these Pods wait for: kubectl get pods -n shop -l app=web',
+      '-: see what the Pods with app=web wait for (kubectl describe pods)',
     ],
   ] as const)('says who is ready in a snapshot: %s %s', async (first, second, expected, code, repair) => {
     const objects = [web, pod(first), pod(second)];

@@ -237,7 +237,9 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
       const { metadata, ...rest } = plain(object);
       const subject = complete({ ...rest, metadata: { ...(metadata as object), ...(annotations && { annotations }) } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
-      const beside = completed([...resolver, namespace, ...classes, ...rivals, ...cluster]).filter((one) => identityOf(one) !== identityOf(subject));
+      const beside = completed([...resolver, namespace, ...classes, ...rivals, ...cluster]).filter(
+        (one) => identityOf(one) !== identityOf(subject),
+      );
       return { object: subject, cluster: beside, unrelated: completed(unrelated) };
     });
 
