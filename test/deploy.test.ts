@@ -76,6 +76,7 @@ describe('rights', () => {
     for (const [resource] of granted) expect(resource).not.toContain('*');
     expect(granted.filter(([, verbs]) => verbs !== 'get,list,watch')).toEqual([
       ['/secrets', 'get', ''],
+      ['authorization.k8s.io/subjectaccessreviews', 'create', ''],
       ['admissionregistration.k8s.io/validatingwebhookconfigurations', 'get,patch', 'portcullis'],
       ['openreports.io/clusterreports', 'create,delete,get,list,patch', ''],
       ['openreports.io/reports', 'create,delete,get,list,patch', ''],

@@ -32,6 +32,6 @@ function resourcesByCollection() {
 
 /** What holds where `config` says nothing, as far as templates ask for it. */
 function configurationDefaults() {
-  const { protectedNamespaces, exemptions, secrets } = configurationSchema([]).parse({ apiVersion });
-  return { protectedNamespaces, byAnnotation: exemptions.byAnnotation, secretsLevel: secrets.level };
+  const { protectedNamespaces, exemptions, privacy, secrets } = configurationSchema([]).parse({ apiVersion });
+  return { protectedNamespaces, byAnnotation: exemptions.byAnnotation, privacy, secretsLevel: secrets.level };
 }

@@ -1,6 +1,8 @@
 /** One AdmissionReview → its answer, and what is to be counted and logged. Clock, cluster and configuration are handed in. */
+import { Requesting } from '../cluster/elsewhere.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found, Read } from '../cluster/view.ts';
+import { eachOnce, type Wanted } from '../cluster/wanted.ts';
 import type { Fault } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import { afterLiveLook, type Decision, type ReviewOptions, review, type Settings, type Write } from '../engine/review.ts';
@@ -10,7 +12,7 @@ import type { Access } from '../kube/requester.ts';
 import { formatRef, type JudgedResource, type Labels, type Namespace, type ObjectRef } from '../kube/resources.ts';
 import { type Asked, decode, type PassReason } from './request.ts';
 import { type Answer, allow, allowUnread, encode } from './response.ts';
-import { type Claim, type MayUse, rightsTo, rulesToAskFor } from './rights.ts';
+import { type Claim, type MayList, type MayUse, rightsTo, rightsToList, rulesToAskFor } from './rights.ts';
 
 /** The settings that hold for one write. */
 export interface BoundSettings extends Settings {
@@ -41,7 +43,8 @@ export interface Ports {
   confirm(reads: readonly Read[], signal: AbortSignal): Promise<ClusterSnapshot | undefined>;
   configuration(): ReviewConfiguration;
   readonly mayUse: MayUse;
-  /** Whether texts may tell of namespaces other than the object's. */
+  readonly mayList: MayList;
+  /** Whether texts may tell everybody of namespaces other than the object's. */
   tellsOfOthers(): boolean;
   /** Epoch milliseconds. */
   now(): number;
@@ -85,7 +88,7 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
     const namespaceLabels = namespaceIn(view, write)?.metadata.labels ?? labelsOf({});
     return configuration.bind({ ...contextOf(write, asked), namespaceLabels, now: ports.now(), rights });
   };
-  const unasked = { rights: new Map(), settings: bound(snapshot, new Map()) };
+  const unasked = { rights: new Map(), listings: new Map(), settings: bound(snapshot, new Map()) };
   const { decision, settings } = await judge(snapshot, {
     write,
     asked,
@@ -135,6 +138,8 @@ interface Task {
   readonly asked: Asked;
   /** By rule id, whether the writer may exempt from it; empty until that was asked. */
   readonly rights: ReadonlyMap<string, Access>;
+  /** By `listingKey`, what of other namespaces the writer may list; empty until that was asked. */
+  readonly listings: ReadonlyMap<string, Access>;
   readonly settings: BoundSettings;
   /** The settings with the Namespace's labels as this view has them. */
   readonly bound: (view: ClusterSnapshot, rights: Task['rights']) => BoundSettings;
@@ -159,17 +164,33 @@ async function judge(snapshot: ClusterSnapshot, unasked: Task): Promise<Judged> 
   return { decision: { ...decision, faults: [...faults, ...decision.faults] }, settings: task.settings };
 }
 
+const decided = (view: ClusterSnapshot, task: Task, audience?: Requesting): Decision =>
+  review(task.write, view, task.settings.rules, optionsOf(task, task.settings, audience));
+
+/** The first decision, with what it may tell its reader of other namespaces; he is asked about only where it would tell something. */
+async function addressed(view: ClusterSnapshot, unasked: Task): Promise<{ readonly decision: Decision; readonly task: Task }> {
+  const { asked, deadline, ports } = unasked;
+  const audience = new Requesting(new Map());
+  const decision = decided(view, unasked, audience);
+  const wanted = audience.unasked;
+  if (wanted.length === 0 || asked.requester === undefined) return { decision, task: unasked };
+  const signal = deadline.signal(lookMs(deadline.remainingMs() / 2));
+  const listings = await rightsToList(wanted, asked.requester, ports.mayList, signal);
+  if (![...listings.values()].includes('allowed')) return { decision, task: unasked };
+  const task = { ...unasked, listings };
+  return { decision: decided(view, task), task };
+}
+
 /** The first decision, with the exemptions to which the writer has a right. */
-async function permitted(view: ClusterSnapshot, unasked: Task): Promise<{ readonly decision: Decision; readonly task: Task }> {
+async function permitted(view: ClusterSnapshot, first: Task): Promise<{ readonly decision: Decision; readonly task: Task }> {
+  const { decision, task: unasked } = await addressed(view, first);
   const { write, asked, settings, bound, deadline, ports } = unasked;
-  const decide = (task: Task): Decision => review(write, view, settings.rules, optionsOf(task, task.settings));
-  const decision = decide(unasked);
   const ruleIds = rulesToAskFor(settings.claims, decision);
   if (ruleIds.length === 0) return { decision, task: unasked };
   const signal = deadline.signal(lookMs(deadline.remainingMs() / 2));
   const rights = await rightsTo(ruleIds, subjectOf(write).metadata.namespace, asked.requester, ports.mayUse, signal);
   const task = { ...unasked, rights, settings: bound(view, rights) };
-  if ([...rights.values()].includes('allowed')) return { decision: decide(task), task };
+  if ([...rights.values()].includes('allowed')) return { decision: decided(view, task), task };
   // Nothing is exempt that was not before: only of the annotations there is more to say.
   const telling = settings.rules.filter(({ meta }) => meta.judgesExemptions === true);
   const again = review(write, view, telling, optionsOf(task, task.settings));
@@ -180,16 +201,16 @@ const lookMs = (ms: number): number => Math.max(0, Math.min(maxLookMs, ms));
 
 /** What the rules want read by name before they run. One that throws here is a fault like one that throws later. */
 function wanted(write: Write, snapshot: ClusterSnapshot, rules: readonly ConfiguredRule[]) {
-  const refs = new Map<string, ObjectRef>();
+  const refs: Wanted[] = [];
   const faults: Fault[] = [];
   for (const rule of rules) {
     try {
-      for (const ref of rule.fetches(subjectOf(write), snapshot)) refs.set(formatRef(ref), ref);
+      for (const ref of rule.fetches(subjectOf(write), snapshot)) refs.push(ref);
     } catch (cause) {
       faults.push({ ruleId: rule.meta.id, cause });
     }
   }
-  return { refs: [...refs.values()].slice(0, maxFetches), faults };
+  return { refs: eachOnce(refs).slice(0, maxFetches), faults };
 }
 
 type Fetched = Awaited<ReturnType<Ports['readByName']>> | undefined;
@@ -213,13 +234,17 @@ async function confirmed(first: Decision, fetched: Fetched, task: Task): Promise
 }
 
 /** A review runs without a pause: it may take what is left, and no more than its share. */
-function optionsOf({ tellsOfOthers, deadline }: Task, settings: BoundSettings): ReviewOptions {
+function optionsOf(
+  { tellsOfOthers, listings, deadline }: Task,
+  settings: BoundSettings,
+  audience = new Requesting(listings),
+): ReviewOptions {
   const atFirst = deadline.remainingMs();
   const outOfTime = (): boolean => {
     const left = deadline.remainingMs();
     return left <= 0 || atFirst - left > maxAtOnceMs;
   };
-  return { settings, tellsOfOthers, outOfTime };
+  return { settings, tellsOfOthers, audience, outOfTime };
 }
 
 const wasFetched = ({ collection, namespace, name }: Read, fetched: Fetched): boolean =>

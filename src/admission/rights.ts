@@ -1,4 +1,8 @@
-/** Whether who writes may exempt: the API server is asked, as far as its answer can change what is decided. */
+/**
+ * What who writes may do: exempt from a rule, and list what a text would tell of another namespace. The API server is asked,
+ * as far as its answer can change what is answered.
+ */
+import { type Listing, listingKey } from '../cluster/elsewhere.ts';
 import type { Decision } from '../engine/review.ts';
 import type { Access, Requester } from '../kube/requester.ts';
 
@@ -11,8 +15,13 @@ export interface Claim {
 /** Whether the requester may `use` the virtual resource `exemptions.portcullis.dev` of this name. Never rejects. */
 export type MayUse = (requester: Requester, ruleId: string, namespace: string, signal: AbortSignal) => Promise<Access>;
 
+/** Whether the requester may list such objects. Never rejects. */
+export type MayList = (requester: Requester, listing: Listing, signal: AbortSignal) => Promise<Access>;
+
 /** For one review, side by side. */
-const maxQuestions = 10;
+const maxQuestions = 32;
+/** The same for namespaces of which a text would tell: beyond it, it tells of those alone whose kinds may be listed everywhere. */
+const maxListings = 30;
 
 /** The rules whose claims hang on an answer; `decision` was made as if nobody had the right. */
 export function rulesToAskFor(claims: readonly Claim[], { denials, warnings, audited }: Decision): readonly string[] {
@@ -33,4 +42,24 @@ export async function rightsTo(
     return [ruleId, canAsk ? await mayUse(requester, ruleId, namespace, signal) : 'unknown'];
   };
   return new Map(await Promise.all(ruleIds.map(ask)));
+}
+
+/**
+ * By `listingKey`. First whether he may list the kinds everywhere, as a controller does, then in each namespace. Where there
+ * are too many to ask about, none of them is: a choice would depend on those that he may not know (docs/privacy.md).
+ */
+export async function rightsToList(
+  wanted: readonly Listing[],
+  requester: Requester,
+  mayList: MayList,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Access>> {
+  const ask = async (listings: readonly Listing[]): Promise<readonly (readonly [string, Access])[]> =>
+    Promise.all(listings.map(async (listing) => [listingKey(listing), await mayList(requester, listing, signal)] as const));
+  const kinds = new Map(wanted.map((listing) => ({ ...listing, namespace: '' })).map((listing) => [listingKey(listing), listing]));
+  const everywhere = new Map(await ask([...kinds.values()]));
+  const rest = wanted.filter(
+    (listing) => listing.namespace !== '' && everywhere.get(listingKey({ ...listing, namespace: '' })) !== 'allowed',
+  );
+  return new Map([...everywhere, ...(rest.length > maxListings ? [] : await ask(rest))]);
 }

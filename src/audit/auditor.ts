@@ -60,7 +60,16 @@ const mostTries = 3;
 
 const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 /** What is listed and watched. */
-const collections: readonly Collection[] = [...kinds, 'Namespace', 'Template', 'Pod', 'Certificate', 'ExternalSecret', 'SealedSecret'];
+const collections: readonly Collection[] = [
+  ...kinds,
+  'IngressClass',
+  'Namespace',
+  'Template',
+  'Pod',
+  'Certificate',
+  'ExternalSecret',
+  'SealedSecret',
+];
 const isKind = (collection: Collection): collection is Kind => kinds.some((kind) => kind === collection);
 /** Neither kinds nor the names of objects have a slash. */
 const keyOf = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;

@@ -36,6 +36,10 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
   return nearest?.candidate;
 }
 
+/** Whether at most so many letters are added, left out or exchanged between the two. */
+export const differsByAtMost = (edits: number, a: string, b: string): boolean =>
+  Math.abs(a.length - b.length) <= edits && distance(a, b) <= edits;
+
 /** Edits from one word to another, a contained word counting as one edit; undefined if they have too little in common. */
 function wordCosts(): (a: string, b: string) => number | undefined {
   let stepsLeft = mostSteps;

@@ -203,7 +203,7 @@ function keyOf(workload: Workload): string {
   const known = keys.get(workload);
   if (known !== undefined) return known;
   const { labels, ports, probePorts, hostNetwork, dnsPolicy, nameservers } = workload.pod;
-  const ends = ports.map(({ name = '', containerPort, protocol }) => [name, containerPort, protocol]);
+  const ends = ports.map(({ name = '', containerPort, protocol, hostPort = 0 }) => [name, containerPort, protocol, hostPort]);
   return JSON.stringify([workload.owner ?? '', sorted(labels), ends, probePorts, hostNetwork, dnsPolicy, nameservers]);
 }
 

@@ -65,6 +65,10 @@ export class RecordingView implements ClusterView {
     return this.known.listAll(collection);
   }
 
+  version(collection: NamedCollection): object {
+    return this.known.version(collection);
+  }
+
   workloads(namespace: string): readonly Workload[] {
     this.complete({ collection: 'Template', namespace });
     this.complete({ collection: 'Pod', namespace });

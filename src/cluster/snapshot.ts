@@ -155,6 +155,10 @@ export class ClusterSnapshot implements ClusterView {
     return this.namespacesOf(collection).flatMap((namespace) => this.list(collection, namespace));
   }
 
+  version(collection: NamedCollection): object {
+    return this.places.get(collection) ?? Bucket.empty;
+  }
+
   workloads(namespace: string): readonly Workload[] {
     return [...this.list('Template', namespace), ...this.list('Pod', namespace)];
   }

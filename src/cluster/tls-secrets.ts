@@ -1,6 +1,7 @@
 /** Which Secrets Ingresses name for TLS. */
 import type { FieldPath } from '../kube/field-path.ts';
 import type { Ingress, ObjectRef } from '../kube/resources.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { nearestWord } from './near-miss.ts';
 import type { ClusterView } from './view.ts';
 
@@ -46,7 +47,7 @@ export function existingNames(ingress: Ingress, known: ClusterView): readonly st
 }
 
 /** Other namespaces with a Secret of that name, as far as the reader may know. */
-export const namespacesWith = (name: string, own: string, elsewhere: ClusterView | undefined): readonly string[] =>
-  (elsewhere?.listAll('Secret') ?? [])
-    .filter(({ metadata }) => metadata.name === name && metadata.namespace !== own)
-    .map(({ metadata }) => metadata.namespace);
+export const namespacesWith = (name: string, own: string, elsewhere: Elsewhere | undefined): readonly string[] =>
+  (elsewhere?.those('Secret', ({ metadata }) => metadata.name === name && metadata.namespace !== own) ?? []).map(
+    ({ metadata }) => metadata.namespace,
+  );

@@ -27,6 +27,9 @@ export interface ClusterView {
   /** Objects of all namespaces. */
   listAll<C extends Collection>(collection: C): readonly Collections[C][];
 
+  /** The same as long as nothing of the collection differs, whatever else does: what an index of it is kept by. */
+  version(collection: NamedCollection): object;
+
   /** Everything in the namespace that is or makes Pods. */
   workloads(namespace: string): readonly Workload[];
 

@@ -20,6 +20,8 @@ export function addCheck(program: Command, terminal: Terminal, done: (code: numb
       new Option('--assume-complete', 'the files are all that there is: what they do not hold does not exist').conflicts('against'),
     )
     .option('--against <snapshot>', 'a file of "portcullis snapshot": judge the files as writes to that cluster, as its webhook would')
+    .option('--fix', 'write into the files the edits that findings propose, and judge what they are then')
+    .addOption(new Option('--dry-run', 'with --fix: print them as a unified diff, and write nothing').implies({ fix: true }))
     .addHelpText('after', helpOf(checkExamples))
     .action(async (paths: string[], options: CheckOptions) => {
       const { check } = await import('./check.ts');
@@ -33,6 +35,7 @@ kustomize build . | portcullis check -      what kustomize renders
 portcullis check -n shop deploy/            as "kubectl apply -n shop" would
 portcullis check -o json deploy/ > findings.json
 portcullis check --against cluster.json.gz deploy/   what the webhook would answer
+portcullis check --fix --dry-run deploy/    what would be repaired
 portcullis check --fail-on high deploy/     medium and low findings do not fail the build
 
 A rule that needs to know objects of which the files hold none is not guessed at but listed under "Not checked".

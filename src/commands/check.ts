@@ -7,8 +7,10 @@ import { formatRef, type JudgedResource, type ObjectRef, refOf } from '../kube/r
 import type { BaselineFinding } from '../reports/baseline.ts';
 import type { Report } from '../reports/index.ts';
 import { fileSource } from '../sources/file-source.ts';
-import { loadManifests, type Manifest, type Manifests } from '../sources/manifests.ts';
+import { type Manifest, type ManifestOptions, type Manifests, manifestsIn } from '../sources/manifests.ts';
+import { type ReadFiles, readFiles } from '../sources/read-files.ts';
 import { blindSpots, byRef, type JudgedWrites, judgedAgainst } from './check-against.ts';
+import { fixFiles } from './check-fix.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { type PrintOptions, printReport } from './print-report.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -23,6 +25,15 @@ export interface CheckOptions extends PrintOptions {
   readonly assumeComplete?: boolean;
   /** A snapshot of the cluster that the files will be written to. */
   readonly against?: string;
+  /** Writes into the files the edits that rules propose. */
+  readonly fix?: boolean;
+  /** Prints what `fix` would change, and changes nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What was read, and what was found in it. */
+export interface Judgement extends JudgedWrites {
+  readonly loaded: Manifests;
 }
 
 /** Prints a report and returns the exit code: 0 clean, 1 findings, 2 something in the input could not be used. */
@@ -30,23 +41,30 @@ export async function check(paths: readonly string[], options: CheckOptions, ter
   const { namespace, against } = options;
   const state = against === undefined ? undefined : await snapshotState({ ...options, namespace: [], snapshot: against }, terminal);
   const configuration = state?.configuration ?? (await readConfiguration(options.config, options.profile));
-  const loaded = await loadManifests(paths, {
+  const reading: ManifestOptions = {
     workloads: configuration.workloads,
     stdin: () => terminal.stdin(),
     ...(namespace === undefined ? {} : { namespace }),
-  });
+  };
   const { assumeComplete = false } = options;
   const now = terminal.now();
-  const judged =
-    state === undefined
-      ? await judgedAlone(loaded.manifests, configuration, { assumeComplete, now })
-      : await judgedAgainst(state, loaded.manifests, now);
-  const alone = reportOf(loaded, judged.outcomes, state === undefined ? [] : sourceNotices(state));
-  const blind = state === undefined || against === undefined ? [] : blindSpots(state, judged.outcomes, against);
+  const judge = async (read: ReadFiles): Promise<Judgement> => {
+    const loaded = manifestsIn(read, paths, reading);
+    const writes =
+      state === undefined
+        ? await judgedAlone(loaded.manifests, configuration, { assumeComplete, now })
+        : await judgedAgainst(state, loaded.manifests, now);
+    return { ...writes, loaded };
+  };
+  const read = await readFiles(paths, reading);
+  const fixed = options.fix === true ? await fixFiles({ paths, read, judge }, options, terminal) : undefined;
+  const { loaded, outcomes, snapshot } = fixed?.judged ?? (await judge(read));
+  const alone = reportOf(loaded, outcomes, state === undefined ? [] : sourceNotices(state));
+  const blind = state === undefined || against === undefined ? [] : blindSpots(state, outcomes, against);
   const report = { ...alone, errors: [...alone.errors, ...blind] };
   const { docsBaseUrl, file: configured } = configuration;
   const isGone = ({ file }: BaselineFinding): boolean => (assumeComplete && loaded.errors.length === 0) || readAgain(loaded, file);
-  return printReport({ report, snapshot: judged.snapshot, docsBaseUrl, resolver: configured.dns.resolver, isGone }, options, terminal);
+  return printReport({ report, snapshot, docsBaseUrl, resolver: configured.dns.resolver, isGone }, options, fixed?.terminal ?? terminal);
 }
 
 /** Whether a file that held an object then is still there, read to its end: what it does not hold any more is gone. */

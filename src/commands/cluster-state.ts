@@ -7,7 +7,7 @@ import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
 import type { ObjectRef } from '../kube/resources.ts';
 import { listCluster } from '../sources/list-cluster.ts';
-import { liveReads, type SecretsLevel } from '../sources/live-reads.ts';
+import { liveReads } from '../sources/live-reads.ts';
 import { listSecretNames, type SecretNames, type SecretPlaces } from '../sources/secret-names.ts';
 import { connectCluster, noAnswer } from './cluster-client.ts';
 import { clusterConfiguration } from './cluster-configuration.ts';
@@ -25,8 +25,6 @@ export interface ClusterStateOptions {
   /** The ConfigMap of the installation, as NAMESPACE/NAME. */
   readonly installation?: string;
   readonly profile?: Profile;
-  /** How Secrets are read, whatever the configuration allows beside it. */
-  readonly secretsLevel?: SecretsLevel;
   /** Ends the work: Ctrl-C. */
   readonly signal?: AbortSignal;
 }
@@ -59,7 +57,7 @@ export const progressOf = (name: string, objects: number, missing: readonly stri
 
 /** Rejects with an OperatorError where the cluster, or the configuration, cannot be read at all. */
 export async function liveState(options: ClusterStateOptions, terminal: Terminal): Promise<LiveState> {
-  const { signal = never, namespace: namespaces = [], secretsLevel } = options;
+  const { signal = never, namespace: namespaces = [] } = options;
   const { client, name, title } = await connectCluster(options);
   try {
     const chosen = await clusterConfiguration(options, client, signal);
@@ -70,7 +68,7 @@ export async function liveState(options: ClusterStateOptions, terminal: Terminal
     const { readByName } = liveReads({
       client,
       workloads,
-      secretsLevel: () => secretsLevel ?? secrets.level,
+      secretsLevel: () => secrets.level,
       served: [],
       current: () => snapshot,
     });

@@ -15,7 +15,7 @@ export function completions(program: Command, typed: readonly string[], ruleIds:
   const previous = command.options.find(({ long, short }) => [long, short].includes(typed.at(-2) ?? ''));
   if (previous !== undefined && (previous.required || previous.optional)) return values(previous, begun);
   if (begun.startsWith('-')) return fitting(begun, flagsOf(command));
-  if (command.name() === 'explain') return fitting(begun, ruleIds.map(onlyWord));
+  if (command.name() === 'explain' && typed.length === 2) return fitting(begun, ruleIds.map(onlyWord));
   return command.registeredArguments.length > 0 ? [directives.files] : [directives.nothingElse];
 }
 

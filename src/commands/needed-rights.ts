@@ -24,7 +24,7 @@ export interface OwnObjects {
 }
 
 export function neededRights(configuration: Configuration, own: OwnObjects): readonly Needed[] {
-  return [...readingRights(configuration), ...ownRights(own), ...auditRights(own)];
+  return [...readingRights(configuration), ...askingRights(configuration), ...ownRights(own), ...auditRights(own)];
 }
 
 /** Whatever the rules (sources/watched.ts, readAlways), and for what. */
@@ -47,6 +47,16 @@ function readingRights({ rules, workloads, secrets }: Configuration): readonly N
   const neededBy = readers.get('Secret');
   const readsSecrets = neededBy !== undefined && secrets.level !== 'off';
   return readsSecrets ? [...watched, { verb: 'get', group: '', resource: 'secrets', namespace: '', neededBy }] : watched;
+}
+
+/** What requesters may do is asked where an annotation may exempt who has a right, and where a text may tell him of other namespaces. */
+function askingRights({ privacy, file: { exemptions } }: Configuration): readonly Needed[] {
+  const neededBy = [
+    ...(exemptions.byAnnotation === 'permitted' ? ['exemption by annotation'] : []),
+    ...(privacy === 'tenant' ? ['word of other namespaces to who may read them'] : []),
+  ];
+  const right = { verb: 'create', group: 'authorization.k8s.io', resource: 'subjectaccessreviews', namespace: '' };
+  return neededBy.length === 0 ? [] : [{ ...right, neededBy }];
 }
 
 function ownRights({ namespace, secret, webhookConfiguration, lease }: OwnObjects): readonly Needed[] {

@@ -11,6 +11,7 @@ import { addCheck } from './check-command.ts';
 import { addClusterCommands } from './cluster-commands.ts';
 import { helpOf, outputOption } from './command-options.ts';
 import type { DoctorOptions } from './doctor.ts';
+import type { ExplainOptions } from './explain-object.ts';
 import type { RulesOptions } from './rules.ts';
 import type { SelftestOptions } from './selftest.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -47,7 +48,7 @@ const spoken = (terminal: Terminal, program: Command, name: CalledAs): Terminal 
 /** What people wrote into manifests gives no orders to the build that prints our output. */
 const inBuilds = (terminal: Terminal): Terminal => ({
   ...terminal,
-  out: (text, as) => terminal.out(as === 'commands' ? text : withoutCommands(text), as),
+  out: (text, as) => terminal.out(as === 'text' || as === undefined ? withoutCommands(text) : text, as),
   error: (text) => terminal.error(withoutCommands(text)),
 });
 
@@ -125,14 +126,29 @@ function addRules(program: Command, terminal: Terminal, done: (code: number) => 
 function addExplain(program: Command, terminal: Terminal, done: (code: number) => void): void {
   program
     .command('explain')
-    .description('Tell all about one rule: what it checks, how to repair it, when to turn it off.')
-    .argument('<rule>', 'the id that stands in brackets at the end of a message')
-    .addHelpText('after', helpOf('portcullis explain service-selector-matches-no-pods'))
-    .action(async (id: string) => {
+    .description('Tell all about a rule; or follow the requests of an Ingress or a Service to its Pods, and say where the way is broken.')
+    .argument('<target>', 'the id of a rule, as it stands in brackets at the end of a message; or ingress/NAME, service/NAME')
+    .argument('[path...]', 'files that hold the object and what it leads to, in place of a cluster')
+    .option('-n, --namespace <name>', 'of the object', 'default')
+    .addOption(outputOption())
+    .option('--config <file>', 'the configuration file; without it, that of the installation in the cluster')
+    .option('--snapshot <file>', 'a file of "portcullis snapshot" in place of a cluster')
+    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .addHelpText('after', helpOf(explainExamples))
+    .action(async (target: string, paths: string[], options: ExplainOptions) => {
       const { explain } = await import('./explain.ts');
-      done(explain(id, terminal));
+      done(await explain(target, paths, options, terminal));
     });
 }
+
+const explainExamples = `
+portcullis explain service-selector-matches-no-pods
+portcullis explain ingress/shop -n shop                 Ingress → Service → port → Pods, in the cluster
+portcullis explain ingress/shop -n shop examples/cluster   the same from files
+portcullis explain service/web -n shop -o json
+
+Exit code for an object: 0 no link is broken, 1 one is, 2 something could not be told.`;
 
 interface ServeArguments extends Omit<ServeOptions, 'host' | 'drainMs'> {
   readonly address?: string;

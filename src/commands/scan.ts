@@ -2,13 +2,14 @@
 import { lackingIn, type Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
+import type { Wanted } from '../cluster/wanted.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Skip } from '../engine/evaluate.ts';
 import { waitsForOthers } from '../engine/rule.ts';
 import { type Surveyed, type SurveyOptions, surveyOne } from '../engine/survey.ts';
 import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
+import { formatRef, type JudgedResource, type Kind } from '../kube/resources.ts';
 import type { Report, ReportedError } from '../reports/report.ts';
 import { type ClusterState, type ClusterStateOptions, liveState } from './cluster-state.ts';
 import { snapshotState } from './snapshot-state.ts';
@@ -100,13 +101,14 @@ function surveyOptions({ snapshot, configuration, readByName }: ClusterState): S
 /** Many Ingresses name one Secret. */
 function onceEach(readByName: ClusterState['readByName']): ClusterState['readByName'] {
   const asked = new Map<string, Promise<Found>>();
-  const ask = async (ref: ObjectRef): Promise<Found> => (await readByName([ref])).get(formatRef(ref)) ?? 'unknown';
+  const ask = async (ref: Wanted): Promise<Found> => (await readByName([ref])).get(formatRef(ref)) ?? 'unknown';
   return async (refs) => {
     const answers = refs.map(async (ref) => {
-      const key = formatRef(ref);
+      const { content }: Wanted = ref;
+      const key = `${formatRef(ref)}${content ? ' content' : ''}`;
       const answer = asked.get(key) ?? ask(ref);
       asked.set(key, answer);
-      return [key, await answer] as const;
+      return [formatRef(ref), await answer] as const;
     });
     return new Map(await Promise.all(answers));
   };

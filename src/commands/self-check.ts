@@ -55,6 +55,7 @@ const ports: Ports = {
   confirm: async () => snapshot,
   configuration: () => configuration,
   mayUse: async () => 'unknown',
+  mayList: async () => 'unknown',
   tellsOfOthers: () => false,
   now: () => Date.now(),
 };

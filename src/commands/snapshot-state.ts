@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip as gunzipWithCallback } from 'node:zlib';
 import { OperatorError } from '../errors.ts';
-import { formatRef } from '../kube/resources.ts';
+import { formatRef, type ObjectRef } from '../kube/resources.ts';
 import { type DecodedSnapshot, decodeSnapshot, secretsByName } from '../snapshots/decode.ts';
 import type { ClusterState, ClusterStateOptions } from './cluster-state.ts';
 import { storedConfiguration } from './stored-configuration.ts';
@@ -24,7 +24,10 @@ export async function snapshotState(
     name: context,
     snapshot,
     reaches,
-    readByName: async (refs) => (level === 'off' ? new Map(refs.map((ref) => [formatRef(ref), 'unknown'])) : secretsByName(secret, refs)),
+    readByName: async (refs) => {
+      if (level === 'off') return new Map(refs.map((ref) => [formatRef(ref), 'unknown']));
+      return secretsByName(secret, level === 'full' ? refs : refs.map(withoutContent));
+    },
     close: async () => {},
     ...staleness(options.snapshot, terminal.now() - snapshot.observedAt),
   };
@@ -39,6 +42,7 @@ function staleness(file: string, ageMs: number): Pick<ClusterState, 'stale'> {
   const age = hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
   return { stale: `the snapshot ${file} is ${age} old: what has changed in the cluster since is not known` };
 }
+const withoutContent = ({ apiVersion, kind, namespace, name }: ObjectRef): ObjectRef => ({ apiVersion, kind, namespace, name });
 
 async function readSnapshot(file: string): Promise<DecodedSnapshot> {
   return decodeSnapshot(file, (await unpacked(file, await bytesOf(file))).toString('utf8'));

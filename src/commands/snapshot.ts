@@ -4,14 +4,16 @@ import { promisify } from 'node:util';
 import { gzip as gzipWithCallback } from 'node:zlib';
 import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { Found } from '../cluster/view.ts';
+import { eachOnce } from '../cluster/wanted.ts';
 import { isExemption } from '../config/annotations.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
 import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
+import { given } from '../kube/read.ts';
 import { formatRef, type Kind, type ObjectRef, type Secret } from '../kube/resources.ts';
 import { rules } from '../rules/index.ts';
-import { encodeSnapshot } from '../snapshots/encode.ts';
+import { encodeSnapshot, type KeptSecret } from '../snapshots/encode.ts';
 import type { SecretNames, SecretPlaces } from '../sources/secret-names.ts';
 import { type ClusterState, liveState } from './cluster-state.ts';
 import { interruptible } from './interrupt.ts';
@@ -47,7 +49,7 @@ export const snapshot = (options: SnapshotOptions, terminal: Terminal): Promise<
 
 /** The rules may have whatever configuration where the file is read; the Secrets that they ask for do not depend on it. */
 async function taken(options: SnapshotOptions & { readonly signal: AbortSignal }, terminal: Terminal) {
-  const state = await liveState({ ...options, secretsLevel: 'existence' }, terminal);
+  const state = await liveState(options, terminal);
   try {
     const isOff = state.configuration.secrets.level === 'off';
     const names = isOff ? noNames : await state.secretNames(placesOf(state, options));
@@ -76,20 +78,23 @@ const placesOf = ({ snapshot }: ClusterState, { namespace = [] }: SnapshotOption
   areAll: snapshot.coverage('Namespace', '') === 'complete',
 });
 
-/** All that may be listed; of the others, those that an object names, one by one. */
+/** All that may be listed; one by one the others that an object names, and at level `full` those whose content rules judge. */
 async function secretsOf({ snapshot, configuration, readByName }: ClusterState, { secrets, reach }: SecretNames) {
   const named = judged.flatMap((kind) =>
     snapshot.listAll(kind).flatMap((object) => configuration.rules.flatMap((rule: ConfiguredRule) => rule.fetches(object, snapshot))),
   );
-  const isListed = (namespace: string): boolean => (reach.namespaces.get(namespace) ?? reach.everywhere) === 'complete';
-  const unlisted = named.filter(({ kind, namespace }) => kind === 'Secret' && !isListed(namespace));
+  const isFull = configuration.secrets.level === 'full';
+  const isListed = ({ namespace }: ObjectRef): boolean => (reach.namespaces.get(namespace) ?? reach.everywhere) === 'complete';
+  const asked = eachOnce(named.filter((ref) => ref.kind === 'Secret' && (!isListed(ref) || (isFull && ref.content))));
   const found = new Map<string, Found>();
   // Each round has a time of its own: all at once would run out of it in a large cluster.
-  for (let at = 0; at < unlisted.length; at += roundSize)
-    for (const [ref, answer] of await readByName(unlisted.slice(at, at + roundSize))) found.set(ref, answer);
-  const answered = (is: (answer: unknown) => boolean): readonly ObjectRef[] => unlisted.filter((ref) => is(found.get(formatRef(ref))));
-  const present = secrets.map(({ metadata }: Secret): ObjectRef => ({ apiVersion: 'v1', kind: 'Secret', ...metadata }));
-  return { present: [...present, ...answered((answer) => typeof answer === 'object')], absent: answered((answer) => answer === 'absent') };
+  for (let at = 0; at < asked.length; at += roundSize)
+    for (const [ref, answer] of await readByName(asked.slice(at, at + roundSize))) found.set(ref, answer);
+  const read = [...found.values()].filter((answer) => typeof answer === 'object') as readonly Secret[];
+  const kept = [...secrets, ...read].map(({ metadata: { namespace, name }, type, tls }): KeptSecret => {
+    return { namespace, name, ...given('type', type), ...given('tls', tls) };
+  });
+  return { present: kept, absent: asked.filter((ref) => !isListed(ref) && found.get(formatRef(ref)) === 'absent') };
 }
 
 const roundSize = 100;

@@ -1,7 +1,6 @@
 /** Puts the webhook together: configuration, certificate, cluster, ports. */
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Ports } from '../admission/handler.ts';
-import type { MayUse } from '../admission/rights.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import type { Log } from '../server/log.ts';
@@ -9,11 +8,11 @@ import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { startServer as listen, type RunningServer } from '../server/server.ts';
 import type { Pace } from '../sources/backoff.ts';
 import type { ClusterSource } from '../sources/source.ts';
+import { type AskedRights, askedRights } from './asked-rights.ts';
 import { watchCallers } from './callers.ts';
 import { clusterClient } from './cluster-client.ts';
 import { clusterSource } from './cluster-source.ts';
 import { continuousAudit } from './continuous-audit.ts';
-import { exemptionRights } from './exemption-rights.ts';
 import { leadershipOf, newIdentity } from './leadership.ts';
 import { type LiveConfiguration, watchConfiguration } from './live-configuration.ts';
 import { reasonOf } from './reason.ts';
@@ -119,7 +118,12 @@ async function assemble(options: ServeOptions, environment: ServeEnvironment, pa
   const selfCheck = parts.add(await selfCheckOf(environment, metrics));
 
   const server = await listen({
-    ports: portsOf(cluster, configuration, exemptionRights(client, log), options.cluster !== undefined),
+    ports: portsOf(
+      cluster,
+      configuration,
+      askedRights(client, () => configuration.current().workloads, log),
+      options.cluster !== undefined,
+    ),
     synced: () => cluster.hasSynced(),
     unready: () => [...(selfCheck.isFailing() ? ['the self-check fails'] : []), ...served.lacks()],
     certificate: served.current(),
@@ -173,12 +177,12 @@ async function selfCheckOf({ log, selfCheck }: ServeEnvironment, metrics: Metric
 }
 
 /** A cluster of files has no tenants: whoever serves it may read them all. */
-const portsOf = (source: ClusterSource, configuration: LiveConfiguration, mayUse: MayUse, openToAll: boolean): Ports => ({
+const portsOf = (source: ClusterSource, configuration: LiveConfiguration, rights: AskedRights, openToAll: boolean): Ports => ({
   snapshot: () => source.current(),
   readByName: (refs, signal) => source.readByName(refs, signal),
   confirm: (reads, signal) => source.confirm(reads, signal),
   configuration: () => configuration.current(),
-  mayUse,
+  ...rights,
   tellsOfOthers: () => openToAll || configuration.current().privacy === 'open',
   now: () => Date.now(),
 });

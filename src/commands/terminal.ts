@@ -3,8 +3,11 @@ import { styleText } from 'node:util';
 import type { Paint } from '../reports/report.ts';
 
 export interface Terminal {
-  /** `commands`: text that the build server is meant to obey, and in which we have seen to it that nobody else gives orders. */
-  out(text: string, as?: 'text' | 'commands'): void;
+  /**
+   * `commands`: text that the build server is meant to obey, and in which we have seen to it that nobody else gives orders.
+   * `document`: what a program reads, in which no byte may be another.
+   */
+  out(text: string, as?: 'text' | 'commands' | 'document'): void;
   error(text: string): void;
   /** One line for what is going on, in place of the last; empty: none. Nothing is shown unless a person looks on. */
   status?(text: string): void;

@@ -172,7 +172,9 @@ export const configurationSchema = (ruleIds: readonly string[]) =>
     privacy: z
       .enum(['tenant', 'open'])
       .default('tenant')
-      .describe('`tenant`: no text tells of other namespaces. `open`: everybody may read everything, as in a cluster of one team'),
+      .describe(
+        '`tenant`: a text tells of another namespace only what its reader may list there. `open`: everybody may read everything, as in a cluster of one team. See docs/privacy.md',
+      ),
     protectedNamespaces: z
       .array(z.string().regex(dnsLabel, 'is not the name of a namespace'))
       .default(['kube-system'])

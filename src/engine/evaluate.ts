@@ -1,4 +1,5 @@
 /** One object, one cluster, all rules: findings, and what could not be judged. */
+import { type Audience, Elsewhere, everybody } from '../cluster/elsewhere.ts';
 import { type Lack, NotKnown, OutOfTime, RecordingView } from '../cluster/recording.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
@@ -42,8 +43,10 @@ export interface Fault {
 export interface EvaluateOptions {
   /** Asked before each rule and while it runs: true once there is no time left. */
   readonly outOfTime?: () => boolean;
-  /** Whether texts may tell of namespaces other than the object's. */
+  /** Texts may tell everything of namespaces other than the object's. */
   readonly tellsOfOthers?: boolean;
+  /** Otherwise, what this reader may list there; nothing, if left out. */
+  readonly audience?: Audience;
   /** The objects come from files: no API server has validated them. */
   readonly offline?: boolean;
   /** The object stands as it is, and nobody writes. */
@@ -107,8 +110,8 @@ export function evaluate(
         return settled(draft, { rule, subject, options, clean, trials }, findings.length < maxTried ? cluster : undefined);
       });
       if (!isWhole) skipped.push({ ruleId, reason: 'tooMany' });
-      // What a removal would bring, a look at what stands does not show.
-      if (findings.length === before && rule.meta.judgesDelete !== true) clean.add(ruleId);
+      // What a removal or a change would break, a look at what stands does not show.
+      if (findings.length === before && rule.meta.judgesDelete !== true && rule.meta.orderClass !== 'destructive') clean.add(ruleId);
     } catch (cause) {
       file(ruleId, cause, skipped, faults);
     }
@@ -148,7 +151,8 @@ function skipFor(ruleId: string, cause: unknown): Skip | undefined {
 
 function run({ rule, subject, options, clean }: Run, view: RecordingView): Iterable<Draft> {
   const { tellsOfOthers = false, offline = false, isSurvey = false, exemptions } = options;
-  const elsewhere = tellsOfOthers ? view.known : undefined;
+  const audience = tellsOfOthers ? everybody : options.audience;
+  const elsewhere = audience && new Elsewhere(view.known, subject.object.metadata.namespace, audience);
   return rule.check(subject, view, { known: view.known, elsewhere, offline, isSurvey, exemptions: exemptions && { ...exemptions, clean } });
 }
 

@@ -1,7 +1,7 @@
 /** A write → a decision: ratchet, modes, exemptions, dry-runs. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
-import type { JudgedResource } from '../kube/resources.ts';
+import { isClusterWide, type JudgedResource } from '../kube/resources.ts';
 import { type EvaluateOptions, type Evaluation, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { ExemptionFact } from './exemption-fact.ts';
 import type { Finding } from './finding.ts';
@@ -141,8 +141,14 @@ const softensOnDryRun = (
 /** Older than this, a collection on which denials need not be confirmed has to be read all the same (reliability.md D5), in milliseconds. */
 const stale = 10_000;
 
-const readsToConfirm = ({ meta }: ConfiguredRule, { readsOf }: Evaluation, cluster: ClusterSnapshot): readonly Read[] =>
-  readsOf(meta.id).filter(({ collection }) => (meta.confirms?.includes(collection) ?? true) || cluster.staleMs(collection) > stale);
+function readsToConfirm({ meta }: ConfiguredRule, { readsOf }: Evaluation, cluster: ClusterSnapshot): readonly Read[] {
+  const reads = readsOf(meta.id);
+  // What was looked for everywhere, and found, was then looked up by its name: that it is there is what is confirmed.
+  const found = new Set(reads.filter(({ name }) => name !== undefined).map(({ collection }) => collection));
+  const isSearch = ({ collection, namespace }: Read): boolean => namespace === '*' && !isClusterWide(collection) && found.has(collection);
+  const rests = ({ collection }: Read): boolean => (meta.confirms?.includes(collection) ?? true) || cluster.staleMs(collection) > stale;
+  return reads.filter((read) => rests(read) && !isSearch(read));
+}
 
 /**
  * The decision after the live look. `second` is the review of the rules to confirm on what was just read: what it denies

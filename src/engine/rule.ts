@@ -1,6 +1,8 @@
 /** What a rule is. A rule detects and yields findings; text is made by its messages from facts. */
+import type { Elsewhere } from '../cluster/elsewhere.ts';
 import type { ResolverName } from '../cluster/resolver.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import type { Wanted } from '../cluster/wanted.ts';
 import { type FieldPath, valueAt, withoutIndices } from '../kube/field-path.ts';
 import { type Collection, formatRef, type Judged, type JudgedResource, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { ExemptionFact } from './exemption-fact.ts';
@@ -91,8 +93,8 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   readonly cluster: ClusterView;
   /** The same without that, and without leave to conclude from absence: for explanations. */
   readonly known: ClusterView;
-  /** The cluster's other namespaces, for explanations; undefined where the reader may not be told of them. */
-  readonly elsewhere: ClusterView | undefined;
+  /** What the reader may know of the cluster's other namespaces, for explanations; undefined where he has not been named. */
+  readonly elsewhere: Elsewhere | undefined;
   /** Judged from files: no API server has seen the object, so what it would refuse is for the rule to say. */
   readonly offline: boolean;
   /** The object is judged as it stands, with nobody writing: nothing comes later in the same apply. */
@@ -121,7 +123,7 @@ export interface RuleDefinition<K extends Kind, O, M extends Messages> extends R
   readonly options: { parse(value: unknown): O };
   readonly messages: M;
   /** Objects to read by name before the check; the shell reads them within the deadline, rules stay pure. */
-  fetches?(object: Judged[K], known: ClusterView, options: O): readonly ObjectRef[];
+  fetches?(object: Judged[K], known: ClusterView, options: O): readonly Wanted[];
   /** Keys of annotations that the rule reads; a snapshot holds no others. */
   annotations?(options: O): readonly string[];
   check(context: RuleContext<K, O, M>): Iterable<Draft>;
@@ -142,7 +144,7 @@ export interface ConfiguredRule {
   readonly messages: Messages;
   /** Keys of annotations that the rule reads. */
   readonly annotations: readonly string[];
-  fetches(object: Judged[Kind], known: ClusterView): readonly ObjectRef[];
+  fetches(object: Judged[Kind], known: ClusterView): readonly Wanted[];
   /** Pure: same subject and cluster, same findings. A throw is a bug in the rule, except `NotKnown`. */
   check(subject: Subject, cluster: ClusterView, around: Around): Iterable<Draft>;
 }
@@ -150,7 +152,7 @@ export interface ConfiguredRule {
 /** What a rule is told beside its subject and the cluster; see RuleContext. */
 export interface Around {
   readonly known: ClusterView;
-  readonly elsewhere: ClusterView | undefined;
+  readonly elsewhere: Elsewhere | undefined;
   readonly offline?: boolean;
   readonly isSurvey?: boolean;
   readonly exemptions?: ExemptionContext | undefined;

@@ -1,7 +1,8 @@
 /** Every judged object of a snapshot, as it stands, with nobody writing: for `check` now, for audits later. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found, Read } from '../cluster/view.ts';
-import { type Collection, formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
+import { eachOnce, type Wanted } from '../cluster/wanted.ts';
+import type { Collection, JudgedResource, Kind, ObjectRef } from '../kube/resources.ts';
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
@@ -78,10 +79,9 @@ export async function surveyOne(
 const readOf = ({ kind, namespace, name }: ObjectRef): Read => ({ collection: kind as Collection, namespace, name });
 
 /** Each once, whichever rules ask for it. */
-function refsToRead(object: JudgedResource, rules: readonly ConfiguredRule[], snapshot: ClusterSnapshot): readonly ObjectRef[] {
+function refsToRead(object: JudgedResource, rules: readonly ConfiguredRule[], snapshot: ClusterSnapshot): readonly Wanted[] {
   const concerned = rules.filter(({ meta }) => meta.kinds.includes(object.kind));
-  const refs = concerned.flatMap((rule) => rule.fetches(object, snapshot));
-  return [...new Map(refs.map((ref) => [formatRef(ref), ref])).values()];
+  return eachOnce(concerned.flatMap((rule) => rule.fetches(object, snapshot)));
 }
 
 function sorted(all: readonly Finding[], settings: SurveySettings): Pick<Surveyed, 'findings' | 'exempted'> {

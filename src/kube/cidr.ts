@@ -68,6 +68,9 @@ function parseAddress(text: string): Address | undefined {
   return { family, bits };
 }
 
+/** Whether the text is an address, and nothing else. */
+export const isAddress = (text: string): boolean => parseAddress(text) !== undefined;
+
 /** `10.0.0.0/8` or `fd00::/8`; host bits may be set, as the API server allows with a warning. Undefined if it is not strictly a block. */
 export function parseBlock(text: string): AddressBlock | undefined {
   const [left = '', right, ...more] = text.split('/');

@@ -4,6 +4,7 @@ import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } f
 import type {
   Ingress,
   IngressBackend,
+  IngressClass,
   LabelSelector,
   NetworkPolicy,
   NetworkPolicyPeer,
@@ -52,6 +53,16 @@ function backendOf(raw: RawObject): IngressBackend {
   }
   return isObject(resource) ? { resource: { kind: stringAt(resource, 'kind') ?? '', name: stringAt(resource, 'name') ?? '' } } : {};
 }
+
+const defaultClassAnnotation = 'ingressclass.kubernetes.io/is-default-class';
+
+export const normalizeIngressClass = (raw: RawObject, metadata: ObjectMeta): IngressClass => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'IngressClass',
+  metadata: { ...metadata, namespace: '' },
+  spec: { controller: stringAt(objectAt(raw, 'spec'), 'controller') ?? '' },
+  isDefault: metadata.annotations[defaultClassAnnotation] === 'true',
+});
 
 /** policyTypes absent: Ingress always, Egress only if there are egress rules (SetDefaults_NetworkPolicy). */
 export function normalizeNetworkPolicy(raw: RawObject, metadata: ObjectMeta): NetworkPolicy {

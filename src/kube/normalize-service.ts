@@ -20,8 +20,22 @@ export function normalizeService(raw: RawObject, metadata: ObjectMeta): Service 
       clusterIPs: clusterIPs.length > 0 || !clusterIP ? clusterIPs : [clusterIP],
       ...given('externalName', stringAt(spec, 'externalName')),
       publishNotReadyAddresses: booleanAt(spec, 'publishNotReadyAddresses'),
+      ...given('externalIPs', someOf(stringsAt(spec, 'externalIPs'))),
+      ...given('internalTrafficPolicy', localIn(spec, 'internalTrafficPolicy')),
+      ...given('externalTrafficPolicy', localIn(spec, 'externalTrafficPolicy')),
     },
+    ...given('status', statusOf(raw)),
   };
+}
+
+const localIn = (spec: RawObject, key: string): 'Local' | undefined => (stringAt(spec, key) === 'Local' ? 'Local' : undefined);
+
+const someOf = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+/** A load balancer with a name instead of an address is one too. */
+function statusOf(raw: RawObject): Service['status'] {
+  const balancers = someOf(objectsAt(objectAt(objectAt(raw, 'status'), 'loadBalancer'), 'ingress'));
+  return balancers && { loadBalancer: { ingress: balancers.map((entry) => given('ip', stringAt(entry, 'ip'))) } };
 }
 
 /** targetPort 0 or "" is `port`, a missing protocol TCP (SetDefaults_Service). */
@@ -38,6 +52,7 @@ function portOf(raw: RawObject, claims: Claims | undefined): ServicePort {
     ...given('nodePort', nodePort),
     ...given('nodePortNamed', nodePort === undefined ? undefined : owners !== ''),
     ...given('nodePortOwners', owners || undefined),
+    ...given('appProtocol', stringAt(raw, 'appProtocol')),
   };
 }
 

@@ -44,6 +44,7 @@ export function normalizeTemplate(raw: RawObject, kind: WorkloadKind, { namespac
     metadata: { namespace, name },
     pod: shapeOf(objectAt(pod, 'metadata'), objectAt(pod, 'spec')),
     replicas,
+    ...given('serviceName', kind.kind === 'StatefulSet' ? stringAt(objectAt(raw, 'spec'), 'serviceName') || undefined : undefined),
     ...given('owner', owner),
   };
 }
@@ -96,7 +97,9 @@ function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
   const containers = [...objectsAt(spec, 'containers'), ...sidecars];
   return {
     labels: labelsOf(metadata['labels'], (key) => !perPodLabels.has(key)),
-    ports: containers.flatMap((container) => objectsAt(container, 'ports').map(containerPortOf)),
+    ports: containers.flatMap((container) =>
+      objectsAt(container, 'ports').map((port) => containerPortOf(port, booleanAt(spec, 'hostNetwork'))),
+    ),
     probePorts: containers.flatMap(probePortsOf),
     hostNetwork: booleanAt(spec, 'hostNetwork'),
     dnsPolicy: stringAt(spec, 'dnsPolicy') ?? 'ClusterFirst',
@@ -104,10 +107,12 @@ function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
   };
 }
 
-const containerPortOf = (raw: RawObject): ContainerPort => ({
+const containerPortOf = (raw: RawObject, isOnHost: boolean): ContainerPort => ({
   ...given('name', stringAt(raw, 'name') || undefined),
   containerPort: numberAt(raw, 'containerPort') ?? 0,
   protocol: protocolOf(raw),
+  // The API server writes the container's own there for Pods on the host network (SetDefaults_Pod); a file leaves it out.
+  ...given('hostPort', isOnHost ? undefined : numberAt(raw, 'hostPort') || undefined),
 });
 
 const probePortsOf = (container: RawObject): readonly (number | string)[] =>

@@ -3,7 +3,7 @@
  * (pkg/apis/core/v1/defaults.go, pkg/apis/networking/v1/defaults.go), so that a file and an AdmissionReview look alike.
  */
 import { labelsOf } from './labels.ts';
-import { normalizeIngress, normalizeNetworkPolicy } from './normalize-networking.ts';
+import { normalizeIngress, normalizeIngressClass, normalizeNetworkPolicy } from './normalize-networking.ts';
 import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
 import { normalizeService } from './normalize-service.ts';
 import { builtInWorkloads, normalizePod, normalizeTemplate, ownerOf, type WorkloadKind } from './normalize-workload.ts';
@@ -28,6 +28,8 @@ export function normalize(raw: RawObject, { workloads = [], namespace = 'default
       return normalizeService(raw, judgedMetadata());
     case 'networking.k8s.io/Ingress':
       return normalizeIngress(raw, judgedMetadata());
+    case 'networking.k8s.io/IngressClass':
+      return normalizeIngressClass(raw, metadataOf(raw, ''));
     case 'networking.k8s.io/NetworkPolicy':
       return normalizeNetworkPolicy(raw, judgedMetadata());
     case '/Namespace':

@@ -50,6 +50,7 @@ export interface ServicePort {
   readonly nodePortNamed?: boolean;
   /** The managers that claim a nodePort, also one that a change of type has taken away. */
   readonly nodePortOwners?: string;
+  readonly appProtocol?: string;
 }
 
 export interface Service extends Base<'v1', 'Service'> {
@@ -60,7 +61,14 @@ export interface Service extends Base<'v1', 'Service'> {
     readonly clusterIPs: readonly string[];
     readonly externalName?: string;
     readonly publishNotReadyAddresses: boolean;
+    /** Absent where there are none. */
+    readonly externalIPs?: readonly string[];
+    /** Absent where it is `Cluster`, which is the default of both. */
+    readonly internalTrafficPolicy?: 'Local';
+    readonly externalTrafficPolicy?: 'Local';
   };
+  /** Absent until a controller has given an address. */
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly { readonly ip?: string }[] } };
 }
 
 export interface IngressBackend {
@@ -80,6 +88,13 @@ export interface Ingress extends Base<'networking.k8s.io/v1', 'Ingress'> {
       };
     }[];
   };
+}
+
+/** Which controller an Ingress is for. */
+export interface IngressClass extends Base<'networking.k8s.io/v1', 'IngressClass'> {
+  readonly spec: { readonly controller: string };
+  /** The API server writes its name into Ingresses that are created without a class. */
+  readonly isDefault: boolean;
 }
 
 export interface LabelSelectorRequirement {
@@ -127,9 +142,32 @@ export interface NetworkPolicy extends Base<'networking.k8s.io/v1', 'NetworkPoli
 
 export interface Namespace extends Base<'v1', 'Namespace'> {}
 
-/** What is known of a Secret without its content: that it is there, its type, the names of its keys where they were read. */
+/** What is known of a Secret: that it is there, and its type and what was derived from its content, where that was read. */
 export interface Secret extends Base<'v1', 'Secret'> {
   readonly type?: string;
+  readonly tls?: TlsContent;
+}
+
+/** What a certificate and its key say, and nothing of their bytes: `sources/secret-content.ts` makes it, and drops them. */
+export interface TlsContent {
+  /** Keys of the Secret that controllers look for, and that are not there or empty. */
+  readonly lacks: readonly ('tls.crt' | 'tls.key')[];
+  /** The first certificate, which servers present as theirs. */
+  readonly leaf?: CertificateFacts;
+  /** Whether the key is that of the certificate; undefined where one of them is lacking. */
+  readonly pair?: 'match' | 'differ' | 'badCertificate' | 'badKey' | 'encryptedKey';
+  /** `rsa`, `ec`, `ed25519`: of the key that is there. */
+  readonly keyType?: string;
+  /** Where the key is that of another certificate of the chain: which one of how many, from 1. */
+  readonly belongsTo?: { readonly position: number; readonly of: number };
+}
+
+export interface CertificateFacts {
+  /** The DNS names for which it is, in lower case. */
+  readonly names: readonly string[];
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly keyType: string;
 }
 
 /** An object whose controller writes a Secret: cert-manager's Certificate, an ExternalSecret, a SealedSecret. */
@@ -145,6 +183,8 @@ export interface ContainerPort {
   readonly name?: string;
   readonly containerPort: number;
   readonly protocol: Protocol;
+  /** The port of the node that leads here; absent where none does, and for Pods on the host network, whose ports are all the node's. */
+  readonly hostPort?: number;
 }
 
 /** What Pods of one kind have in common, whoever makes them. */
@@ -171,6 +211,8 @@ export interface Workload {
   readonly pod: PodShape;
   /** Of a template, how many Pods it asks for; of Pods, undefined. */
   readonly replicas?: number;
+  /** Of a StatefulSet, the Service under whose name its Pods have names in DNS. */
+  readonly serviceName?: string;
   /** What people know as the maker of the Pods, as `Kind/name`: a Deployment, not the ReplicaSet between. */
   readonly owner?: string;
 }
@@ -197,6 +239,7 @@ export interface PodRecord {
 export interface Collections {
   readonly Service: Service;
   readonly Ingress: Ingress;
+  readonly IngressClass: IngressClass;
   readonly NetworkPolicy: NetworkPolicy;
   readonly Namespace: Namespace;
   readonly Secret: Secret;
@@ -217,7 +260,7 @@ export interface Judged {
 export type Kind = keyof Judged;
 export type JudgedResource = Judged[Kind];
 
-export type Resource = Service | Ingress | NetworkPolicy | Namespace | Secret | SecretSource | Workload;
+export type Resource = Service | Ingress | IngressClass | NetworkPolicy | Namespace | Secret | SecretSource | Workload;
 
 export const refOf = ({ apiVersion, kind, metadata }: Resource): ObjectRef => ({
   apiVersion,
@@ -232,6 +275,7 @@ export const formatRef = ({ kind, namespace, name }: ObjectRef): string => `${ki
 const collectionsByKind: Readonly<Record<string, Collection>> = {
   Service: 'Service',
   Ingress: 'Ingress',
+  IngressClass: 'IngressClass',
   NetworkPolicy: 'NetworkPolicy',
   Namespace: 'Namespace',
   Secret: 'Secret',
@@ -243,6 +287,9 @@ const collectionsByKind: Readonly<Record<string, Collection>> = {
 
 export const collectionOf = (resource: Resource): Collection =>
   'pod' in resource && resource.kind !== 'Pod' ? 'Template' : (collectionsByKind[resource.kind] ?? 'Template');
+
+/** Of no namespace: all of them are one short list. */
+export const isClusterWide = (collection: Collection): boolean => collection === 'Namespace' || collection === 'IngressClass';
 
 /** One Pod from a source, not yet put together with its like. */
 export const isPod = (resource: Resource): resource is Pod => resource.kind === 'Pod' && 'record' in resource;

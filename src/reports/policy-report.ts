@@ -228,6 +228,7 @@ export function moreOf(rest: readonly Entry[]): RawObject {
 
 const areas: readonly (readonly [string, string])[] = [
   ['service-', 'Services'],
+  ['statefulset-', 'Services'],
   ['ingress-', 'Ingresses'],
   ['tls-', 'TLS'],
   ['network-policy-', 'Network policies'],

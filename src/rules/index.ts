@@ -1,13 +1,42 @@
 import type { Rule } from '../engine/rule.ts';
 import { dnsResolverIsolated } from './dns-resolver-isolated.ts';
+import { dnsResolverServiceChanged } from './dns-resolver-service-changed.ts';
 import { exemptionInvalid } from './exemption-invalid.ts';
+import { ingressBackendPortMissing } from './ingress-backend-port-missing.ts';
+import { ingressBackendServiceMissing } from './ingress-backend-service-missing.ts';
+import { ingressBackendUnusable } from './ingress-backend-unusable.ts';
+import { ingressCatchAllHostPolicy } from './ingress-catch-all-host-policy.ts';
+import { ingressClassMissing } from './ingress-class-missing.ts';
+import { ingressClassUnset } from './ingress-class-unset.ts';
+import { ingressHostPathConflict } from './ingress-host-path-conflict.ts';
+import { ingressPathLiteralTrap } from './ingress-path-literal-trap.ts';
+import { ingressPathUnreachable } from './ingress-path-unreachable.ts';
+import { ingressRuleWithoutEffect } from './ingress-rule-without-effect.ts';
 import { networkPolicyIsolatesDns } from './network-policy-isolates-dns.ts';
+import { serviceAppProtocolTypo } from './service-app-protocol-typo.ts';
+import { serviceExternalIps } from './service-external-ips.ts';
+import { serviceExternalNameIsIp } from './service-external-name-is-ip.ts';
+import { serviceExternalNameLoopbackOrMetadata } from './service-external-name-loopback-or-metadata.ts';
+import { serviceHeadlessPortTranslation } from './service-headless-port-translation.ts';
+import { serviceInUse } from './service-in-use.ts';
+import { serviceLocalTrafficPolicyGaps } from './service-local-traffic-policy-gaps.ts';
 import { serviceNamedTargetPortPartial } from './service-named-target-port-partial.ts';
 import { serviceNamedTargetPortUnresolved } from './service-named-target-port-unresolved.ts';
+import { serviceNodePortHostPortCollision } from './service-node-port-host-port-collision.ts';
 import { serviceNodePortPolicy } from './service-node-port-policy.ts';
 import { serviceNumericTargetPortUndeclared } from './service-numeric-target-port-undeclared.ts';
+import { servicePortInUse } from './service-port-in-use.ts';
 import { serviceSelectorMatchesNoPods } from './service-selector-matches-no-pods.ts';
+import { serviceSelectorSpansWorkloads } from './service-selector-spans-workloads.ts';
 import { serviceTargetPortProtocolMismatch } from './service-target-port-protocol-mismatch.ts';
+import { serviceTypePolicy } from './service-type-policy.ts';
+import { statefulsetServiceName } from './statefulset-service-name.ts';
+import { tlsExpiry } from './tls-expiry.ts';
+import { tlsHostsVsRules } from './tls-hosts-vs-rules.ts';
+import { tlsKeyMismatch } from './tls-key-mismatch.ts';
+import { tlsRequired } from './tls-required.ts';
+import { tlsSanMismatch } from './tls-san-mismatch.ts';
+import { tlsSecretMalformed } from './tls-secret-malformed.ts';
 import { tlsSecretMissing } from './tls-secret-missing.ts';
 
 /** Every rule, in the order in which documentation lists them: one line a rule, one file a rule. */
@@ -18,8 +47,37 @@ export const rules: readonly Rule[] = [
   serviceNumericTargetPortUndeclared,
   serviceTargetPortProtocolMismatch,
   serviceNodePortPolicy,
+  serviceExternalNameIsIp,
+  serviceExternalNameLoopbackOrMetadata,
+  serviceExternalIps,
+  serviceTypePolicy,
+  serviceHeadlessPortTranslation,
+  serviceSelectorSpansWorkloads,
+  serviceAppProtocolTypo,
+  statefulsetServiceName,
+  serviceNodePortHostPortCollision,
+  serviceLocalTrafficPolicyGaps,
+  serviceInUse,
+  servicePortInUse,
+  ingressBackendServiceMissing,
+  ingressBackendPortMissing,
+  ingressBackendUnusable,
+  ingressRuleWithoutEffect,
+  ingressPathLiteralTrap,
+  ingressClassMissing,
+  ingressClassUnset,
+  ingressHostPathConflict,
+  ingressCatchAllHostPolicy,
+  ingressPathUnreachable,
   tlsSecretMissing,
+  tlsSecretMalformed,
+  tlsKeyMismatch,
+  tlsExpiry,
+  tlsSanMismatch,
+  tlsHostsVsRules,
+  tlsRequired,
   networkPolicyIsolatesDns,
   dnsResolverIsolated,
+  dnsResolverServiceChanged,
   exemptionInvalid,
 ];

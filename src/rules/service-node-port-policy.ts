@@ -11,18 +11,12 @@ import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { formatPortRanges, isWithin, nearestIn, type PortRange, parsePortRange, staticBand } from '../kube/port-range.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
+import { choosesSome, chosenNamespaces } from './options/chosen-namespaces.ts';
 
 const ports = z.union([z.int(), z.string()]).refine((text) => parsePortRange(text), 'is not a port, or a range as 30100-30199');
 const entry = z
-  .strictObject({
-    namespaces: z.array(z.string()).optional().describe('Names of namespaces, with `*` for any characters'),
-    namespaceSelector: z
-      .strictObject({ matchLabels: z.record(z.string(), z.string()).describe('All of these') })
-      .optional()
-      .describe('Labels of namespaces; together with `namespaces` both must match'),
-    ports: z.array(ports).min(1).describe('NodePorts and ranges of them, as `30100-30199`'),
-  })
-  .refine((one) => one.namespaces ?? one.namespaceSelector, 'chooses no namespaces: add namespaces or namespaceSelector');
+  .strictObject({ ...chosenNamespaces, ports: z.array(ports).min(1).describe('NodePorts and ranges of them, as `30100-30199`') })
+  .refine(...choosesSome);
 
 export const serviceNodePortPolicy = defineRule({
   id: 'service-node-port-policy',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { asBackends, selectsPods } from '../cluster/backends.ts';
+import type { Elsewhere } from '../cluster/elsewhere.ts';
 import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
 import { carriedBy, correctedSelector, countOf, pairsOfNobody, pairsToCome, titleWithPods } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -133,8 +134,9 @@ function fixTowards({ title, differences }: Candidate, selector: Labels): Fix {
 }
 
 /** The Pods may simply be in another namespace than the one this was applied to. */
-function fixesElsewhere(selector: Labels, elsewhere: ClusterView): readonly Fix[] {
-  const match = [...elsewhere.listAll('Template'), ...elsewhere.listAll('Pod')].find(({ pod }) => matchesPairs(selector, pod.labels));
+function fixesElsewhere(selector: Labels, elsewhere: Elsewhere): readonly Fix[] {
+  const carries = ({ pod }: Workload): boolean => matchesPairs(selector, pod.labels);
+  const match = elsewhere.those('Template', carries)[0] ?? elsewhere.those('Pod', carries)[0];
   if (match === undefined) return [];
   const { namespace } = match.metadata;
   const backend = asBackends([match], elsewhere)[0];

@@ -1,6 +1,6 @@
 /**
  * JSON lines on stdout. Text that others wrote stands in strings that `display` has cleaned, so that a line is one line and
- * a terminal shows what is there; of Secrets there is nothing to log, since nothing but their names is ever held.
+ * a terminal shows what is there; of Secrets there is nothing to log, since their content is dropped where it was read.
  */
 import { setTimeout } from 'node:timers/promises';
 import pino, { type DestinationStream, type Logger } from 'pino';

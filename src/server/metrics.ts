@@ -21,6 +21,7 @@ const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1,
 const listed: readonly Collection[] = [
   'Service',
   'Ingress',
+  'IngressClass',
   'NetworkPolicy',
   'Namespace',
   'Certificate',

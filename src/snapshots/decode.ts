@@ -2,6 +2,7 @@
 import { coverageOf, type Reach, type Reaches } from '../cluster/reach.ts';
 import { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
+import { eachOnce, type Wanted } from '../cluster/wanted.ts';
 import { OperatorError } from '../errors.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { labelsOf } from '../kube/labels.ts';
@@ -76,6 +77,7 @@ const withoutSecrets = (reaches: Reaches): Reaches => new Map([...reaches].filte
 function* resourcesIn({ resources }: SnapshotFile): Generator<Resource> {
   for (const one of resources.Service) yield { apiVersion: 'v1', kind: 'Service', ...one };
   for (const one of resources.Ingress) yield { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...one };
+  for (const one of resources.IngressClass) yield { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', ...one };
   for (const one of resources.NetworkPolicy) yield { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', ...one };
   for (const one of resources.Namespace) yield { apiVersion: 'v1', kind: 'Namespace', ...one };
   for (const source of ['Certificate', 'ExternalSecret', 'SealedSecret'] as const)
@@ -98,21 +100,29 @@ function* podsIn({ namespace, owner, pod, pods }: SnapshotFile['resources']['Pod
 
 function secretsIn({ resources }: SnapshotFile, reaches: Reaches): (ref: ObjectRef) => Found {
   const key = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string => JSON.stringify([namespace, name]);
-  const present = new Set(resources.Secret.map(key));
+  const present = new Map(resources.Secret.map((one) => [key(one), one]));
   const absent = new Set(resources.absentSecret.map(key));
   const reachOf = coverageOf(reaches);
   return (ref) => {
-    if (present.has(key(ref))) return secretNamed(ref);
+    const kept = present.get(key(ref));
+    if (kept !== undefined) return secretFrom(kept);
     return absent.has(key(ref)) || reachOf('Secret', ref.namespace) === 'complete' ? 'absent' : 'unknown';
   };
 }
 
-const secretNamed = ({ namespace, name }: ObjectRef): Secret => ({
+const secretFrom = ({ namespace, name, ...rest }: SnapshotFile['resources']['Secret'][number]): Secret => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { namespace, name, labels: labelsOf({}), annotations: labelsOf({}) },
+  ...rest,
 });
 
-/** As a source of cluster state reads by name. */
-export const secretsByName = (secret: DecodedSnapshot['secret'], refs: readonly ObjectRef[]): ReadonlyMap<string, Found> =>
-  new Map(refs.map((ref) => [formatRef(ref), ref.kind === 'Secret' ? secret(ref) : 'unknown']));
+/** As a source of cluster state reads by name: with what is in a Secret only for who asks for that. */
+export const secretsByName = (secret: DecodedSnapshot['secret'], refs: readonly Wanted[]): ReadonlyMap<string, Found> =>
+  new Map(eachOnce(refs).map((ref) => [formatRef(ref), ref.kind === 'Secret' ? ofLevel(secret(ref), ref) : 'unknown']));
+
+function ofLevel(found: Found, { content }: Wanted): Found {
+  if (content || typeof found !== 'object') return found;
+  const { type: _, tls: __, ...bare } = found as Secret;
+  return bare;
+}

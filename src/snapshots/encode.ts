@@ -1,8 +1,12 @@
 /** A state of a cluster → the text of a snapshot file: the same text for the same state, but for the time. */
 import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Labels, ObjectMeta, ObjectRef, PodRecord, Workload } from '../kube/resources.ts';
+import { given } from '../kube/read.ts';
+import type { Labels, ObjectMeta, ObjectRef, PodRecord, Secret, Workload } from '../kube/resources.ts';
 import { apiVersion, kind, type SnapshotText } from './schema.ts';
+
+/** That it is there, and where it was read, its type and what its certificate and key say. */
+export type KeptSecret = Pick<ObjectRef, 'namespace' | 'name'> & Pick<Secret, 'type' | 'tls'>;
 
 export interface Taken {
   readonly snapshot: ClusterSnapshot;
@@ -10,7 +14,7 @@ export interface Taken {
   readonly context: string;
   /** The configuration of the installation, as it was written there. */
   readonly configuration?: string;
-  readonly secrets: { readonly present: readonly ObjectRef[]; readonly absent: readonly ObjectRef[] };
+  readonly secrets: { readonly present: readonly KeptSecret[]; readonly absent: readonly ObjectRef[] };
   /** Annotations that no rule reads may hold anything: they stay where they are. */
   readonly readsAnnotation: (key: string) => boolean;
 }
@@ -48,13 +52,18 @@ const inOrder = <V, W>(map: ReadonlyMap<string, V>, of: (value: V) => W): Readon
 
 function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
   const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);
-  const specced = (collection: 'Service' | 'Ingress' | 'NetworkPolicy') =>
+  const specced = (collection: 'Ingress' | 'NetworkPolicy') =>
     snapshot.listAll(collection).map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec }));
   const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
     snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
   return {
-    Service: specced('Service'),
+    Service: snapshot
+      .listAll('Service')
+      .map(({ metadata, spec, status }) => ({ metadata: trimmed(metadata), spec, ...(status && { status }) })),
     Ingress: specced('Ingress'),
+    IngressClass: snapshot
+      .listAll('IngressClass')
+      .map(({ metadata, spec, isDefault }) => ({ metadata: trimmed(metadata), spec, isDefault })),
     NetworkPolicy: specced('NetworkPolicy'),
     Namespace: snapshot.listAll('Namespace').map(({ metadata }) => ({ metadata: trimmed(metadata) })),
     Certificate: sources('Certificate'),
@@ -62,8 +71,10 @@ function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
     SealedSecret: sources('SealedSecret'),
     Template: snapshot.listAll('Template'),
     Pod: snapshot.listAll('Pod').map((shape) => podsOf(shape, snapshot)),
-    Secret: places(secrets.present),
-    absentSecret: places(secrets.absent),
+    Secret: byPlace(
+      secrets.present.map(({ namespace, name, type, tls }) => ({ namespace, name, ...given('type', type), ...given('tls', tls) })),
+    ),
+    absentSecret: byPlace(secrets.absent.map(({ namespace, name }) => ({ namespace, name }))),
   };
 }
 
@@ -92,7 +103,8 @@ function podOf(name: string, { ips, ready, scheduled, terminating, labels }: Pod
   return [name, ips, flags, ...(isEmpty(labels) ? [] : [labels])];
 }
 
-const places = (refs: readonly ObjectRef[]) => {
-  const byKey = new Map(refs.map(({ namespace, name }) => [`${namespace}/${name}`, { namespace, name }]));
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place);
+/** Each once, in order; of two the last. */
+const byPlace = <T extends Pick<ObjectRef, 'namespace' | 'name'>>(list: readonly T[]): readonly T[] => {
+  const byKey = new Map(list.map((one) => [`${one.namespace}/${one.name}`, one]));
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 };

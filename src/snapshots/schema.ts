@@ -41,12 +41,17 @@ const service = z.object({
         nodePort: maybe(number),
         nodePortNamed: maybe(z.boolean()),
         nodePortOwners: maybe(text),
+        appProtocol: maybe(text),
       }),
     ),
     clusterIPs: texts,
     externalName: maybe(text),
     publishNotReadyAddresses: z.boolean(),
+    externalIPs: maybe(texts),
+    internalTrafficPolicy: maybe(z.literal('Local')),
+    externalTrafficPolicy: maybe(z.literal('Local')),
   }),
+  status: maybe(z.object({ loadBalancer: z.object({ ingress: z.array(z.object({ ip: maybe(text) })) }) })),
 });
 
 const backend = z.object({
@@ -68,6 +73,8 @@ const ingress = z.object({
     ),
   }),
 });
+
+const ingressClass = z.object({ metadata, spec: z.object({ controller: text }), isDefault: z.boolean() });
 
 const selector = z.object({
   matchLabels: labels,
@@ -96,7 +103,7 @@ const secretSource = z.object({ apiVersion: text, metadata, secretName: text, no
 
 const shape = z.object({
   labels,
-  ports: z.array(z.object({ name: maybe(text), containerPort: number, protocol })),
+  ports: z.array(z.object({ name: maybe(text), containerPort: number, protocol, hostPort: maybe(number) })),
   probePorts: z.array(z.union([number, text])),
   hostNetwork: z.boolean(),
   dnsPolicy: text,
@@ -104,12 +111,28 @@ const shape = z.object({
 });
 const place = z.object({ namespace: text, name: text });
 
+const secret = z.object({
+  namespace: text,
+  name: text,
+  type: maybe(text),
+  tls: maybe(
+    z.object({
+      lacks: z.array(z.enum(['tls.crt', 'tls.key'])),
+      leaf: maybe(z.object({ names: texts, notBeforeMs: number, notAfterMs: number, keyType: text })),
+      pair: maybe(z.enum(['match', 'differ', 'badCertificate', 'badKey', 'encryptedKey'])),
+      keyType: maybe(text),
+      belongsTo: maybe(z.object({ position: number, of: number })),
+    }),
+  ),
+});
+
 const template = z.object({
   apiVersion: text,
   kind: text,
   metadata: place,
   pod: shape,
   replicas: maybe(number),
+  serviceName: maybe(text),
   owner: maybe(text),
 });
 
@@ -124,6 +147,7 @@ const pods = z.object({
 export const collections = [
   'Service',
   'Ingress',
+  'IngressClass',
   'NetworkPolicy',
   'Namespace',
   'Secret',
@@ -151,6 +175,8 @@ export const snapshotFile = z.object({
   resources: z.object({
     Service: z.array(service),
     Ingress: z.array(ingress),
+    /** Not in files of earlier versions, whose coverage says nothing of them. */
+    IngressClass: z.array(ingressClass).default([]),
     NetworkPolicy: z.array(networkPolicy),
     Namespace: z.array(z.object({ metadata })),
     Certificate: z.array(secretSource),
@@ -158,8 +184,8 @@ export const snapshotFile = z.object({
     SealedSecret: z.array(secretSource),
     Template: z.array(template),
     Pod: z.array(pods),
-    /** Where Secrets are, and what they are called; nothing else of them is ever read. */
-    Secret: z.array(place),
+    /** Where Secrets are, and what they are called; of those that an Ingress names, at level `full`, what was derived from them. */
+    Secret: z.array(secret),
     /** Looked for by name, and not there. */
     absentSecret: z.array(place),
   }),

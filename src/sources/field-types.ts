@@ -32,13 +32,24 @@ const backend = fields({
 const peers: Shape = {
   listOf: fields({ podSelector: selector, namespaceSelector: selector, ipBlock: fields({ cidr: 'string', except: stringList }) }),
 };
+const servicePorts = fields({
+  name: 'string',
+  protocol: 'string',
+  port: 'int',
+  targetPort: 'intOrString',
+  nodePort: 'int',
+  appProtocol: 'string',
+});
 const policyPorts: Shape = { listOf: fields({ protocol: 'string', port: 'intOrString', endPort: 'int' }) };
 const containers: Shape = {
-  listOf: fields({ name: 'string', ports: { listOf: fields({ name: 'string', containerPort: 'int', protocol: 'string' }) } }),
+  listOf: fields({
+    name: 'string',
+    ports: { listOf: fields({ name: 'string', containerPort: 'int', protocol: 'string', hostPort: 'int' }) },
+  }),
 };
 const podSpec = fields({ containers, initContainers: containers, hostNetwork: 'bool', dnsPolicy: 'string' });
 const podTemplate = fields({ metadata: fields({ labels: strings, annotations: strings }), spec: podSpec });
-const withTemplate = fields({ replicas: 'int', template: podTemplate });
+const withTemplate = fields({ replicas: 'int', serviceName: 'string', template: podTemplate });
 
 /** By group and kind. */
 const specs: ReadonlyMap<string, Shape> = new Map<string, Shape>([
@@ -49,7 +60,10 @@ const specs: ReadonlyMap<string, Shape> = new Map<string, Shape>([
       selector: strings,
       clusterIP: 'string',
       externalName: 'string',
-      ports: { listOf: fields({ name: 'string', protocol: 'string', port: 'int', targetPort: 'intOrString', nodePort: 'int' }) },
+      externalIPs: stringList,
+      internalTrafficPolicy: 'string',
+      externalTrafficPolicy: 'string',
+      ports: { listOf: servicePorts },
     }),
   ],
   [

@@ -3,7 +3,7 @@ import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
 import { formatLabels } from '../kube/labels.ts';
 import { isObjectName } from '../kube/object-name.ts';
-import type { Resource } from '../kube/resources.ts';
+import { isClusterWide, type Resource } from '../kube/resources.ts';
 import type { ServedKind } from './live-reads.ts';
 import { addressOf, type WatchedKind } from './watched.ts';
 
@@ -24,7 +24,7 @@ export interface Call {
 
 /** Undefined if it cannot be done: something of all namespaces, or of a kind that may not be read. */
 export function callsFor(reads: readonly Read[], served: readonly ServedKind[]): readonly Call[] | undefined {
-  const wanted = reads.filter(({ collection }) => collection !== 'Secret').map(wholeNamespaces); // read by name for this review: they confirm themselves
+  const wanted = reads.filter(({ collection }) => collection !== 'Secret').map(wholeIfShort); // read by name for this review: they confirm themselves
   const calls = new Map<string, Call>();
   for (const read of wanted.filter((one) => !wanted.some((other) => covers(other, one)))) {
     if (!isReadable(read)) return undefined;
@@ -38,8 +38,7 @@ export function callsFor(reads: readonly Read[], served: readonly ServedKind[]):
   return [...calls.values()];
 }
 
-/** Namespaces are of no namespace: all of them are one short list. */
-const wholeNamespaces = (read: Read): Read => (read.collection === 'Namespace' ? { ...read, namespace: '' } : read);
+const wholeIfShort = (read: Read): Read => (isClusterWide(read.collection) ? { ...read, namespace: '' } : read);
 
 /** Whether one read brings all that the other asks for, and more. */
 const covers = (whole: Read, part: Read): boolean =>
@@ -51,7 +50,7 @@ const isWhole = ({ collection, name, selector }: Read): boolean =>
 
 function isReadable({ collection, namespace, name }: Read): boolean {
   if (name !== undefined && !isObjectName(name)) return false;
-  return collection === 'Namespace' ? namespace === '' : isObjectName(namespace);
+  return isClusterWide(collection) ? namespace === '' : isObjectName(namespace);
 }
 
 function callOf(read: Read, kind: WatchedKind, address: string): Call {

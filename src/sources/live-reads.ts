@@ -3,13 +3,15 @@
 import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
+import { eachOnce, type Wanted } from '../cluster/wanted.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { isObjectName } from '../kube/object-name.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
-import { type Collection, formatRef, type ObjectRef, type RawObject, type Resource } from '../kube/resources.ts';
+import { type Collection, formatRef, isClusterWide, type ObjectRef, type RawObject, type Resource } from '../kube/resources.ts';
 import { type Call, callsFor } from './live-calls.ts';
 import type { ReflectorState } from './reflector.ts';
+import { withContent } from './secret-content.ts';
 import { readSecretName } from './secret-names.ts';
 import type { ClusterSource } from './source.ts';
 import { addressOf, type WatchedKind } from './watched.ts';
@@ -54,10 +56,10 @@ export function liveReads(options: LiveReadsOptions): Pick<ClusterSource, 'readB
   };
 }
 
-async function readByName(options: LiveReadsOptions, refs: readonly ObjectRef[], signal: AbortSignal) {
+async function readByName(options: LiveReadsOptions, refs: readonly Wanted[], signal: AbortSignal) {
   // In the order of the question, whichever answer comes first.
   const answers = new Map<string, Found>(refs.map((ref) => [formatRef(ref), 'unknown']));
-  const queue = [...new Map(refs.map((ref) => [formatRef(ref), ref]))];
+  const queue = eachOnce(refs).map((ref) => [formatRef(ref), ref] as const);
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) answers.set(next[0], await read(options, next[1], signal));
   };
@@ -72,14 +74,15 @@ const meanings: ReadonlyMap<number, Found> = new Map([
 ]);
 
 /** Only a 404 says that something is not there: all else that goes wrong says nothing. */
-async function read(options: LiveReadsOptions, ref: ObjectRef, signal: AbortSignal): Promise<Found> {
+async function read(options: LiveReadsOptions, ref: Wanted, signal: AbortSignal): Promise<Found> {
   const address = addressFor(options, ref);
   if (address === undefined) return 'unknown';
   if (!isObjectName(ref.name) || (ref.namespace !== '' && !isObjectName(ref.namespace))) return 'absent';
   try {
-    if (ref.kind === 'Secret' && options.secretsLevel() === 'existence') return await readSecretName(options.client, ref, signal);
-    const raw = await options.client.get(address, signal);
-    return normalize({ ...raw, apiVersion: ref.apiVersion, kind: ref.kind }, options) ?? 'absent';
+    const isWhole = ref.content === true && options.secretsLevel() === 'full';
+    if (ref.kind === 'Secret' && !isWhole) return await readSecretName(options.client, ref, signal);
+    const raw = { ...(await options.client.get(address, signal)), apiVersion: ref.apiVersion, kind: ref.kind };
+    return withContent(normalize(raw, options), raw) ?? 'absent';
   } catch (cause) {
     return (cause instanceof KubeError && meanings.get(cause.status)) || 'unanswered';
   }
@@ -124,7 +127,7 @@ function confirmed(current: ClusterSnapshot, calls: readonly Call[], found: read
   const emptied = calls.reduce((snapshot, call) => call.clear(snapshot), current);
   const isWhole = (collection: Collection, namespace: string): boolean =>
     calls.some(
-      (call) => call.isWhole && call.kind.collection === collection && (call.namespace === namespace || collection === 'Namespace'),
+      (call) => call.isWhole && call.kind.collection === collection && (call.namespace === namespace || isClusterWide(collection)),
     );
   const read = new Set(calls.map(({ kind }) => kind.collection));
   return emptied.with(found).knowing({

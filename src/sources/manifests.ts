@@ -7,8 +7,9 @@ import { isObject, objectAt, stringAt } from '../kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../kube/resources.ts';
 import { splitDocuments } from './documents.ts';
 import { locator, type Place, placer } from './positions.ts';
-import { type InputError, type ReadFilesOptions, readFiles, type TextFile } from './read-files.ts';
+import { type InputError, type ReadFiles, type ReadFilesOptions, readFiles, type TextFile } from './read-files.ts';
 import { rejectionsOf } from './rejections.ts';
+import { withContent } from './secret-content.ts';
 import { readYaml, YamlError, yamlLimits } from './yaml.ts';
 
 export interface ManifestOptions extends ReadFilesOptions {
@@ -28,6 +29,16 @@ export interface Manifest {
   readonly rejected: boolean;
   /** Where a field of it stands, or the nearest parent that is there. */
   readonly placeOf: (path: FieldPath) => Place;
+  readonly origin: Origin;
+}
+
+/** The part of the file that holds the object. */
+export interface Origin {
+  /** The text of the document, and where in the file it begins. */
+  readonly text: string;
+  readonly offset: number;
+  /** Where in the document the object stands: not at its root if that is a `List`. */
+  readonly path: FieldPath;
 }
 
 export interface Manifests {
@@ -40,8 +51,11 @@ export interface Manifests {
 }
 
 /** Reads everything that can be read. Never rejects: what cannot be used stands in `errors`. */
-export async function loadManifests(paths: readonly string[], options: ManifestOptions = {}): Promise<Manifests> {
-  const { files, errors } = await readFiles(paths, options);
+export const loadManifests = async (paths: readonly string[], options: ManifestOptions = {}): Promise<Manifests> =>
+  manifestsIn(await readFiles(paths, options), paths, options);
+
+/** The same of files that have been read. */
+export function manifestsIn({ files, errors }: ReadFiles, paths: readonly string[], options: ManifestOptions): Manifests {
   const reader = new ManifestReader(options);
   const all = [...errors];
   for (const file of files) all.push(...cut(reader.read(file)));
@@ -72,6 +86,8 @@ const nothingAt = (paths: readonly string[]): InputError => ({
 interface Document {
   readonly file: string;
   readonly argument: number;
+  readonly text: string;
+  readonly offset: number;
   /** Offset in the document → place in the file. */
   readonly at: (offset: number) => Place;
   readonly locate: (path: FieldPath) => Place;
@@ -101,7 +117,7 @@ class ManifestReader {
     for (const chunk of chunks) {
       const at = (offset: number): Place => place()(chunk.offset + offset);
       const locate = once(() => locator(chunk.text));
-      this.document(chunk.text, { file, argument, at, locate: (path) => at(locate()(path)) });
+      this.document(chunk.text, { ...chunk, file, argument, at, locate: (path) => at(locate()(path)) });
     }
     return this.errors;
   }
@@ -150,13 +166,13 @@ class ManifestReader {
   }
 
   private add(raw: RawObject, path: FieldPath, document: Document): void {
-    const { file } = document;
+    const { file, text, offset } = document;
     const placeOf = (field: FieldPath): Place => document.locate([...path, ...field]);
     const rejections = rejectionsOf(raw);
     for (const { path: field, message, hint } of rejections)
       this.errors.push({ file, ...placeOf(field), message: `the API server refuses this ${nameOf(raw)}: ${message}`, hint });
-    const resource = normalize(raw, this.options);
-    const manifest: Manifest = { file, raw, resource, rejected: rejections.length > 0, placeOf };
+    const resource = withContent(normalize(raw, this.options), raw, true);
+    const manifest: Manifest = { file, raw, resource, rejected: rejections.length > 0, placeOf, origin: { text, offset, path } };
     this.manifests.push(manifest);
     if (resource !== undefined) this.noteTwice(manifest, formatRef(refOf(resource)), document.argument);
   }

@@ -99,9 +99,22 @@ async function textOf(path: string, { stdin }: ReadFilesOptions): Promise<Omit<T
 }
 
 /** UTF-8, or UTF-16 with a byte order mark, as kubectl reads (cli-runtime pkg/resource/visitor.go: BOMOverride). */
-function decoded(bytes: Uint8Array): string {
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
-  return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+export const decoded = (bytes: Uint8Array): string => new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+
+const encodingOf = (bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' =>
+  bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8';
+
+const mark = '\ufeff';
+
+/** The text in the encoding of these bytes, with a byte order mark if they have one. */
+export function encodedLike(bytes: Uint8Array, text: string): Uint8Array {
+  const encoding = encodingOf(bytes);
+  if (encoding !== 'utf-8') {
+    const encoded = Buffer.from(mark + text, 'utf16le');
+    return encoding === 'utf-16be' ? encoded.swap16() : encoded;
+  }
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return Buffer.from(isMarked ? mark + text : text);
 }
 
 const nothingIn = (file: string): InputError => ({

@@ -26,6 +26,7 @@ const foreign = (...kind: Parameters<typeof watched>): WatchedKind => ({ ...watc
 const builtIn: readonly WatchedKind[] = [
   watched('Service', 'Service', 'services', 'v1'),
   watched('Ingress', 'Ingress', 'ingresses', 'networking.k8s.io/v1'),
+  watched('IngressClass', 'IngressClass', 'ingressclasses', 'networking.k8s.io/v1'),
   watched('NetworkPolicy', 'NetworkPolicy', 'networkpolicies', 'networking.k8s.io/v1'),
   watched('Namespace', 'Namespace', 'namespaces', 'v1'),
   watched('Pod', 'Pod', 'pods', 'v1'),

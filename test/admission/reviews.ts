@@ -118,6 +118,7 @@ export const portsOf = (snapshot: ClusterSnapshot, configuration: ReviewConfigur
   confirm: async () => snapshot,
   configuration: () => configuration,
   mayUse: async () => 'unknown',
+  mayList: async () => 'unknown',
   tellsOfOthers: () => false,
   now: () => 0,
   ...changes,

@@ -14,7 +14,11 @@ const pods = (app: string, name = 'web') => ({
 const ingress = {
   kind: 'Ingress',
   metadata: { name: 'web', namespace: 'shop' },
-  spec: { tls: [{ hosts: ['shop.example'], secretName: 'web-tls' }] },
+  spec: {
+    tls: [{ hosts: ['shop.example'], secretName: 'web-tls' }],
+    // No Service, of which other rules would speak.
+    defaultBackend: { resource: { apiGroup: 'storage.example.com', kind: 'Bucket', name: 'web' } },
+  },
 };
 const broken = 'Service shop/web: service-selector-matches-no-pods warn';
 const clean = 'Service shop/web: clean';

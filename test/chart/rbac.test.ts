@@ -142,14 +142,16 @@ describeWithHelm('the rights', () => {
     ]);
   });
 
-  it('to ask for the rights of writers are there only where an annotation may exempt who holds one', () => {
+  it('to ask for the rights of writers are there only where an answer depends on them', () => {
     const asks = 'ClusterRole portcullis: create subjectaccessreviews.authorization.k8s.io';
-    for (const [byAnnotation, isGranted] of [
-      ['never', false],
-      ['always', false],
-      ['permitted', true],
+    for (const [privacy, byAnnotation, isGranted] of [
+      ['tenant', 'never', true],
+      ['open', 'never', false],
+      ['open', 'always', false],
+      ['open', 'permitted', true],
     ] as const)
-      expect(rights({ config: { exemptions: { byAnnotation } } }).includes(asks)).toBe(isGranted);
+      expect(rights({ config: { privacy, exemptions: { byAnnotation } } }).includes(asks)).toBe(isGranted);
+    expect(rights({}).includes(asks)).toBe(true);
   });
 
   it.each(['certManager', 'existingSecret'])('to write caBundle or our Secret are not there in mode %s', (mode) => {

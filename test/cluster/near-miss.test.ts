@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearestWord, nearMiss } from '../../src/cluster/near-miss.ts';
+import { differsByAtMost, nearestWord, nearMiss } from '../../src/cluster/near-miss.ts';
 import { labelsOf } from '../../src/kube/labels.ts';
 import type { Workload } from '../../src/kube/resources.ts';
 
@@ -109,4 +109,14 @@ describe('nearMiss', () => {
     const equals = [workload('b', { app: 'web' }), workload('a', { app: 'web' }), workload('0', { app: 'web' }, 'Pod')];
     expect(found({ app: 'wbe' }, ...(turn === 0 ? equals : equals.toReversed()))?.name).toBe('a');
   });
+});
+
+describe('differsByAtMost', () => {
+  it.each([
+    ['h2c', 'h2c', true],
+    ['h2c', 'h2', true],
+    ['h2c', 'h3c', true],
+    ['h2c', 'h', false],
+    ['h2c', 'wss', false],
+  ])('%s and %s, one letter: %s', (a, b, expected) => expect(differsByAtMost(1, a, b)).toBe(expected));
 });

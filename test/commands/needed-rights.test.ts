@@ -7,6 +7,7 @@ import { configurationIn } from '../../src/commands/read-configuration.ts';
 import { groupOf } from '../../src/kube/normalize.ts';
 import { objectAt, objectsAt, stringAt, stringsAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { rules } from '../../src/rules/index.ts';
 import { watchedKinds } from '../../src/sources/watched.ts';
 
 const own: OwnObjects = {
@@ -45,9 +46,16 @@ function rightsOf(rule: RawObject, namespace: string): readonly string[] {
 it('is exactly what deploy/ grants for the configuration of deploy/', () => expect(needed('')).toEqual(granted()));
 
 it('is less where rules are off', () => {
-  expect(needed('rules: {tls-secret-missing: {mode: "off"}}')).not.toContain('get secrets./ ');
+  const readers = rules.filter(({ meta }) => meta.reads.includes('Secret')).map(({ meta }) => `${meta.id}: {mode: "off"}`);
+  expect(needed(`rules: {${readers.join(', ')}}`)).not.toContain('get secrets./ ');
   expect(needed('secrets: {level: "off"}')).not.toContain('get secrets./ ');
   expect(needed('secrets: {level: "off"}')).toContain('get secrets./portcullis-ca portcullis');
+});
+
+it('is the right to ask about requesters where an answer depends on theirs', () => {
+  const asks = 'create subjectaccessreviews.authorization.k8s.io/ ';
+  expect(needed('privacy: open')).not.toContain(asks);
+  for (const more of ['', 'privacy: tenant', 'privacy: open\nexemptions: {byAnnotation: permitted}']) expect(needed(more)).toContain(asks);
 });
 
 it('is more where there are other kinds of workloads', () =>

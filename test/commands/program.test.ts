@@ -181,7 +181,7 @@ spec:
     const found = async (...more: string[]) => (await portcullis(['check', '-o', 'json', '-'], [ingress, ...more].join('---\n'))).json();
     expect((await found(secret('tls'))).findings).toEqual([]);
     expect((await found(secret('other'))).findings).toEqual([expect.objectContaining({ rule: 'tls-secret-missing', line: 5 })]);
-    expect((await found()).skipped).toEqual([expect.objectContaining({ rule: 'tls-secret-missing', reason: 'notGiven' })]);
+    expect((await found()).skipped).toContainEqual(expect.objectContaining({ rule: 'tls-secret-missing', reason: 'notGiven' }));
   });
 });
 
@@ -227,12 +227,12 @@ describe('portcullis rules and explain', () => {
 
 describe('the command line', () => {
   it.each([
-    [['check', '--fail', 'x'], "unknown option '--fail'. Did you mean --fail-on?"],
+    [['check', '--failon', 'x'], "unknown option '--failon'. Did you mean --fail-on?"],
     [['chek', 'x'], "unknown command 'chek'. Did you mean check?"],
     [['check', '--fail-on', 'bad', 'x'], "argument 'bad' is invalid. Allowed choices are critical, high"],
     [['check'], "missing required argument 'path'. See"],
     [['check', '-o', 'xml', 'x'], 'Allowed choices are text, json'],
-    [['explain'], "missing required argument 'rule'. See"],
+    [['explain'], "missing required argument 'target'. See"],
     [['explain', 'a', 'b'], 'too many arguments'],
     [['serve', '--port', '70000'], 'Not a port'],
     [[], 'no command is given. See "portcullis --help"'],

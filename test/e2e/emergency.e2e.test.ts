@@ -12,8 +12,8 @@ import { type ControlPlane, freePort, type User } from '../support/control-plane
 import { newControlPlane } from '../support/control-plane-provider.ts';
 import { hasFailedOpen } from '../support/load.ts';
 import { deleted, fillNamespace, finalizersTaken, gatedObjects } from '../support/namespace-end.ts';
-import { deployment, service } from '../support/shop.ts';
-import { addressOf, configurationOf, untilViewIsTrue } from '../support/stage.ts';
+import { deployment, ingress, service } from '../support/shop.ts';
+import { addressOf, configurationOf, create, untilViewIsTrue } from '../support/stage.ts';
 import { removedWithUs, uninstallOrders } from '../support/uninstall.ts';
 import { installWebhook, type Registration, type Replica, type Webhook, withFail } from '../support/webhook.ts';
 import { others } from '../support/writes.ts';
@@ -45,7 +45,9 @@ describeOnCluster('with failurePolicy Fail', () => {
       deployed = given;
       return [withFail(deployed)];
     };
-    webhook = await installWebhook(cluster, { purpose: 'portcullis', configuration: configurationOf(), port, registrations });
+    // The only way to have a removal denied.
+    const configuration = configurationOf({ rules: { 'service-in-use': { mode: 'deny' } } });
+    webhook = await installWebhook(cluster, { purpose: 'portcullis', configuration, port, registrations });
     shop = await cluster.newNamespace('shop', { 'portcullis.dev/profile': 'strict' });
     await cluster.request('POST', addressOf('Deployment', shop), deployment);
     const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], { input: grants(shop) });
@@ -151,6 +153,20 @@ describeOnCluster('with failurePolicy Fail', () => {
     });
 
     it('a namespace of 300 objects ends', () => endsWhole());
+
+    it('a Service in use is kept from who removes it by hand, and not from the garbage collector', async () => {
+      const owner = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'owner' } };
+      const owners = pathOf('v1', 'configmaps', shop);
+      const { uid } = (await cluster.request('POST', owners, owner)).body.metadata;
+      const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }];
+      for (const object of [service({ metadata: { ownerReferences } }), ingress('tls')]) await create(cluster, shop, object);
+      await untilViewIsTrue(cluster, replica);
+      const web = addressOf('Service', shop, 'web');
+      const refused = await cluster.request('DELETE', web, undefined, 'tenant-a');
+      expect([refused.status, refused.body.message]).toEqual([422, expect.stringContaining('still named by Ingress web')]);
+      expect((await cluster.request('DELETE', `${owners}/owner`)).status).toBe(200);
+      await until('it is collected', async () => (await cluster.request('GET', web)).status === 404);
+    });
 
     it('that hangs, a namespace of 300 objects ends', async () => {
       process.kill(replica.process.pid, 'SIGSTOP');

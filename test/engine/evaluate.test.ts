@@ -99,7 +99,7 @@ describe('evaluate', () => {
     expect(skipped).toEqual([{ ruleId: 'b', reason: 'deadline' }]);
   });
 
-  it('calls a rule clean that came to its end, found nothing, and judges no removal', () => {
+  it('calls a rule clean that came to its end, found nothing, and judges no removal and no change', () => {
     const quiet = (id: string, meta: Partial<Parameters<typeof toyRule>[0]> = {}) => toyRule({ id, check: () => [], ...meta });
     const broken = toyRule({
       id: 'broken',
@@ -115,7 +115,14 @@ describe('evaluate', () => {
       },
     });
     const forbidden = view((collection) => (collection === 'Ingress' ? 'forbidden' : 'complete'));
-    const rules = [only8080({ id: 'found' }), broken, unsure, quiet('removals', { judgesDelete: true }), quiet('clean')];
+    const rules = [
+      only8080({ id: 'found' }),
+      broken,
+      unsure,
+      quiet('removals', { judgesDelete: true }),
+      quiet('changes', { orderClass: 'destructive' }),
+      quiet('clean'),
+    ];
     expect([...evaluate(subject(), forbidden, rules).clean]).toEqual(['clean']);
     expect([...evaluate(subject(), forbidden, rules, { outOfTime: () => true }).clean]).toEqual([]);
   });

@@ -214,6 +214,18 @@ describe('the live look before a denial', () => {
     expect(toConfirm(looksUp({ confirms: ['Service'] }), strict, held)).toEqual(reads);
     expect(toConfirm(looksUp({ confirms: ['Service'] }), strict, view().knowing({ staleMs: () => 10_000 }))).toEqual([reads[1]]);
   });
+  it('of what it looked for everywhere, reads again what it found and looked up by name', () => {
+    const searches = (collection: 'Service' | 'Ingress'): ConfiguredRule =>
+      toyRule({
+        orderClass: 'exclusive',
+        *check({ cluster, finding }) {
+          cluster.listAll(collection);
+          if (cluster.get('Service', 'shop', 'other') === undefined) yield finding('wrong', ['spec'], undefined);
+        },
+      });
+    expect(toConfirm(searches('Service'))).toEqual([reads[1]]);
+    expect(toConfirm(searches('Ingress'))).toEqual([{ collection: 'Ingress', namespace: '*' }, reads[1]]);
+  });
   it('reads nothing for a warning', () => expect(toConfirm(looksUp({}), inMode('warn'))).toEqual([]));
 
   const sure = only8080({ id: 'sure' });

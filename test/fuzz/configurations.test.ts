@@ -32,6 +32,10 @@ const whole = {
       ],
     },
     'service-node-port-policy': { options: { ranges: [{ namespaces: ['team-a'], ports: ['30100-30199', 30_443] }] } },
+    'service-external-ips': {
+      options: { allowed: [{ namespaces: ['team-a'], cidrs: ['203.0.113.0/24'] }], clusterRanges: ['10.96.0.0/12'] },
+    },
+    'service-type-policy': { options: { allowed: [{ namespaceSelector: { matchLabels: { team: 'a' } }, types: ['ClusterIP'] }] } },
   },
   exemptions: {
     byAnnotation: 'permitted',

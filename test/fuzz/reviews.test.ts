@@ -26,7 +26,11 @@ const configuration = parseConfiguration(
     apiVersion: 'portcullis.dev/v1',
     profile: 'strict',
     exemptions: { byAnnotation: 'permitted', list: [{ rules: ['*'], names: ['db'], users: ['alice'], reason: 'moving' }] },
-    rules: { 'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } } },
+    rules: {
+      'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } },
+      'service-external-ips': { options: { allowed: [{ namespaces: ['*'], cidrs: ['10.0.0.0/8'] }], clusterRanges: ['10.96.0.0/12'] } },
+      'service-type-policy': { options: { allowed: [{ namespaces: ['*'], types: ['ClusterIP'] }] } },
+    },
   },
   rules,
 );
@@ -36,6 +40,7 @@ const [world] = fc.sample(ruleWorld(['Service', 'Ingress', 'NetworkPolicy']), { 
 const snapshot = snapshotOf(...(world?.cluster ?? []));
 const ports = portsOf(snapshot, configuration, {
   mayUse: async (_, ruleId) => (ruleId.length % 2 === 0 ? 'allowed' : 'denied'),
+  mayList: async (_, { namespace }) => (namespace.length % 2 === 0 ? 'allowed' : 'denied'),
   readByName: async (refs) => new Map(refs.map(({ kind, namespace, name }) => [`${kind} ${namespace}/${name}`, 'absent'])),
 });
 

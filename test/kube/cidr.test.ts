@@ -1,7 +1,7 @@
 import { containsCidr } from 'cidr-tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockHolds, ipBlockHolds, isOneAddress, parseBlock } from '../../src/kube/cidr.ts';
+import { blockHolds, ipBlockHolds, isAddress, isOneAddress, parseBlock } from '../../src/kube/cidr.ts';
 
 describe('parseBlock', () => {
   it.each([
@@ -101,3 +101,10 @@ it.each([
   ['fd00::1/32', false],
   ['10.0.0.1', false],
 ])('%s is one address: %s', (text, expected) => expect(isOneAddress(text)).toBe(expected));
+
+describe('isAddress', () => {
+  it.each(['10.0.0.1', '::1', '2001:db8::1'])('%s is one', (text) => expect(isAddress(text)).toBe(true));
+  it.each(['', '10.0.0', '010.0.0.1', '10.0.0.1/32', '10.0.0.256', 'a.example', '::ffff:10.0.0.1'])('%s is none', (text) =>
+    expect(isAddress(text)).toBe(false),
+  );
+});

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { groupOf, itemsOf, normalize } from '../../src/kube/normalize.ts';
-import type { Ingress, NetworkPolicy, Pod, RawObject, Secret, SecretSource, Service, Workload } from '../../src/kube/resources.ts';
+import type {
+  Ingress,
+  IngressClass,
+  NetworkPolicy,
+  Pod,
+  RawObject,
+  Secret,
+  SecretSource,
+  Service,
+  Workload,
+} from '../../src/kube/resources.ts';
 
 const metadata = { name: 'web', namespace: 'shop' };
 const service = (spec: RawObject, more: RawObject = {}): Service =>
@@ -74,6 +84,26 @@ describe('a Service, defaulted as the API server would (SetDefaults_Service)', (
       publishNotReadyAddresses: false,
     }));
 
+  it('keeps what it was given of addresses and traffic', () => {
+    const { spec, status } = normalize({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: {
+        type: 'LoadBalancer',
+        externalIPs: ['203.0.113.5'],
+        internalTrafficPolicy: 'Local',
+        externalTrafficPolicy: 'Cluster',
+        ports: [{ port: 80, appProtocol: 'kubernetes.io/ws' }],
+      },
+      status: { loadBalancer: { ingress: [{ ip: '203.0.113.6' }, { hostname: 'lb.example.com' }] } },
+    }) as Service;
+    expect(spec).toMatchObject({ externalIPs: ['203.0.113.5'], internalTrafficPolicy: 'Local' });
+    expect(spec.externalTrafficPolicy).toBeUndefined();
+    expect(spec.ports[0]?.appProtocol).toBe('kubernetes.io/ws');
+    expect(status).toEqual({ loadBalancer: { ingress: [{ ip: '203.0.113.6' }, {}] } });
+  });
+
   it.each([
     [0, 80],
     ['', 80],
@@ -110,6 +140,32 @@ describe('a Service, defaulted as the API server would (SetDefaults_Service)', (
     const [port] = service({ type: 'LoadBalancer', ports: [{ port: 80, nodePort: 0 }] }).spec.ports;
     expect(port).toEqual({ protocol: 'TCP', port: 80, targetPort: 80 });
   });
+});
+
+describe('an IngressClass', () => {
+  const ingressClass = (annotations: RawObject): RawObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'nginx', annotations },
+    spec: { controller: 'k8s.io/ingress-nginx' },
+  });
+
+  it('is of no namespace, whichever is the default', () => {
+    const one = normalize(ingressClass({}), { namespace: 'shop' }) as IngressClass;
+    expect(one).toMatchObject({
+      metadata: { namespace: '', name: 'nginx' },
+      spec: { controller: 'k8s.io/ingress-nginx' },
+      isDefault: false,
+    });
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['yes', false],
+  ])('is the default where its annotation says %s: %s', (value, expected) =>
+    expect((normalize(ingressClass({ 'ingressclass.kubernetes.io/is-default-class': value })) as IngressClass).isDefault).toBe(expected),
+  );
 });
 
 describe('a NetworkPolicy, defaulted as the API server would (SetDefaults_NetworkPolicy)', () => {
@@ -165,6 +221,23 @@ describe('workloads', () => {
       { kind: 'Other', name: 'x' },
       { kind, name, controller: true },
     ],
+  });
+
+  it('says which ports of the node lead to it, but for Pods on the host network, of which all do', () => {
+    const ports = [
+      { containerPort: 80, hostPort: 8080 },
+      { containerPort: 81, hostPort: 0 },
+    ];
+    const portsOf = (spec: RawObject) =>
+      workload('DaemonSet', 'apps/v1', { template: { spec: { containers: [{ ports }], ...spec } } })?.pod.ports;
+    expect(portsOf({})?.map(({ hostPort }) => hostPort)).toEqual([8080, undefined]);
+    expect(portsOf({ hostNetwork: true })?.map(({ hostPort }) => hostPort)).toEqual([undefined, undefined]);
+  });
+
+  it('of a StatefulSet says which Service it names', () => {
+    expect(workload('StatefulSet', 'apps/v1', { serviceName: 'web', template })?.serviceName).toBe('web');
+    expect(workload('StatefulSet', 'apps/v1', { serviceName: '', template })?.serviceName).toBeUndefined();
+    expect(workload('Deployment', 'apps/v1', { serviceName: 'web', template })?.serviceName).toBeUndefined();
   });
 
   it.each([

@@ -28,7 +28,11 @@ const configurationFor = (texts: readonly string[]) =>
             { rules: ['service-node-port-policy'], names: [text], reason: text },
           ]),
       },
-      rules: { 'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } } },
+      rules: {
+        'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } },
+        'service-external-ips': { options: { allowed: [{ namespaces: ['*'], cidrs: ['10.0.0.0/8'] }], clusterRanges: ['10.96.0.0/12'] } },
+        'service-type-policy': { options: { allowed: [{ namespaces: ['*'], types: ['ClusterIP'] }] } },
+      },
     },
     rules,
   );

@@ -7,7 +7,15 @@ import { applyPatch } from '../../src/engine/patch.ts';
 import { review } from '../../src/engine/review.ts';
 import type { ConfiguredRule, Rule } from '../../src/engine/rule.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
-import { type Collection, collectionOf, formatRef, type RawObject } from '../../src/kube/resources.ts';
+import {
+  type Collection,
+  collectionOf,
+  formatRef,
+  type JudgedResource,
+  type ObjectRef,
+  type RawObject,
+  refOf,
+} from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import { runs } from '../support/figures.ts';
 import { byProfile, deepFrozen, factsFor, judgedOf } from '../support/rule-case.ts';
@@ -15,8 +23,14 @@ import { existsOrIsOneMissingField } from '../support/rule-tester.ts';
 import { type RuleWorld, relabelled, resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
 
 /** A configuration under which the rule has something to say. */
-const options = (id: string): unknown =>
-  id === 'service-node-port-policy' ? { ranges: [{ namespaceSelector: { matchLabels: { team: 'a' } }, ports: ['30100-30199'] }] } : {};
+const configurations: ReadonlyMap<string, unknown> = new Map([
+  ['service-node-port-policy', { ranges: [{ namespaceSelector: { matchLabels: { team: 'a' } }, ports: ['30100-30199'] }] }],
+  ['service-external-ips', { allowed: [{ namespaceSelector: { matchLabels: { team: 'a' } }, cidrs: ['10.0.0.0/8'] }] }],
+  ['service-type-policy', { allowed: [{ namespaceSelector: { matchLabels: { team: 'a' } }, types: ['ClusterIP', 'LoadBalancer'] }] }],
+  ['ingress-catch-all-host-policy', { in: [{ namespaceSelector: { matchLabels: { team: 'a' } } }] }],
+  ['tls-required', { in: [{ namespaceSelector: { matchLabels: { team: 'a' } } }] }],
+]);
+const options = (id: string): unknown => configurations.get(id) ?? {};
 
 const complete = (): Coverage => 'complete';
 
@@ -24,21 +38,42 @@ function snapshotOf(objects: readonly RawObject[], coverage: (collection: Collec
   return ClusterSnapshot.empty({ observedAt: 0, coverage }).with(resourcesOf(objects).map(deepFrozen));
 }
 
-/** With the reads by name done, of which only what the cluster holds is there. */
-function withReads(
-  rule: ConfiguredRule,
-  object: RawObject,
-  cluster: ClusterSnapshot,
-  answer: 'absent' | 'unknown' = 'absent',
-): ClusterSnapshot {
-  return cluster.knowing({ fetched: new Map(rule.fetches(judgedOf(object), cluster).map((ref) => [formatRef(ref), answer])) });
+/** With the reads by name done. */
+function withReads(rule: ConfiguredRule, object: RawObject, cluster: ClusterSnapshot): ClusterSnapshot {
+  const missing = ({ namespace }: ObjectRef) => (cluster.coverage('Secret', namespace) === 'complete' ? 'absent' : 'unknown');
+  const read = (ref: ObjectRef) => cluster.get('Secret', ref.namespace, ref.name) ?? missing(ref);
+  return cluster.knowing({ fetched: new Map(rule.fetches(judgedOf(object), cluster).map((ref) => [formatRef(ref), read(ref)])) });
 }
 
 function run(rule: ConfiguredRule, object: RawObject, cluster: ClusterSnapshot, offline = false): Evaluation {
-  const subject = judgedOf(object);
-  const world = withReads(rule, object, cluster).with([subject]);
-  return evaluate({ object: subject, operation: 'WRITE', before: undefined }, world, [rule], { offline, exemptions });
+  return judged(rule, judgedOf(object), withReads(rule, object, cluster), offline);
 }
+
+/** As it stands; for a rule about what a write breaks, as a write to what stood there before, or as a removal. */
+function judged(rule: ConfiguredRule, object: JudgedResource, cluster: ClusterSnapshot, offline = false): Evaluation {
+  const options = { offline, exemptions };
+  const after = cluster.with([object]);
+  if (rule.meta.orderClass !== 'destructive') return evaluate({ object, operation: 'WRITE', before: undefined }, after, [rule], options);
+  const before = () => cluster.with([deepFrozen({ ...object, spec: earlier.spec } as JudgedResource)]);
+  if (rule.meta.id === 'service-in-use')
+    return evaluate({ object, operation: 'DELETE', before }, cluster.without([object]), [rule], options);
+  return evaluate({ object, operation: 'WRITE', before }, after, [rule], options);
+}
+
+/** Serves HTTP to Ingresses and names to everybody, as long as it is called `web`. */
+const earlier = judgedOf({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'kube-system' },
+  spec: {
+    selector: { 'k8s-app': 'kube-dns' },
+    ports: [
+      { name: 'http', port: 80 },
+      { name: 'dns', port: 53, protocol: 'UDP' },
+    ],
+  },
+});
+const shared = { expectedSecrets: [], resolver: refOf(earlier) };
 
 /** Annotations exempt from all rules, or would. */
 const exemptions = {
@@ -94,9 +129,8 @@ const laws: Readonly<Record<string, (law: Law) => void>> = {
       configured,
       object,
       snapshotOf([], () => 'unsynced'),
-      'unknown',
-    ).with([subject]);
-    const { findings, skipped } = evaluate({ object: subject, operation: 'WRITE', before: undefined }, blind, [configured], { exemptions });
+    );
+    const { findings, skipped } = judged(configured, subject, blind);
     const known = run(configured, object, snapshotOf([]));
     // What the object alone proves may be said; what takes a look at the cluster may not.
     if (known.readsOf(rule.meta.id).length > 0) expect([findings.length, skipped.length]).toEqual([0, 1]);
@@ -134,14 +168,14 @@ const laws: Readonly<Record<string, (law: Law) => void>> = {
     for (const { fix, path } of run(configured, object, held).findings) {
       if (fix.patch === undefined) continue;
       const edited = applyPatch(judgedOf(object), fix.patch);
-      const again = evaluate({ object: edited, operation: 'WRITE', before: undefined }, held.with([edited]), [configured], { exemptions });
+      const again = judged(configured, edited, held);
       expect(again.findings.map((finding) => formatPath(finding.path))).not.toContain(formatPath(path));
     }
   },
 };
 
 describe.each(rules.map((rule): [string, Rule] => [rule.meta.id, rule]))('%s', (id, rule) => {
-  const configured = rule.configure(options(id));
+  const configured = rule.configure(options(id), id === 'dns-resolver-service-changed' ? shared : undefined);
   const worlds = ruleWorld(rule.meta.kinds);
 
   it('finds something in some worlds and nothing in others, or the laws would say nothing', () => {

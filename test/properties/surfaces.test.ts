@@ -47,8 +47,9 @@ const surfaces: readonly Surface[] = [
   {
     name: 'audit',
     tell: toldByAudit,
-    cannot: ({ offline, operation }) => {
+    cannot: ({ offline, operation, before }, { meta }) => {
       if (operation !== undefined) return 'an audit sees no removal';
+      if (before !== undefined && meta.orderClass === 'destructive') return 'an audit sees no change';
       return offline === true ? 'no API server stores it' : undefined;
     },
   },

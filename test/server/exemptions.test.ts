@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { kubeClient } from '../../src/client/kube-client.ts';
-import { exemptionRights } from '../../src/commands/exemption-rights.ts';
+import { askedRights } from '../../src/commands/asked-rights.ts';
 import { parseConfiguration } from '../../src/config/settings.ts';
 import { exemptionInvalid } from '../../src/rules/exemption-invalid.ts';
 import { createLog } from '../../src/server/log.ts';
@@ -31,8 +31,8 @@ async function beside(answer: RequestListener) {
     apiServer.close();
   });
   const logged: string[] = [];
-  const mayUse = exemptionRights(client, createLog({ write: (line: string) => void logged.push(line) }));
-  const server = await start({ ports: portsOf(snapshotOf(namespace('shop')), configuration, { mayUse }) });
+  const rights = askedRights(client, () => [], createLog({ write: (line: string) => void logged.push(line) }));
+  const server = await start({ ports: portsOf(snapshotOf(namespace('shop')), configuration, rights) });
   const review = async (timeout: string) => {
     const startedAt = performance.now();
     const { response } = (
@@ -94,7 +94,8 @@ it('a right that we may not ask for is said once, on one printable line', async 
 });
 
 it('without an API server nobody has a right', async () => {
-  const mayUse = exemptionRights(undefined, createLog({ write: () => {} }));
+  const { mayUse, mayList } = askedRights(undefined, () => [], createLog({ write: () => {} }));
   const who = { username: 'root', uid: '', groups: ['system:masters'], extra: new Map() };
   expect(await mayUse(who, 'service-is-odd', 'shop', AbortSignal.timeout(1_000))).toBe('unknown');
+  expect(await mayList(who, { group: '', kind: 'Pod', namespace: 'shop' }, AbortSignal.timeout(1_000))).toBe('unknown');
 });

@@ -3,6 +3,7 @@ import { systemClock } from '../../src/client/clock.ts';
 import { type KubeClient, kubeClient } from '../../src/client/kube-client.ts';
 import { PodAddresses } from '../../src/cluster/pod-addresses.ts';
 import type { Read } from '../../src/cluster/view.ts';
+import type { Wanted } from '../../src/cluster/wanted.ts';
 import type { Labels, ObjectRef } from '../../src/kube/resources.ts';
 import { type LiveOptions, type LiveSource, liveSource } from '../../src/sources/live.ts';
 import { FakeApiServer, type FakeObject, refuse } from '../support/fake-api-server.ts';
@@ -226,7 +227,7 @@ describe('the watched cluster', () => {
 
 describe('readByName', () => {
   const ref = (name: string, kind = 'Secret'): ObjectRef => ({ apiVersion: 'v1', kind, namespace: 'shop', name });
-  const read = async (...refs: ObjectRef[]) => Object.fromEntries(await source.readByName(refs, signal()));
+  const read = async (...refs: Wanted[]) => Object.fromEntries(await source.readByName(refs, signal()));
 
   it('finds out whether Secrets are there, and never asks for what they hold', async () => {
     server.set(secret('tls'));
@@ -238,12 +239,21 @@ describe('readByName', () => {
     expect(server.served.join()).not.toContain('c2VjcmV0');
   });
 
-  it('keeps the type and nothing else of a Secret that may be read in full', async () => {
+  it('keeps the type of a Secret that may be read in full, and what its content comes to', async () => {
     server.set(secret('tls'));
     watch({ secretsLevel: () => 'full' });
-    const answers = await read(ref('tls'));
-    expect(answers['Secret shop/tls']).toMatchObject({ type: 'kubernetes.io/tls' });
-    expect(JSON.stringify(answers)).not.toContain('c2VjcmV0');
+    const answers = await read(ref('tls'), { ...ref('tls'), content: true });
+    expect(answers['Secret shop/tls']).toMatchObject({ type: 'kubernetes.io/tls', tls: { lacks: ['tls.crt'] } });
+    expect(JSON.stringify(answers)).not.toMatch(/c2VjcmV0|secret"/);
+  });
+
+  it.each(['full', 'existence'] as const)('reads no content that no rule needs, and none that it may not: level %s', async (level) => {
+    server.set(secret('tls'));
+    watch({ secretsLevel: () => level });
+    const answers = await read(level === 'full' ? ref('tls') : { ...ref('tls'), content: true });
+    expect(answers['Secret shop/tls']).toMatchObject({ metadata: { name: 'tls' } });
+    expect(answers['Secret shop/tls']).not.toHaveProperty('tls');
+    expect(server.served.join()).not.toContain('c2VjcmV0');
   });
 
   it('knows nothing where Secrets are off', async () => {
@@ -378,6 +388,16 @@ describe('confirm', () => {
       '/api/v1/namespaces/shop/services?limit=500',
       '/api/v1/namespaces?limit=500',
     ]);
+  });
+
+  it('reads all IngressClasses, which are of no namespace, and knows then what is not there', async () => {
+    await deaf();
+    const ingressClass = object('networking.k8s.io/v1', 'IngressClass', 'nginx', { spec: { controller: 'k8s.io/ingress-nginx' } });
+    server.set({ ...ingressClass, metadata: { name: 'nginx', labels: {} } });
+    const confirmed = await source.confirm(reads({ collection: 'IngressClass', namespace: '' }), signal());
+    expect(server.requests).toEqual(['/apis/networking.k8s.io/v1/ingressclasses?limit=500']);
+    expect(names(confirmed?.list('IngressClass', '') ?? [])).toEqual(['nginx']);
+    expect(confirmed?.coverage('IngressClass', '')).toBe('complete');
   });
 
   it('reads all pages', async () => {

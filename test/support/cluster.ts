@@ -102,7 +102,7 @@ const requester =
     });
     const text = await answer.body.text();
     const { warning = [] } = answer.headers;
-    const warnings = (Array.isArray(warning) ? warning : [warning]).map(unquoted);
+    const warnings = (Array.isArray(warning) ? warning : [warning]).flatMap(eachWarning);
     return { status: answer.statusCode, body: parsed(text), warnings };
   };
 
@@ -120,8 +120,9 @@ function identity(as: Caller): readonly string[] {
   ];
 }
 
-/** `299 - "text"` (apimachinery net.NewWarningHeader), quotes and backslashes escaped. */
-const unquoted = (header: string): string => header.replace(/^299 - "(.*)"$/s, '$1').replaceAll(/\\(["\\])/g, '$1');
+/** `299 - "text"` (apimachinery net.NewWarningHeader), quotes and backslashes escaped; one after the other, commas between, where they were joined. */
+const eachWarning = (header: string): readonly string[] =>
+  Array.from(header.matchAll(/299 - "((?:[^"\\]|\\.)*)"/gs), ([, text = '']) => text.replaceAll(/\\(["\\])/g, '$1'));
 
 const parsed = (text: string): unknown => (text.startsWith('{') ? JSON.parse(text) : text);
 

@@ -7,14 +7,20 @@ import { addressOf, create } from './stage.ts';
 
 const finalizer = 'example.com/guard';
 
-/** So many Services, Ingresses and policies; a tenth of them guarded by a finalizer. */
+/** So many Services, each in use by an Ingress, and policies; a tenth of them guarded by a finalizer. */
 export const gatedObjects = (each: number): readonly RawObject[] =>
-  [service(), ingress('nowhere'), egressPolicy()].flatMap((object) =>
+  [() => service(), leadingTo, () => egressPolicy()].flatMap((make) =>
     Array.from({ length: each }, (_, index) => {
+      const name = `object-${index}`;
       const finalizers = index % 10 === 0 ? [finalizer] : [];
-      return { ...object, metadata: { name: `object-${index}`, finalizers } };
+      return { ...make(name), metadata: { name, finalizers } };
     }),
   );
+
+const leadingTo = (name: string): RawObject => ({
+  ...ingress('nowhere'),
+  spec: { defaultBackend: { service: { name, port: { name: 'http' } } }, tls: [{ secretName: 'nowhere' }] },
+});
 
 /** Without our opinion, some at a time. One Service is being deleted in the foreground already, which the garbage collector ends. */
 export async function fillNamespace(cluster: Cluster, namespace: string, objects: readonly RawObject[]): Promise<void> {
@@ -23,7 +29,7 @@ export async function fillNamespace(cluster: Cluster, namespace: string, objects
     for (const object of queue) await create(cluster, namespace, object);
   };
   await Promise.all(Array.from({ length: 16 }, work));
-  await cluster.request('DELETE', `${addressOf('Service', namespace, 'object-1')}?propagationPolicy=Foreground`);
+  await cluster.request('DELETE', `${addressOf('Service', namespace, 'object-1')}?propagationPolicy=Foreground`, undefined, 'unjudged');
 }
 
 /** As controllers do it once an object is being deleted. Throws if one of them is refused. */

@@ -6,10 +6,12 @@ import { groupOf } from '../../src/kube/normalize.ts';
 import { builtInWorkloads } from '../../src/kube/normalize-workload.ts';
 import { isObject, objectAt, objectsAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
+import { withMaterial } from './tls-material.ts';
 
 const apiVersions: Readonly<Record<string, string>> = {
   Service: 'v1',
   Ingress: 'networking.k8s.io/v1',
+  IngressClass: 'networking.k8s.io/v1',
   NetworkPolicy: 'networking.k8s.io/v1',
   Namespace: 'v1',
   Secret: 'v1',
@@ -26,7 +28,7 @@ const image = 'registry.invalid/none';
 export function complete(partial: RawObject): RawObject {
   const kind = stringAt(partial, 'kind') ?? '';
   const apiVersion = stringAt(partial, 'apiVersion') ?? apiVersions[kind];
-  const namespaced = kind === 'Namespace' ? {} : { namespace: 'default' };
+  const namespaced = kind === 'Namespace' || kind === 'IngressClass' ? {} : { namespace: 'default' };
   const metadata = { ...namespaced, ...objectAt(partial, 'metadata') };
   const object = { ...partial, apiVersion, kind, metadata };
   return completions[kind]?.(object) ?? object;
@@ -39,7 +41,7 @@ const completions: Readonly<Record<string, (object: RawObject) => RawObject>> = 
   Ingress: completeIngress,
   NetworkPolicy: (policy) => withSpec(policy, { podSelector: objectAt(objectAt(policy, 'spec'), 'podSelector') }),
   // Of this type, the API server wants to see the keys.
-  Secret: (secret) => (secret['type'] === 'kubernetes.io/tls' ? { data: { 'tls.crt': '', 'tls.key': '' }, ...secret } : secret),
+  Secret: (secret) => withMaterial(secret['type'] === 'kubernetes.io/tls' ? { data: { 'tls.crt': '', 'tls.key': '' }, ...secret } : secret),
   Pod: (pod) => withSpec(pod, podSpecOf(objectAt(pod, 'spec'))),
   CronJob: (job) => {
     const template = objectAt(objectAt(objectAt(objectAt(job, 'spec'), 'jobTemplate'), 'spec'), 'template');

@@ -19,6 +19,7 @@ import {
   refOf,
 } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { withContent } from '../../src/sources/secret-content.ts';
 import type { RuleCase } from './rule-table.ts';
 
 /** When it is for every case, in epoch milliseconds. */
@@ -95,7 +96,7 @@ interface World {
 function worldOf(rule: ConfiguredRule, one: RuleCase): World {
   const after = judgedOf(one.object);
   const before = one.before && judgedOf(one.before);
-  const held = one.cluster.flatMap((raw) => normalize(raw) ?? []).map(deepFrozen);
+  const held = one.cluster.flatMap((raw) => withContent(normalize(raw), raw, one.offline === true) ?? []).map(deepFrozen);
   const base = snapshotOf(
     held.filter(({ kind }) => kind !== 'Secret' || one.offline === true), // of a cluster never listed, only read by name
     one,

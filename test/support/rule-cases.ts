@@ -16,7 +16,8 @@ export const configurationFor = (rule: Rule, one: RuleCase, all: readonly Rule[]
   configurationOf({
     profile: one.profile,
     privacy: one.privacy,
-    secrets: { expected: one.expectedSecrets },
+    // What a Secret holds is read for rules about that alone.
+    secrets: { level: 'full', expected: one.expectedSecrets },
     ...(one.resolver && { dns: { resolver: one.resolver } }),
     ...(one.exemptions && { exemptions: one.exemptions }),
     rules: Object.fromEntries(
@@ -59,10 +60,17 @@ export function outcomeOf({ meta }: Rule, { status, body, warnings }: ApiAnswer,
   }
   if (status >= 300) return { verdict: 'deny', paths: [`refused by the API server itself: ${body.message}`] };
   // A fix that needs the room stands in a line of its own, under the same field.
-  const paths = [...new Set(warnings.map((warning) => pathIn(warning) + foreign(warning, `[${meta.id}]`)))].sort();
+  const paths = [
+    ...new Set(
+      warnings.filter((warning) => !ofTheApiServer.test(warning)).map((warning) => pathIn(warning) + foreign(warning, `[${meta.id}]`)),
+    ),
+  ].sort();
   if (paths.length > 0) return { verdict: 'warn', paths };
   return { verdict: annotation(entry, 'rules').includes(`audit:${meta.id}`) ? 'audit' : 'off', paths };
 }
+
+/** What the API server says of Services by itself (pkg/api/service/warnings.go). */
+const ofTheApiServer = /^spec\.external(IPs is deprecated|Name is ignored)/;
 
 /** Anything that did not come from the rule spoils the comparison. */
 const foreign = (text: string, end: string): string => (text.endsWith(end) ? '' : ` (not of this rule: ${text})`);

@@ -13,6 +13,7 @@ import { groupOf, normalize } from '../../src/kube/normalize.ts';
 import { objectAt } from '../../src/kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { withContent } from '../../src/sources/secret-content.ts';
 import type { RuleCase } from './rule-table.ts';
 
 export const observedAt = Date.UTC(2026, 10, 21);
@@ -26,7 +27,7 @@ export function configurationFor(rule: string, one: RuleCase): RawObject {
     apiVersion: 'portcullis.dev/v1',
     profile,
     privacy,
-    secrets: { level: 'existence', expected: expectedSecrets },
+    secrets: { level: 'full', expected: expectedSecrets },
     ...(resolver && { dns: { resolver } }),
     ...(exemptions && { exemptions }),
     rules: { ...Object.fromEntries(others), ...(options === undefined ? {} : { [rule]: { options } }) },
@@ -91,7 +92,7 @@ export const quiet = (printed: string[]): Terminal => ({
 export async function byAdmission(rule: string, one: RuleCase): Promise<Handled> {
   const configuration = parseConfiguration(configurationFor(rule, one), rules);
   const held = [...one.cluster, ...(one.before === undefined ? [] : [one.before]), ...(one.operation === 'DELETE' ? [one.object] : [])];
-  const resources = held.flatMap((raw) => normalize(raw) ?? []);
+  const resources = held.flatMap((raw) => withContent(normalize(raw), raw) ?? []);
   const byName = new Map(resources.map((resource) => [formatRef(refOf(resource)), resource]));
   const snapshot = ClusterSnapshot.empty({ observedAt, coverage: () => 'complete' }).with(
     resources.filter(({ kind }) => kind !== 'Secret'),
@@ -102,6 +103,7 @@ export async function byAdmission(rule: string, one: RuleCase): Promise<Handled>
     confirm: async () => snapshot,
     configuration: () => configuration,
     mayUse: async () => 'unknown',
+    mayList: async () => 'unknown',
     tellsOfOthers: () => one.privacy === 'open',
     now: () => observedAt,
   });

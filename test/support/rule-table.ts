@@ -8,7 +8,19 @@ import { complete } from './objects.ts';
 
 const object = z.record(z.string(), z.unknown()).transform((partial): RawObject => complete(partial));
 const collection = z.enum([
-  ...['Service', 'Ingress', 'NetworkPolicy', 'Namespace', 'Secret', 'Certificate', 'ExternalSecret', 'SealedSecret', 'Template', 'Pod'],
+  ...[
+    'Service',
+    'Ingress',
+    'IngressClass',
+    'NetworkPolicy',
+    'Namespace',
+    'Secret',
+    'Certificate',
+    'ExternalSecret',
+    'SealedSecret',
+    'Template',
+    'Pod',
+  ],
 ] as const);
 
 const expectedFinding = z.strictObject({

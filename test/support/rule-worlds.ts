@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import { normalize } from '../../src/kube/normalize.ts';
 import { objectAt } from '../../src/kube/read.ts';
 import type { Kind, RawObject } from '../../src/kube/resources.ts';
+import { withContent } from '../../src/sources/secret-content.ts';
 import { complete, identityOf } from './objects.ts';
 
 const subjectNamespace = 'shop';
 /** No rule of an object in `shop` may be moved by what stands here. */
 const unrelatedNamespace = 'elsewhere';
+/** Ingresses here may claim what those of `shop` do. */
+const rivalNamespace = 'rivals';
 
 const name = fc.constantFrom('web', 'api', 'db');
 const labelValue = fc.constantFrom('web', 'wbe', 'api', 'constructor');
@@ -22,7 +25,7 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: und
 const portName = fc.constantFrom('http', 'http', 'dns');
 const number = fc.constantFrom(53, 80, 8080);
 
-const containerPort = fc.record({ name: maybe(portName), containerPort: number, protocol });
+const containerPort = fc.record({ name: maybe(portName), containerPort: number, protocol, hostPort: maybe(fc.constantFrom(30007, 31000)) });
 const podSpec = fc.record({
   containers: fc.array(
     fc.record({
@@ -53,7 +56,11 @@ const workload = (namespace: string) =>
   fc.record({
     kind: fc.constantFrom('Deployment', 'StatefulSet', 'DaemonSet', 'Job'),
     metadata: meta(namespace),
-    spec: fc.record({ replicas: fc.constantFrom(0, 1), template: fc.record({ metadata: fc.record({ labels }), spec: podSpec }) }),
+    spec: fc.record({
+      replicas: fc.constantFrom(0, 1),
+      serviceName: maybe(name),
+      template: fc.record({ metadata: fc.record({ labels }), spec: podSpec }),
+    }),
   });
 
 const servicePort = fc.record({
@@ -61,6 +68,7 @@ const servicePort = fc.record({
   protocol,
   targetPort: maybe(fc.oneof(number, portName, portName)),
   nodePort: maybe(fc.constantFrom(30007, 30100, 31000)),
+  appProtocol: maybe(fc.constantFrom('http', 'kubernetes.io/h2c', 'kubernetes.io/h2', 'k8s.io/ws')),
 });
 const service = (namespace: string) =>
   fc.record({
@@ -69,14 +77,61 @@ const service = (namespace: string) =>
     spec: fc.record({
       type: fc.constantFrom('ClusterIP', 'NodePort', 'NodePort', 'LoadBalancer', 'ExternalName'),
       clusterIP: fc.constantFrom(undefined, undefined, undefined, 'None'),
+      externalName: fc.constantFrom('example.com', '192.0.2.10', 'localhost'),
+      internalTrafficPolicy: fc.constantFrom(undefined, undefined, 'Local'),
+      externalIPs: maybe(fc.constantFrom(['203.0.113.5'], ['10.96.0.10', '203.0.113.5'])),
       selector: fc.option(labels, { nil: undefined, freq: 6 }),
       ports: fc.uniqueArray(servicePort, { minLength: 1, maxLength: 2, selector: (port) => `${port.port}/${port.protocol}` }),
     }),
   });
 
-const tlsEntry = fc.record({ hosts: fc.constant(['shop.example']), secretName: maybe(name) });
-const ingress = (namespace: string) =>
-  fc.record({ kind: fc.constant('Ingress'), metadata: meta(namespace), spec: fc.record({ tls: fc.array(tlsEntry, { maxLength: 2 }) }) });
+const host = fc.constantFrom('shop.example', 'api.example', '*.example');
+const tlsEntry = fc.record({ hosts: fc.array(host, { maxLength: 2 }), secretName: maybe(name) });
+const backend = fc.record({ service: fc.record({ name, port: fc.constantFrom({ number: 80 }, { name: 'http' }) }) });
+const urlPath = fc.record({
+  path: fc.constantFrom('/', '/', '/api', '/api/', '/api/*'),
+  pathType: fc.constantFrom('Prefix', 'Prefix', 'Exact'),
+  backend,
+});
+/** Who claims a host and path is for the whole cluster to know: what has nothing to do with the object claims others. */
+const ingressRule = (namespace: string) =>
+  fc.record({
+    host: namespace === unrelatedNamespace ? fc.constant('elsewhere.example') : maybe(host),
+    http: fc.option(fc.record({ paths: fc.array(urlPath, { minLength: 1, maxLength: 2 }) }), { nil: undefined, freq: 6 }),
+  });
+export const ingress = (namespace: string) =>
+  fc.record({
+    kind: fc.constant('Ingress'),
+    metadata: meta(namespace),
+    spec: fc.record({
+      ingressClassName: maybe(fc.constantFrom('nginx', 'nginx', 'ngnix')),
+      tls: fc.array(tlsEntry, { maxLength: 2 }),
+      rules: fc.array(ingressRule(namespace), { maxLength: 2 }),
+    }),
+  });
+
+const secret = (namespace: string) =>
+  fc.record({
+    kind: fc.constant('Secret'),
+    metadata: meta(namespace),
+    type: fc.constantFrom('kubernetes.io/tls', 'Opaque'),
+    stringData: fc.constantFrom(
+      ...[
+        { 'tls.crt': '<example.crt>', 'tls.key': '<example.key>' },
+        { 'tls.crt': '<shop.crt>', 'tls.key': '<other.key>' },
+        { password: 'x' },
+      ],
+    ),
+  });
+
+const ingressClass = fc.record({
+  kind: fc.constant('IngressClass'),
+  metadata: fc.record({
+    name: fc.constantFrom('nginx', 'edge'),
+    annotations: fc.record({ 'ingressclass.kubernetes.io/is-default-class': fc.constantFrom('true', 'false') }),
+  }),
+  spec: fc.record({ controller: fc.constantFrom('k8s.io/ingress-nginx', 'k8s.io/ingress-nginx', 'traefik.io/ingress-controller') }),
+});
 
 const selector = fc.record({
   matchLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('web', 'kube-dns'), { maxKeys: 1 }),
@@ -93,7 +148,7 @@ const policyRule = (peers: 'from' | 'to') =>
     [peers]: fc.array(peer, { maxLength: 1 }),
     ports: fc.array(fc.record({ protocol, port: fc.constantFrom(53, 80) }), { maxLength: 2 }),
   });
-const policy = (namespace: string) =>
+export const policy = (namespace: string) =>
   fc.record({
     kind: fc.constant('NetworkPolicy'),
     metadata: meta(namespace),
@@ -140,10 +195,15 @@ const completed = (objects: readonly (RawObject | object)[]): readonly RawObject
 /** Without the keys whose value is undefined, as JSON has it. */
 const plain = (object: object): RawObject => JSON.parse(JSON.stringify(object));
 
-const inhabitants = (namespace: string) =>
-  fc.array(fc.oneof(pod(namespace), pod(namespace), workload(namespace), workload(namespace), service(namespace), policy(namespace)), {
-    maxLength: 6,
-  });
+/** What may stand in a namespace. */
+export const inhabitants = (namespace: string) =>
+  fc.array(
+    fc.oneof(
+      ...[pod(namespace), pod(namespace), workload(namespace), workload(namespace)],
+      ...[service(namespace), policy(namespace), ingress(namespace), secret(namespace), secret(namespace)],
+    ),
+    { maxLength: 6 },
+  );
 
 export interface RuleWorld {
   /** What is judged. */
@@ -168,14 +228,18 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
         .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
         .chain(([kind, namespace]) => judged[kind](namespace)),
       cluster: inhabitants(subjectNamespace),
+      classes: fc.array(ingressClass, { maxLength: 2 }),
+      rivals: fc.array(ingress(rivalNamespace), { maxLength: 2 }),
       annotations: fc.option(exempting, { nil: undefined, freq: 2 }),
       unrelated: inhabitants(unrelatedNamespace),
     })
-    .map(({ object, annotations, cluster, unrelated }) => {
+    .map(({ object, annotations, cluster, classes, rivals, unrelated }) => {
       const { metadata, ...rest } = plain(object);
       const subject = complete({ ...rest, metadata: { ...(metadata as object), ...(annotations && { annotations }) } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
-      const beside = completed([...resolver, namespace, ...cluster]).filter((one) => identityOf(one) !== identityOf(subject));
+      const beside = completed([...resolver, namespace, ...classes, ...rivals, ...cluster]).filter(
+        (one) => identityOf(one) !== identityOf(subject),
+      );
       return { object: subject, cluster: beside, unrelated: completed(unrelated) };
     });
 
@@ -193,4 +257,4 @@ export const relabelled = (object: RawObject): RawObject => {
 };
 
 /** All of them that some rule reads. */
-export const resourcesOf = (objects: readonly RawObject[]) => objects.flatMap((raw) => normalize(raw) ?? []);
+export const resourcesOf = (objects: readonly RawObject[]) => objects.flatMap((raw) => withContent(normalize(raw), raw) ?? []);

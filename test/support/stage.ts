@@ -154,7 +154,18 @@ async function cacheCounts({ healthPort }: Replica): Promise<ReadonlyMap<string,
   return new Map([...lines].map(([, resource, count]) => [resource as string, Number(count)]));
 }
 
-const listed = ['Namespace', 'Service', 'Ingress', 'NetworkPolicy', 'Certificate', 'ExternalSecret', 'SealedSecret', 'Pod', ...templates];
+const listed = [
+  'Namespace',
+  'Service',
+  'Ingress',
+  'IngressClass',
+  'NetworkPolicy',
+  'Certificate',
+  'ExternalSecret',
+  'SealedSecret',
+  'Pod',
+  ...templates,
+];
 
 /** Waits until our view holds as many objects of each collection as the API server does. */
 export async function untilViewIsTrue(cluster: Cluster, replica: Replica): Promise<void> {
@@ -187,6 +198,7 @@ const resources: Readonly<Record<string, readonly [apiVersion: string, resource:
   Job: ['batch/v1', 'jobs'],
   CronJob: ['batch/v1', 'cronjobs'],
   Ingress: ['networking.k8s.io/v1', 'ingresses'],
+  IngressClass: ['networking.k8s.io/v1', 'ingressclasses'],
   NetworkPolicy: ['networking.k8s.io/v1', 'networkpolicies'],
   Certificate: ['cert-manager.io/v1', 'certificates'],
   ExternalSecret: ['external-secrets.io/v1', 'externalsecrets'],

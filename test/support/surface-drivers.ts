@@ -11,8 +11,9 @@ import { parseConfiguration } from '../../src/config/settings.ts';
 import type { Finding } from '../../src/engine/finding.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import { formatRef, type ObjectRef, type RawObject, type Resource, refOf } from '../../src/kube/resources.ts';
+import { formatRef, type ObjectRef, type RawObject, type Resource, refOf, type Secret } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { withContent } from '../../src/sources/secret-content.ts';
 import { byAdmission, configurationFor, observedAt, quiet } from './rule-drivers.ts';
 import type { RuleCase } from './rule-table.ts';
 import { encoded, everywhere } from './snapshot-file.ts';
@@ -91,13 +92,13 @@ async function inDirectory(rule: string, one: RuleCase, held: readonly RawObject
   }
 }
 
-/** As `portcullis snapshot` would have written it: Secrets by name alone, annotations as far as the rules read them. */
+/** As `portcullis snapshot` would have written it: Secrets by name and what was derived from them, annotations as far as the rules read them. */
 function snapshotText(rule: string, one: RuleCase, held: readonly RawObject[]): string {
-  const resources = held.flatMap((raw) => normalize(raw) ?? []);
+  const resources = held.flatMap((raw) => withContent(normalize(raw), raw, one.offline === true) ?? []);
   const snapshot = ClusterSnapshot.empty({ observedAt, coverage: () => 'complete' }).with(
     resources.filter(({ kind }) => kind !== 'Secret'),
   );
-  const present = resources.filter(({ kind }) => kind === 'Secret').map(refOf);
+  const present = resources.filter((one) => one.kind === 'Secret').map((one) => ({ ...(one as Secret), ...refOf(one) }));
   const read = new Set(parseConfiguration(configurationFor(rule, one), rules).rules.flatMap(({ annotations }) => annotations));
   const readsAnnotation = (key: string): boolean => read.has(key) || key.startsWith('exempt.portcullis.dev/');
   return encoded(snapshot, reachesOf(one), { secrets: { present, absent: [] }, readsAnnotation });

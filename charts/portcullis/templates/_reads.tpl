@@ -44,11 +44,12 @@
 {{- if and $isRead (not (has $level (list "off" "false"))) }}true{{ end -}}
 {{- end -}}
 
-{{/* Whether the API server is asked if a writer may exempt: not empty if so. */}}
+{{/* Whether the API server is asked what a writer may: exempt, or list what a text would tell him of. Not empty if so. */}}
 {{- define "portcullis.asksForRights" -}}
-{{- $given := (.Files.Get "files/rule-reads.yaml" | fromYaml).defaults.byAnnotation -}}
+{{- $defaults := (.Files.Get "files/rule-reads.yaml" | fromYaml).defaults -}}
+{{- $given := $defaults.byAnnotation -}}
 {{- with .Values.config.exemptions }}{{ $given = default $given .byAnnotation }}{{ end -}}
-{{- if eq $given "permitted" }}true{{ end -}}
+{{- if or (eq $given "permitted") (eq (default $defaults.privacy .Values.config.privacy) "tenant") }}true{{ end -}}
 {{- end -}}
 
 {{- define "portcullis.secretRule" -}}

@@ -1,0 +1,183 @@
+/**
+ * What is known of Ingress controllers. Data, not code: each entry has its source, read on 2026-11-21. What is not known of
+ * one is left out, and no rule concludes anything from that.
+ */
+
+export interface IngressController {
+  readonly title: string;
+  /** `spec.controller` of its IngressClasses, with `*` for any characters. */
+  readonly controllers: readonly string[];
+  /** Names of classes by which it is usually called, in the field or in the annotation. */
+  readonly classNames: readonly string[];
+  /** It compares the class's name with its own, so that no IngressClass need be there. */
+  readonly matchesByName?: true;
+  /** `one`: all its Ingresses share an address, so that equal hosts and paths meet. `each`: every Ingress has its own. */
+  readonly addresses?: 'one' | 'each';
+  /** Whether it takes Ingresses without a class, as it is installed by default. */
+  readonly takesUnset?: 'always' | 'whereDefault' | 'never';
+  /** Annotations under which it reads paths as regular expressions, whatever their type; a value, where only that one does so. */
+  readonly regexWhere?: readonly (readonly [key: string, value?: string])[];
+  /** It takes `*` at the end of a path for what Prefix means. */
+  readonly readsStars?: true;
+  /** Annotations by which a host without paths answers, or is there for another purpose. */
+  readonly answersWhere?: readonly string[];
+  /** Annotations of Ingresses that are meant to have their hosts and paths in common with others; a value, where only that one says so. */
+  readonly sharesWhere?: readonly (readonly [key: string, value?: string])[];
+  readonly source: string;
+}
+
+export const ingressControllers: readonly IngressController[] = [
+  {
+    title: 'ingress-nginx',
+    controllers: ['k8s.io/*nginx*'],
+    classNames: ['nginx'],
+    addresses: 'one',
+    takesUnset: 'never',
+    regexWhere: [['nginx.ingress.kubernetes.io/use-regex', 'true'], ['nginx.ingress.kubernetes.io/rewrite-target']],
+    sharesWhere: [['nginx.ingress.kubernetes.io/canary', 'true']],
+    answersWhere: [
+      'nginx.ingress.kubernetes.io/app-root',
+      'nginx.ingress.kubernetes.io/configuration-snippet',
+      'nginx.ingress.kubernetes.io/default-backend',
+      'nginx.ingress.kubernetes.io/permanent-redirect',
+      'nginx.ingress.kubernetes.io/server-snippet',
+      'nginx.ingress.kubernetes.io/temporal-redirect',
+    ],
+    source: 'https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/',
+  },
+  {
+    title: 'F5 NGINX Ingress Controller',
+    controllers: ['nginx.org/ingress-controller'],
+    classNames: [],
+    addresses: 'one',
+    takesUnset: 'never',
+    regexWhere: [['nginx.org/path-regex']],
+    sharesWhere: [['nginx.org/mergeable-ingress-type']],
+    answersWhere: ['nginx.org/location-snippets', 'nginx.org/mergeable-ingress-type', 'nginx.org/server-snippets'],
+    source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/',
+  },
+  {
+    title: 'Traefik',
+    controllers: ['traefik.io/ingress-controller'],
+    classNames: ['traefik'],
+    addresses: 'one',
+    takesUnset: 'always',
+    regexWhere: [['traefik.ingress.kubernetes.io/router.pathmatcher', 'PathRegexp']],
+    source: 'https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/',
+  },
+  {
+    title: 'HAProxy Kubernetes Ingress Controller',
+    controllers: ['haproxy.org/ingress-controller*'],
+    classNames: ['haproxy'],
+    addresses: 'one',
+    source: 'https://www.haproxy.com/documentation/kubernetes-ingress/community/configuration-reference/ingress/',
+  },
+  {
+    title: 'HAProxy Ingress',
+    controllers: ['haproxy-ingress.github.io/controller*'],
+    classNames: [],
+    addresses: 'one',
+    takesUnset: 'never',
+    regexWhere: [
+      ['haproxy-ingress.github.io/path-type', 'regex'],
+      ['ingress.kubernetes.io/path-type', 'regex'],
+    ],
+    source: 'https://haproxy-ingress.github.io/docs/configuration/keys/',
+  },
+  {
+    title: 'Kong',
+    controllers: ['ingress-controllers.konghq.com/kong'],
+    classNames: ['kong'],
+    matchesByName: true,
+    addresses: 'one',
+    takesUnset: 'whereDefault',
+    source: 'https://developer.konghq.com/kubernetes-ingress-controller/reference/ingress-class/',
+  },
+  {
+    title: 'Contour',
+    controllers: ['projectcontour.io/*'],
+    classNames: ['contour'],
+    matchesByName: true,
+    addresses: 'one',
+    takesUnset: 'always',
+    source: 'https://projectcontour.io/docs/main/config/ingress/',
+  },
+  {
+    title: 'AWS Load Balancer Controller',
+    controllers: ['ingress.k8s.aws/alb'],
+    classNames: ['alb'],
+    addresses: 'each',
+    sharesWhere: [['alb.ingress.kubernetes.io/group.name']],
+    source: 'https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/',
+  },
+  {
+    title: 'GKE Ingress',
+    controllers: [],
+    classNames: ['gce', 'gce-internal'],
+    matchesByName: true,
+    addresses: 'each',
+    takesUnset: 'always',
+    source: 'https://cloud.google.com/kubernetes-engine/docs/concepts/ingress',
+  },
+  {
+    title: 'Application Gateway Ingress Controller',
+    controllers: ['azure/application-gateway'],
+    classNames: ['azure-application-gateway', 'azure/application-gateway'],
+    addresses: 'one',
+    readsStars: true,
+    source: 'https://azure.github.io/application-gateway-kubernetes-ingress/annotations/',
+  },
+  {
+    title: 'Istio',
+    controllers: ['istio.io/ingress-controller'],
+    classNames: ['istio'],
+    addresses: 'one',
+    source: 'https://istio.io/latest/docs/tasks/traffic-management/ingress/kubernetes-ingress/',
+  },
+  {
+    title: 'Cilium',
+    controllers: ['cilium.io/ingress-controller'],
+    classNames: ['cilium'],
+    matchesByName: true,
+    takesUnset: 'whereDefault',
+    source: 'https://docs.cilium.io/en/stable/network/servicemesh/ingress/',
+  },
+  {
+    title: 'Tailscale',
+    controllers: ['tailscale.com/ts-ingress'],
+    classNames: ['tailscale'],
+    matchesByName: true,
+    addresses: 'each',
+    takesUnset: 'never',
+    source: 'https://tailscale.com/docs/kubernetes-operator/ingress',
+  },
+  {
+    title: 'OpenShift router',
+    controllers: ['openshift.io/ingress-to-route'],
+    classNames: ['openshift-default'],
+    addresses: 'one',
+    takesUnset: 'always',
+    source: 'https://docs.redhat.com/en/documentation/openshift_container_platform/4.20/html/ingress_and_load_balancing/',
+  },
+];
+
+/** external-dns makes a record of the host, with this as its target: the Ingress may be there for nothing else. */
+const dnsTargetAnnotation = 'external-dns.alpha.kubernetes.io/target';
+
+/** Annotations by which a host without paths is there for some purpose. */
+export const answeringAnnotations: readonly string[] = [
+  dnsTargetAnnotation,
+  ...ingressControllers.flatMap(({ answersWhere = [] }) => answersWhere),
+];
+
+/** Annotations under which paths are regular expressions, each with the value that says so, or with none. */
+export const regexAnnotations = ingressControllers.flatMap(({ regexWhere = [] }) => regexWhere);
+
+/** Annotations of Ingresses that share their hosts and paths on purpose, as `regexAnnotations`. */
+export const sharingAnnotations = ingressControllers.flatMap(({ sharesWhere = [] }) => sharesWhere);
+
+/** cert-manager proves by such an Ingress, beside the real one, whose the host is (pkg/issuer/acme/http/ingress.go of cert-manager). */
+export const solverLabel = 'acme.cert-manager.io/http01-solver';
+
+/** Before Kubernetes 1.18 the only way to name a class, and still read by most controllers. */
+export const classAnnotation = 'kubernetes.io/ingress.class';

@@ -1,0 +1,59 @@
+/** Paths of Ingresses as the API means them (networking.k8s.io/v1 HTTPIngressPath), and what people write instead. */
+import type { FieldPath } from '../kube/field-path.ts';
+import type { Ingress, IngressBackend } from '../kube/resources.ts';
+import { classOf } from './ingress-classes.ts';
+import { ingressControllers, regexAnnotations } from './ingress-controllers.ts';
+
+/** One path of an Ingress. */
+export interface UrlPath {
+  readonly at: FieldPath;
+  /** In lower case; undefined for every host. */
+  readonly host: string | undefined;
+  readonly path: string;
+  readonly pathType: string;
+  readonly backend: IngressBackend;
+}
+
+export function urlPathsOf({ spec }: Ingress): readonly UrlPath[] {
+  return spec.rules.flatMap(({ host, http }, rule) =>
+    (http?.paths ?? []).map(({ path = '/', pathType, backend }, index) => ({
+      at: ['spec', 'rules', rule, 'http', 'paths', index],
+      host: host?.toLowerCase(),
+      path,
+      pathType,
+      backend,
+    })),
+  );
+}
+
+/** Equal for what is the same to a controller: Exact is byte for byte; of Prefix a slash at the end does not count. */
+export function matchKeyOf({ host = '', path, pathType }: UrlPath): string {
+  const meant = pathType === 'Prefix' && path.endsWith('/') ? path.slice(0, -1) : path;
+  return JSON.stringify([host, pathType, meant || '/']);
+}
+
+/** Whether a path is taken letter by letter; of an implementation's own type nobody knows. */
+export const isLiteral = ({ pathType }: UrlPath): boolean => pathType === 'Exact' || pathType === 'Prefix';
+
+/** An annotation has the controller read its paths as regular expressions. */
+export const readsRegex = (ingress: Ingress): boolean => carriesAny(ingress, regexAnnotations);
+
+/** One of these annotations is there, with that value where one is given. */
+export const carriesAny = ({ metadata: { annotations } }: Ingress, wanted: readonly (readonly [key: string, value?: string])[]): boolean =>
+  wanted.some(([key, value]) => annotations[key] !== undefined && (value === undefined || annotations[key] === value));
+
+/** The controller of its class takes a star at the end for Prefix. */
+export const readsStars = (ingress: Ingress): boolean =>
+  ingressControllers.some((one) => one.readsStars === true && one.classNames.includes(classOf(ingress) ?? ''));
+
+/**
+ * What only a regular expression would have: groups with a choice or a quantifier, classes, wildcards, escapes, anchors;
+ * or a variable in braces. Parentheses, `$` and dots alone stand in real paths: `/odata/Users(1)`, `/$metadata`.
+ */
+export const looksLikeRegex = (path: string): boolean => /[.\])][*+?]|[\\^{}]|\[[^\]]+\]|\([^)]*\|[^)]*\)|\(\?|[^/]\$$/.test(path);
+
+/** The path before a star that stands at its end for "everything below": `/api` of `/api/*`. */
+export function beforeStar(path: string): string | undefined {
+  const before = path.endsWith('/*') ? path.slice(0, -2) : undefined;
+  return before === undefined || before.includes('*') ? undefined : before || '/';
+}

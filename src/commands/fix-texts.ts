@@ -1,0 +1,127 @@
+/** The edits that findings propose, made in the texts of the files: one for each object, then all is judged again, until nothing is left. */
+
+import type { Finding, PatchOperation } from '../engine/finding.ts';
+import { applyPatch } from '../engine/patch.ts';
+import { formatPath } from '../kube/field-path.ts';
+import { isObject } from '../kube/read.ts';
+import { formatRef, refOf } from '../kube/resources.ts';
+import type { Manifest } from '../sources/manifests.ts';
+import type { ReadFiles, TextFile } from '../sources/read-files.ts';
+import { readYaml } from '../sources/yaml.ts';
+import { editedText } from '../sources/yaml-edit.ts';
+import type { Judgement } from './check.ts';
+import { byRef } from './check-against.ts';
+
+/** An edit that was made, or why it was not. */
+export interface Attempt {
+  readonly file: string;
+  readonly line: number;
+  readonly finding: Finding;
+  readonly patch: readonly PatchOperation[];
+  readonly why?: string;
+}
+
+export interface Fixed {
+  readonly files: readonly TextFile[];
+  readonly attempts: readonly Attempt[];
+  /** Of the files as they are then. */
+  readonly judged: Judgement;
+}
+
+export type Judge = (read: ReadFiles) => Promise<Judgement>;
+
+/** An object has fewer defects of which one comes to light by the repair of another. */
+const mostPasses = 20;
+
+export async function fixTexts(read: ReadFiles, judge: Judge): Promise<Fixed> {
+  let { files } = read;
+  let judged = await judge(read);
+  const attempts: Attempt[] = [];
+  const tried = new Set<string>();
+  for (let pass = 0; pass < mostPasses; pass++) {
+    const edits = onePass(judged, tried);
+    attempts.push(...edits.flatMap(({ attempt, text }) => (text === undefined ? [attempt] : [])));
+    const made = edits.filter(({ text }) => text !== undefined);
+    if (made.length === 0) break;
+    const next = files.map((file) => ({ ...file, text: withEdits(file, made) }));
+    const then = await judge({ ...read, files: next });
+    const broken = filesWithErrors(then).difference(filesWithErrors(judged));
+    files = next.map((file, index) => (broken.has(file.file) ? (files[index] as TextFile) : file));
+    attempts.push(...made.map(({ attempt }) => (broken.has(attempt.file) ? { ...attempt, why: refused } : attempt)));
+    judged = broken.size === 0 ? then : await judge({ ...read, files });
+  }
+  return { files, attempts, judged };
+}
+
+const refused = 'the API server would refuse the object then';
+
+const filesWithErrors = ({ loaded }: Judgement): ReadonlySet<string> => new Set(loaded.errors.map(({ file }) => file));
+
+interface Edit {
+  readonly attempt: Attempt;
+  /** Where in the file the document begins and ends that is to be replaced. */
+  readonly from: number;
+  readonly to: number;
+  /** Undefined where the document is left alone. */
+  readonly text?: string;
+}
+
+const withEdits = ({ file, text }: TextFile, edits: readonly Edit[]): string =>
+  edits
+    .filter(({ attempt }) => attempt.file === file)
+    .toSorted((a, b) => b.from - a.from)
+    .reduce((result, edit) => result.slice(0, edit.from) + edit.text + result.slice(edit.to), text);
+
+/** At most one edit for each document: the next one might be about what this one has changed. */
+function onePass(judged: Judgement, tried: Set<string>): readonly Edit[] {
+  const given = byRef(judged.loaded.manifests);
+  const unusable = filesWithErrors(judged);
+  const edited = new Set<string>();
+  const edits: Edit[] = [];
+  for (const { object, findings } of judged.outcomes) {
+    const manifest = given.get(formatRef(refOf(object)));
+    for (const { finding } of findings) {
+      const { patch } = finding.fix;
+      const defect = `${finding.fingerprint} ${formatPath(finding.path)}`;
+      if (manifest === undefined || patch === undefined || tried.has(defect)) continue;
+      const document = `${manifest.file}@${manifest.origin.offset}`;
+      if (edited.has(document)) break;
+      tried.add(defect);
+      const edit = editOf(manifest, finding, patch, unusable.has(manifest.file));
+      edits.push(edit);
+      if (edit.text !== undefined) edited.add(document);
+    }
+  }
+  return edits;
+}
+
+function editOf(manifest: Manifest, finding: Finding, patch: readonly PatchOperation[], isUnusable: boolean): Edit {
+  const { file, origin } = manifest;
+  const attempt: Attempt = { file, line: manifest.placeOf(finding.path).line, finding, patch };
+  const span = { from: origin.offset, to: origin.offset + origin.text.length };
+  if (isUnusable) return { ...span, attempt: { ...attempt, why: 'the file has errors' } };
+  const operations = patch.map((operation) => asWritten({ ...operation, path: [...origin.path, ...operation.path] }));
+  const result = editedText(origin.text, operations, applyPatch(readYaml(origin.text).value, operations));
+  return 'why' in result ? { ...span, attempt: { ...attempt, why: result.why } } : { ...span, attempt, text: result.text };
+}
+
+/** Rules hold selectors in full; people leave out of them what is empty, which means the same. */
+const asWritten = (operation: PatchOperation): PatchOperation =>
+  operation.op === 'remove' ? operation : { ...operation, value: withoutEmptyParts(operation.value) };
+
+function withoutEmptyParts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmptyParts);
+  if (!isObject(value)) return value;
+  const isEmptyPart = ([key, part]: readonly [string, unknown]): boolean =>
+    (key === 'matchLabels' || key === 'matchExpressions') && typeof part === 'object' && part !== null && Object.keys(part).length === 0;
+  const kept = Object.entries(value).filter((entry) => !isEmptyPart(entry));
+  return Object.fromEntries(kept.map(([key, part]) => [key, withoutEmptyParts(part)]));
+}
+
+/** `spec.selector.app = web`, for people. */
+export const describePatch = (patch: readonly PatchOperation[], write: (value: unknown) => string): string =>
+  patch
+    .map((operation) =>
+      operation.op === 'remove' ? `${formatPath(operation.path)} removed` : `${formatPath(operation.path)} = ${write(operation.value)}`,
+    )
+    .join(', ');

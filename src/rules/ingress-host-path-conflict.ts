@@ -1,0 +1,125 @@
+/**
+ * Where a controller serves all its Ingresses at one address, a host and path belongs to one of them. A second Ingress that
+ * claims the same takes the requests away, or gets none: mostly the older one wins, and each new creation turns that
+ * round. Across namespaces one team takes over what belongs to another.
+ */
+import { z } from 'zod';
+import { type Contested, contestedPaths, leadToTheSame } from '../cluster/ingress-claims.ts';
+import { classOf, controllerOf } from '../cluster/ingress-classes.ts';
+import { classAnnotation, sharingAnnotations } from '../cluster/ingress-controllers.ts';
+import type { UrlPath } from '../cluster/ingress-paths.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Explanation } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { quoted, shorten } from '../kube/display.ts';
+import { formatRef, type Ingress, type ObjectRef, refOf } from '../kube/resources.ts';
+
+export const ingressHostPathConflict = defineRule({
+  id: 'ingress-host-path-conflict',
+  kinds: ['Ingress'],
+  orderClass: 'exclusive',
+  summary: 'No other Ingress of the same class claims the same host and path',
+  reads: ['Ingress', 'IngressClass'],
+  since: '0.1.0',
+
+  options: z.strictObject({}),
+
+  messages: {
+    takenElsewhere: {
+      severity: 'critical',
+      modes: { guided: 'deny', strict: 'deny' },
+      facts: 'foreign',
+      defects: defectsOf,
+      text: (claim: Claim): Explanation => ({
+        what: claim.owner === undefined ? `${titleOf(claim.urlPath)} is already taken in the cluster` : takenBy(claim, claim.owner),
+        why: `One of the two takes the other's requests: which one, only the controller knows, and mostly it is the older.`,
+        fixes: [
+          {
+            text: `choose another host or path, or ask ${claim.owner === undefined ? 'your administrators' : 'whom that namespace belongs to'}`,
+          },
+        ],
+      }),
+    },
+    /** Nobody here knows whether this controller serves all its Ingresses at one address. */
+    mayBeTaken: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'foreign',
+      defects: defectsOf,
+      text: (claim: Claim & { readonly owner: ObjectRef }): Explanation => ({
+        what: takenBy(claim, claim.owner),
+        why: "Where the controller serves both at one address, one of them takes the other's requests.",
+        fixes: [{ text: 'choose another host or path, or a class of its own' }],
+      }),
+    },
+    takenHere: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'deny' },
+      facts: 'namespace',
+      defects: defectsOf,
+      text: (claim: Claim & { readonly owner: ObjectRef }): Explanation => ({
+        what: `${takenBy(claim, claim.owner)}, which leads elsewhere`,
+        why: 'One of the two gets no requests: which one, only the controller knows, and mostly it is the newer.',
+        fixes: [{ text: `take the path out of one of them, or choose another` }],
+      }),
+    },
+  },
+
+  annotations: () => [classAnnotation, ...sharingAnnotations.map(([key]) => key)],
+
+  *check({ object: ingress, cluster, elsewhere, finding }) {
+    const contested = contestedPaths(ingress, cluster);
+    if (contested.length === 0) return;
+    const name = classOf(ingress);
+    const addresses = name === undefined ? undefined : controllerOf(name, cluster)?.addresses;
+    if (addresses === 'each') return;
+    for (const claim of contested) {
+      const path = [...claim.urlPath.at, 'path'];
+      const [stranger, neighbour] = rivalsOf(ingress, claim, elsewhere);
+      const told = lookedUp(stranger, elsewhere);
+      const owner = told ?? lookedUp(neighbour, cluster);
+      const related = owner === undefined ? [] : [owner];
+      if (addresses !== 'one') yield* related.map((one) => finding('mayBeTaken', path, { ...claim, owner: one }, related));
+      else if (lookedUp(stranger, cluster) !== undefined)
+        yield finding('takenElsewhere', path, { ...claim, owner: told }, told === undefined ? [] : [told]);
+      else yield* related.map((one) => finding('takenHere', path, { ...claim, owner: one }, related));
+    }
+  },
+});
+
+/** By its name, so that it is this one which is read again before a denial. */
+function lookedUp(other: Ingress | undefined, view: ClusterView | undefined): ObjectRef | undefined {
+  const found = other && view?.get('Ingress', other.metadata.namespace, other.metadata.name);
+  return found && refOf(found);
+}
+
+interface Claim extends Contested {
+  /** Undefined where the reader may not know. */
+  readonly owner: ObjectRef | undefined;
+}
+
+function defectsOf({ key }: Claim): readonly string[] {
+  return [key];
+}
+
+/**
+ * The first that stands in another namespace, and the first of this one that leads elsewhere. Of strangers one that may be
+ * named, if there is one: whether others stand before it must not show.
+ */
+function rivalsOf(
+  ingress: Ingress,
+  claim: Contested,
+  elsewhere: ClusterView | undefined,
+): readonly [Ingress | undefined, Ingress | undefined] {
+  const { namespace } = ingress.metadata;
+  const strangers = claim.others.filter(({ metadata }) => metadata.namespace !== namespace);
+  return [
+    strangers.find((one) => lookedUp(one, elsewhere) !== undefined) ?? strangers[0],
+    claim.others.find((other) => other.metadata.namespace === namespace && !leadToTheSame(ingress, claim, other)),
+  ];
+}
+
+const titleOf = ({ host, path, pathType }: UrlPath): string =>
+  `${host === undefined ? 'every host' : `host ${shorten(host, 60)}`} with ${pathType} path ${quoted(path, 40)}`;
+
+const takenBy = ({ urlPath }: Claim, owner: ObjectRef): string => `${titleOf(urlPath)} is also claimed by ${formatRef(owner)}`;

@@ -1,0 +1,112 @@
+/**
+ * Paths of the types Exact and Prefix are taken letter by letter: a star or a regular expression in them stands for
+ * itself, and matches no request that anybody sends. Prefix needs no star, and Exact means the slash at its end too.
+ * Controllers that read regular expressions do so for their own type, or where an annotation says so.
+ */
+import { z } from 'zod';
+import { classAnnotation, regexAnnotations } from '../cluster/ingress-controllers.ts';
+import { beforeStar, isLiteral, looksLikeRegex, readsRegex, readsStars, type UrlPath, urlPathsOf } from '../cluster/ingress-paths.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { quoted } from '../kube/display.ts';
+import type { Ingress } from '../kube/resources.ts';
+
+export const ingressPathLiteralTrap = defineRule({
+  id: 'ingress-path-literal-trap',
+  kinds: ['Ingress'],
+  orderClass: 'self-contained',
+  summary: 'Paths of the types Exact and Prefix hold nothing but the letters of a path',
+  reads: ['Ingress'],
+  since: '0.1.0',
+
+  options: z.strictObject({
+    regexAnnotations: z
+      .array(z.string())
+      .default([])
+      .describe('Further annotations of an Ingress under which its controller reads paths as patterns'),
+  }),
+
+  messages: {
+    star: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: (trap: Trap): Explanation => ({
+        what: `in ${quoted(trap.path, 40)} of type ${trap.pathType} the star stands for itself`,
+        why: 'No request has a star there, so this path matches none.',
+        fixes: fixesForStar(trap),
+      }),
+    },
+    regex: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: ({ path, pathType }: Trap): Explanation => ({
+        what: `${quoted(path, 40)} of type ${pathType} is taken letter by letter, not as a pattern`,
+        why: 'No request has these letters in its path, so this path matches none.',
+        fixes: [
+          {
+            text: `use Prefix with the part before the pattern, or ImplementationSpecific and the controller's annotation for patterns`,
+          },
+        ],
+      }),
+    },
+    /** Often meant so. */
+    exactWithSlash: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'self',
+      text: ({ path }: Trap): Explanation => ({
+        what: `${quoted(path, 40)} of type Exact does not match ${quoted(path.slice(0, -1), 40)}`,
+        why: 'Who leaves out the slash at the end gets 404.',
+        fixes: [{ text: `add the path without the slash too, or use Prefix, which means both` }],
+      }),
+    },
+  },
+
+  annotations: (options) => [classAnnotation, ...regexAnnotations.map(([key]) => key), ...options.regexAnnotations],
+
+  *check({ object: ingress, cluster, options, finding }) {
+    const all = urlPathsOf(ingress);
+    const literal = all.filter(isLiteral);
+    if (options.regexAnnotations.some((key) => ingress.metadata.annotations[key] !== undefined) || readsRegex(ingress)) return;
+    for (const urlPath of literal) {
+      const message = trapIn(urlPath, all);
+      if (message === undefined || (message === 'star' && readsStars(ingress))) continue;
+      // ingress-nginx reads all paths of a host as patterns if one Ingress of that host says so.
+      if (message !== 'exactWithSlash' && cluster.list('Ingress', ingress.metadata.namespace).some(says(urlPath))) return;
+      yield finding(message, [...urlPath.at, 'path'], { ...urlPath, all });
+    }
+  },
+});
+
+interface Trap extends UrlPath {
+  /** Of the Ingress. */
+  readonly all: readonly UrlPath[];
+}
+
+function trapIn({ path, pathType, host }: UrlPath, all: readonly UrlPath[]): 'star' | 'regex' | 'exactWithSlash' | undefined {
+  if (looksLikeRegex(path)) return 'regex';
+  if (path.includes('*')) return 'star';
+  if (pathType !== 'Exact' || !path.endsWith('/') || path === '/') return undefined;
+  const isThere = all.some((other) => other.host === host && (other.path === path.slice(0, -1) || other.pathType !== 'Exact'));
+  return isThere ? undefined : 'exactWithSlash';
+}
+
+const says =
+  ({ host }: UrlPath) =>
+  (other: Ingress): boolean =>
+    readsRegex(other) && other.spec.rules.some((rule) => rule.host?.toLowerCase() === host);
+
+/** What stands before a star at the end is what Prefix means, unless that is there already. */
+function fixesForStar({ at, host, path, all }: Trap): readonly [...Fix[], Fix] {
+  const prefix = beforeStar(path);
+  const isThere = all.some((other) => other.host === host && other.path === prefix && other.pathType === 'Prefix');
+  if (prefix === undefined) return [{ text: `write the path without stars, or use ImplementationSpecific, if the controller knows stars` }];
+  if (isThere) return [{ text: `remove it: Prefix ${prefix} is there, and means all below it` }];
+  const patch = [
+    { op: 'replace', path: [...at, 'path'], value: prefix },
+    { op: 'replace', path: [...at, 'pathType'], value: 'Prefix' },
+  ] as const;
+  return [{ text: `use path ${prefix} of type Prefix, which means all below it`, patch }, { text: `use Prefix ${prefix}` }];
+}

@@ -1,0 +1,149 @@
+/**
+ * A Service treats all Pods that its selector matches alike. Where a label is missing from the selector, these are Pods of
+ * several applications, or of two releases of one: a share of the connections then reaches the wrong one, now and then.
+ */
+import { z } from 'zod';
+import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
+import { sharedLabels } from '../cluster/near-miss.ts';
+import type { Explanation, Fix } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { isRunTimeLabel, labelsOf } from '../kube/labels.ts';
+import { listed } from '../kube/listed.ts';
+import { isForWatchers, servesNumber } from '../kube/ports.ts';
+import type { Labels, Service, ServicePort } from '../kube/resources.ts';
+
+export const serviceSelectorSpansWorkloads = defineRule({
+  id: 'service-selector-spans-workloads',
+  kinds: ['Service'],
+  orderClass: 'exclusive',
+  summary: 'A Service selector matches the Pods of one application',
+  reads: ['Pod', 'Template'],
+  since: '0.1.0',
+
+  options: z.strictObject({}),
+
+  messages: {
+    otherRelease: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      defects: ({ others }: Spans) => others.map(({ ref }) => `${ref.kind}/${ref.name}`),
+      text: (spans: Spans & { readonly release: string; readonly other: string }): Explanation => ({
+        what: `this Service of release ${spans.release} also selects ${titles(spans.others)} of release ${spans.other}, beside ${titles(spans.own)}`,
+        why: 'Connections are spread over both, so that a share of them reaches the other release.',
+        fixes: fixesOf(spans),
+      }),
+    },
+    differentPorts: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      defects: ({ others, port }: Spans & { readonly port: ServicePort }) =>
+        others.map(({ ref }) => `${ref.kind}/${ref.name} ${port.targetPort}/${port.protocol}`),
+      text: (spans: Spans & { readonly port: ServicePort }): Explanation => ({
+        what: `${titles(spans.own)} ${declares(spans.own)} targetPort ${spans.port.targetPort}; the selector also matches ${titles(spans.others)}, which ${declares(spans.others)} other ports`,
+        why: 'Connections are spread over all of them, and those that reach a Pod which does not listen there are refused.',
+        fixes: fixesOf(spans),
+      }),
+    },
+  },
+
+  *check({ object: service, cluster, finding }) {
+    // Behind a headless Service clients choose their Pods: peers of several kinds find each other so.
+    if (isHeadless(service)) return;
+    const backends = backendsOf(service, cluster).filter(({ scaledToZero }) => !scaledToZero);
+    const { selector } = service.spec;
+    const path = ['spec', 'selector'];
+    const releases = releasesIn(service, backends);
+    if (releases !== undefined) yield finding('otherRelease', path, { selector, ...releases }, releases.others.map(refOf));
+    for (const port of releases === undefined ? service.spec.ports : []) {
+      cluster.step();
+      const own = backends.filter((backend) => serves(backend, port));
+      const others = backends.filter((backend) => servesOthersOnly(backend, port));
+      if (own.length === 0 || others.length === 0) continue;
+      const serveMore = service.spec.ports.some((one) => others.some((other) => serves(other, one)));
+      const label = serveMore ? undefined : separating(own, others);
+      return yield finding('differentPorts', path, { selector, own, others, label, serveMore, port }, others.map(refOf));
+    }
+  },
+});
+
+interface Spans {
+  readonly selector: Labels;
+  readonly own: readonly Backend[];
+  /** Those that are probably not meant. */
+  readonly others: readonly Backend[];
+  /** By which the own ones can be told from the others. */
+  readonly label: Label | undefined;
+  /** The others serve another port of the Service. */
+  readonly serveMore: boolean;
+}
+
+interface Label {
+  readonly key: string;
+  readonly value: string;
+}
+
+const refOf = ({ ref }: Backend) => ref;
+const titles = (backends: readonly Backend[]): string =>
+  listed(
+    backends.map(({ title }) => title),
+    2,
+  );
+const declares = (backends: readonly Backend[]): string => (backends.length > 1 ? 'declare' : 'declares');
+
+/** Helm's label, and the one that it had before (helm.sh/docs/chart_best_practices/labels). */
+const releaseKeys = ['app.kubernetes.io/instance', 'release'];
+
+/** Those of the release that the Service itself is of, and those of another one. */
+function releasesIn({ metadata }: Service, backends: readonly Backend[]) {
+  for (const key of releaseKeys) {
+    const release = metadata.labels[key];
+    if (release === undefined) continue;
+    const label = { key, value: release };
+    const own = backends.filter((backend) => carries(backend, label));
+    const others = backends.filter(({ shapes }) => shapes.every(({ labels }) => labels[key] !== undefined && labels[key] !== release));
+    const other = others[0]?.shapes[0]?.labels[key];
+    if (own.length > 0 && other !== undefined) return { release, own, other, others, label, serveMore: false };
+  }
+  return undefined;
+}
+
+const carries = ({ shapes }: Backend, { key, value }: Label): boolean => shapes.every(({ labels }) => labels[key] === value);
+
+const serves = ({ shapes }: Backend, { targetPort, protocol }: ServicePort): boolean =>
+  typeof targetPort === 'number' && shapes.some((shape) => servesNumber(shape, targetPort, protocol));
+
+/** A name that Pods lack is service-named-target-port-partial's. A Job's Pods end, and one without ports says nothing. */
+function servesOthersOnly(backend: Backend, port: ServicePort): boolean {
+  const isBatch = backend.ref.kind === 'Job' || backend.ref.kind === 'CronJob';
+  return !isBatch && !serves(backend, port) && declaredPorts([backend]).some((one) => !isForWatchers(one));
+}
+
+/** Labels that say of which part something is come first. */
+const telling = ['app.kubernetes.io/component', 'app.kubernetes.io/name', 'app', 'component', 'k8s-app', 'app.kubernetes.io/instance'];
+
+/** What tells a canary from the stable one: to leave it out of the selector is meant. */
+const variants: ReadonlySet<string> = new Set(['track', 'version', 'stage', 'color', 'revision']);
+
+/** A label that all of the own ones carry with one value, and none of the others. */
+function separating(own: readonly Backend[], others: readonly Backend[]): Label | undefined {
+  const labels = own[0]?.shapes[0]?.labels ?? labelsOf({});
+  const rest = Object.keys(labels).filter((key) => !sharedLabels.has(key) && !isRunTimeLabel(key) && !variants.has(key));
+  return [...telling, ...rest]
+    .flatMap((key) => (labels[key] === undefined ? [] : [{ key, value: labels[key] }]))
+    .find(
+      (label) =>
+        own.every((one) => carries(one, label)) &&
+        others.every(({ shapes }) => shapes.every((one) => one.labels[label.key] !== label.value)),
+    );
+}
+
+function fixesOf({ selector, label, others, serveMore }: Spans): readonly [...Fix[], Fix] {
+  if (serveMore) return [{ text: 'make a Service for each of them, with the ports that its Pods serve' }];
+  const last = { text: `add a label to the selector that ${titles(others)} ${others.length > 1 ? 'lack' : 'lacks'}` };
+  if (label === undefined) return [last];
+  const { key, value } = label;
+  const corrected = labelsOf({ ...selector, [key]: value });
+  return [{ text: `add ${key}: ${value} to the selector`, patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] }, last];
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { whoAnswersOn } from '../../src/cluster/external-ips.ts';
+import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { normalize } from '../../src/kube/normalize.ts';
+import type { RawObject, Service } from '../../src/kube/resources.ts';
+
+const service = (name: string, spec: RawObject, ip?: string): Service =>
+  normalize({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'shop' },
+    spec,
+    status: ip === undefined ? {} : { loadBalancer: { ingress: [{ ip }] } },
+  }) as Service;
+
+describe('whoAnswersOn', () => {
+  const subject = service('web', { clusterIP: '10.96.0.9', ports: [{ port: 443 }] }, '203.0.113.9');
+  const held = [
+    subject,
+    service('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53, protocol: 'UDP' }] }),
+    service('edge', { ports: [{ port: 443 }] }, '203.0.113.5'),
+    service('udp', { ports: [{ port: 443, protocol: 'UDP' }] }, '203.0.113.6'),
+  ];
+  const known = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held);
+  const told = (address: string): readonly string[] =>
+    (whoAnswersOn([address], subject, known).get(address) ?? []).map(({ service: { metadata }, by }) => `${metadata.name}: ${by}`);
+
+  it.each([
+    ['10.96.0.10', ['dns: clusterIP']],
+    ['203.0.113.5', ['edge: load balancer address']],
+    ['203.0.113.6', []],
+    ['10.96.0.9', []],
+    ['203.0.113.9', []],
+    ['192.0.2.1', []],
+  ])('%s: %j', (address, expected) => expect(told(address)).toEqual(expected));
+});
