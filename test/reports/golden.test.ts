@@ -5,7 +5,15 @@ import { reports } from '../../src/reports/index.ts';
 import { clusterReport, comparedReport, fullReport, options } from './sample.ts';
 
 const samples = { files: fullReport, cluster: clusterReport, baseline: comparedReport };
-const endings = { text: 'txt', json: 'json', markdown: 'md', sarif: 'sarif', junit: 'xml', github: 'github.txt', gitlab: 'gitlab.json' } as const;
+const endings = {
+  text: 'txt',
+  json: 'json',
+  markdown: 'md',
+  sarif: 'sarif',
+  junit: 'xml',
+  github: 'github.txt',
+  gitlab: 'gitlab.json',
+} as const;
 const formats = Object.keys(endings) as readonly (keyof typeof endings)[];
 
 const cases = Object.entries(samples).flatMap(([name, report]) =>
