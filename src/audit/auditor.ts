@@ -14,6 +14,7 @@ import { waitsForOthers } from '../engine/rule.ts';
 import type { Surveyed } from '../engine/survey.ts';
 import { type Collection, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { ClusterSource } from '../sources/source.ts';
+import { watchedKinds } from '../sources/watched.ts';
 import { Dependents } from './dependents.ts';
 import { type Entry, entryOf, nothingWrong, openFindings } from './entry.ts';
 import { type Judged, judge, staleMs } from './judge.ts';
@@ -60,16 +61,7 @@ const mostTries = 3;
 
 const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 /** What is listed and watched. */
-const collections: readonly Collection[] = [
-  ...kinds,
-  'IngressClass',
-  'Namespace',
-  'Template',
-  'Pod',
-  'Certificate',
-  'ExternalSecret',
-  'SealedSecret',
-];
+const collections: readonly Collection[] = [...new Set(watchedKinds([]).map(({ collection }) => collection))];
 const isKind = (collection: Collection): collection is Kind => kinds.some((kind) => kind === collection);
 /** Neither kinds nor the names of objects have a slash. */
 const keyOf = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;

@@ -49,9 +49,12 @@ const denying = (settings: RuleSettings): RuleSettings => ({
   overrides: settings.overrides.map((one) => (one.mode === 'off' ? one : { ...one, mode: 'deny' })),
 });
 
-/** Whether the profile denies a message of the rule, so that there is anything to raise. */
-export const canDeny = ({ messages }: Rule, target: Target): boolean =>
-  Object.values(messages).some(({ modes }) => modes[target] === 'deny');
+/**
+ * Whether the profile denies a message of the rule, so that there is anything to raise. What a change or a removal breaks, a
+ * look at what stands does not show: no such rule is proposed.
+ */
+export const canDeny = ({ meta, messages }: Rule, target: Target): boolean =>
+  meta.orderClass !== 'destructive' && Object.values(messages).some(({ modes }) => modes[target] === 'deny');
 
 /** Proposes nothing for what could not be judged. The whole cluster before namespaces, a profile before single rules. */
 export function raiseOf(input: RaiseInput): Raise {

@@ -30,6 +30,7 @@ const plurals: Readonly<Record<Collection, string>> = {
   Template: 'workloads',
   Certificate: 'Certificates',
   ExternalSecret: 'ExternalSecrets',
+  IngressClass: 'IngressClasses',
   SealedSecret: 'SealedSecrets',
   Secret: 'Secrets',
 };

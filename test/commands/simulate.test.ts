@@ -80,13 +80,13 @@ describe('where something may not be read', () => {
 
   it('does not raise a rule that could not say whether somebody brings the Secret', async () => {
     const simulation = await simulated(pending, { missing: 'Certificate' });
-    expect(simulation.cells).toEqual([
-      expect.objectContaining({ ruleId: 'tls-secret-missing', unjudged: ['Certificates of namespace shop may not be read'] }),
-    ]);
-    expect([JSON.stringify(config(simulation) ?? {}), simulation.labelled]).not.toContain('tls-secret-missing');
+    const ofSecrets = ({ cells }: Simulation) => cells.filter(({ ruleId }) => ruleId === 'tls-secret-missing');
+    expect(ofSecrets(simulation)).toEqual([expect.objectContaining({ unjudged: ['Certificates of namespace shop may not be read'] })]);
+    expect(JSON.stringify(config(simulation) ?? {})).not.toContain('tls-secret-missing');
+    expect(simulation.labelled).toEqual([]);
     expect(text(simulation)).toContain('not judged: Certificates of namespace shop may not be read');
     const known = await simulated(pending);
-    expect(known.cells).toEqual([expect.objectContaining({ denied: ['Ingress web'] })]);
+    expect(ofSecrets(known)).toEqual([expect.objectContaining({ denied: ['Ingress web'] })]);
   });
   it('raises nothing for a namespace in which a kind may not be listed that the rule judges', async () => {
     const simulation = await simulated([...shop, ...pay], { missing: 'Ingress' });
