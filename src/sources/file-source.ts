@@ -3,6 +3,7 @@ import { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage, Found } from '../cluster/view.ts';
 import { type Collection, collectionOf, formatRef, type ObjectRef, type Resource } from '../kube/resources.ts';
 import type { Manifest } from './manifests.ts';
+import { isOperated } from './operated-pods.ts';
 import type { ClusterSource } from './source.ts';
 
 export interface FileSourceOptions {
@@ -34,13 +35,13 @@ export function fileSource(manifests: readonly Manifest[], { observedAt, assumeC
 const secretSources: ReadonlySet<Collection> = new Set(['Certificate', 'ExternalSecret', 'SealedSecret']);
 
 /**
- * Pods and templates of a namespace are known if the files hold at least one; of a collection, everything is if they
+ * Pods and templates of a namespace are known if the files hold at least one, not counting what only an operator makes; of a collection, everything is if they
  * hold at least one object of it. But of a namespace that they do not touch, no Service is known: kube-system's resolver
  * is not absent because somebody checks an application.
  */
 function coverageOf(manifests: readonly Manifest[], resources: readonly Resource[]) {
   const present = new Set(resources.map(collectionOf));
-  const withWorkloads = new Set(resources.flatMap((one) => ('pod' in one ? one.metadata.namespace : [])));
+  const withWorkloads = new Set(resources.flatMap((one) => ('pod' in one && !isOperated(one) ? one.metadata.namespace : [])));
   const touched = new Set(resources.map((one) => (one.kind === 'Namespace' ? one.metadata.name : one.metadata.namespace)));
   for (const { raw } of manifests) {
     const { metadata } = raw;

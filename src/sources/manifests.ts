@@ -1,11 +1,11 @@
 /** Manifest files → objects, each with the place of every field of it; and what in them cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldPath } from '../kube/field-path.ts';
-import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { isObject, objectAt, stringAt } from '../kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../kube/resources.ts';
 import { splitDocuments } from './documents.ts';
+import { fileResource } from './file-resource.ts';
 import { locator, type Place, placer } from './positions.ts';
 import { type InputError, type ReadFiles, type ReadFilesOptions, readFiles, type TextFile } from './read-files.ts';
 import { rejectionsOf } from './rejections.ts';
@@ -171,7 +171,7 @@ class ManifestReader {
     const rejections = rejectionsOf(raw);
     for (const { path: field, message, hint } of rejections)
       this.errors.push({ file, ...placeOf(field), message: `the API server refuses this ${nameOf(raw)}: ${message}`, hint });
-    const resource = withContent(normalize(raw, this.options), raw, true);
+    const resource = withContent(fileResource(raw, this.options), raw, true);
     const manifest: Manifest = { file, raw, resource, rejected: rejections.length > 0, placeOf, origin: { text, offset, path } };
     this.manifests.push(manifest);
     if (resource !== undefined) this.noteTwice(manifest, formatRef(refOf(resource)), document.argument);
