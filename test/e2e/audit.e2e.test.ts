@@ -190,6 +190,7 @@ describeOnCluster('commands on a cluster', () => {
     };
     await cluster.request('POST', `${rbac}/clusterrolebindings`, { metadata: { name: 'portcullis-audit' }, ...binding });
     const audited = await jsonOf(['audit', '--config', config], 'tenant-b');
+    await cluster.request('DELETE', `${rbac}/clusterrolebindings/portcullis-audit`);
     expect(audited.errors).toEqual([]);
     expect(audited.skipped.filter(({ reason }: { reason: string }) => reason === 'forbidden')).toEqual([]);
     const own = await jsonOf(['simulate', '-n', 'foreign', '--config', config], 'tenant-a');

@@ -170,7 +170,6 @@ describe.runIf(inject('controlPlane') !== null && inject('helm') !== null)('the 
       expect(await can('watch', 'services', '-A')).toBe(true);
       expect(await can('watch', 'configmaps', '-A')).toBe(false);
       expect(await can('patch', 'services', '-A')).toBe(false);
-      expect(await can('patch', 'reports.openreports.io', '-A')).toBe(true);
       expect(await can('create', 'events.events.k8s.io', '-A')).toBe(true);
       expect(await can('list', 'events.events.k8s.io', '-A')).toBe(false);
       expect(await can('get', 'secrets', '-A')).toBe(true);
