@@ -1,7 +1,7 @@
 /** Every judged object of a snapshot, as it stands, with nobody writing: for `check` now, for audits later. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found, Read } from '../cluster/view.ts';
-import { type Collection, formatRef, type JudgedResource, type Kind, type ObjectRef } from '../kube/resources.ts';
+import { type Collection, formatRef, type JudgedResource, judgedKinds, type ObjectRef } from '../kube/resources.ts';
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
@@ -42,13 +42,10 @@ export interface Surveyed {
   readonly reads: readonly Read[];
 }
 
-/** In alphabetical order; within a kind by namespace and name. */
-const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
-
 /** Lazy: nothing is evaluated before it is asked for. The same snapshot and options give the same, in the same order. */
 export async function* survey(snapshot: ClusterSnapshot, options: SurveyOptions): AsyncGenerator<Surveyed, void, undefined> {
   const { judges = () => true } = options;
-  for (const kind of kinds)
+  for (const kind of judgedKinds)
     for (const object of snapshot.listAll(kind)) if (judges(object)) yield await surveyOne(object, snapshot, options);
 }
 
