@@ -10,9 +10,9 @@ import type { Change, ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { EntryToReview } from '../config/exemption-entries.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Severity } from '../engine/finding.ts';
-import { waitsForOthers } from '../engine/rule.ts';
+import { rulesThatWait } from '../engine/rule.ts';
 import type { Surveyed } from '../engine/survey.ts';
-import { type Collection, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import { type Collection, judgedKinds, type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { ClusterSource } from '../sources/source.ts';
 import { watchedKinds } from '../sources/watched.ts';
 import { Dependents } from './dependents.ts';
@@ -59,10 +59,9 @@ const readAgain = { everyMs: 30_000, objects: 100 } as const;
 /** How often an answer that did not come is asked for, before an object is judged without it. */
 const mostTries = 3;
 
-const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 /** What is listed and watched. */
 const collections: readonly Collection[] = [...new Set(watchedKinds([]).map(({ collection }) => collection))];
-const isKind = (collection: Collection): collection is Kind => kinds.some((kind) => kind === collection);
+const isKind = (collection: Collection): collection is Kind => judgedKinds.some((kind) => kind === collection);
 /** Neither kinds nor the names of objects have a slash. */
 const keyOf = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string => `${kind}/${namespace}/${name}`;
 
@@ -163,8 +162,7 @@ class ContinuousAudit implements Auditor {
     const isKnownOtherwise = earlier === undefined || collections.some((one) => current.coverage(one, '*') !== earlier.coverage(one, '*'));
     if (this.configuration !== configuration() || isKnownOtherwise || (!this.isInPass && this.clock.now() >= this.nextPassAt)) {
       this.configuration = configuration();
-      const waiting = this.configuration.rules.filter(({ meta }) => waitsForOthers(meta.orderClass));
-      this.waiting = new Set(waiting.map(({ meta }) => meta.id));
+      this.waiting = rulesThatWait(this.configuration.rules);
       this.beginPass(current);
     }
   }
@@ -190,15 +188,14 @@ class ContinuousAudit implements Auditor {
     this.isInPass = true;
     this.workMs = 0;
     this.passing.clear();
-    for (const kind of kinds) for (const object of snapshot.listAll(kind)) this.passing.add(keyOf(refOf(object)));
+    for (const kind of judgedKinds) for (const object of snapshot.listAll(kind)) this.passing.add(keyOf(refOf(object)));
     for (const key of this.known.keys()) this.passing.add(key);
   }
 
   private endPass(): void {
     this.isInPass = false;
-    const existing = kinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).filter(({ metadata }) => metadata.uid !== undefined);
-    const judged = existing.filter((object) => this.known.has(keyOf(refOf(object))) || this.failed.has(keyOf(refOf(object))));
-    const isWhole = judged.length === existing.length;
+    const existing = judgedKinds.flatMap((kind) => this.snapshot?.listAll(kind) ?? []).filter(({ metadata }) => metadata.uid !== undefined);
+    const isWhole = existing.map((object) => keyOf(refOf(object))).every((key) => this.known.has(key) || this.failed.has(key));
     this.nextPassAt = this.clock.now() + (isWhole ? this.options.intervalMs : Math.min(this.options.intervalMs, readAgain.everyMs));
     // What could not be judged yet may be what an earlier leader told of: not known is not repaired.
     if (!isWhole) return;

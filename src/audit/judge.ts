@@ -1,6 +1,7 @@
 /** Judges one object as it stands, within its time, and withholds what nobody can know at present. */
 import type { Clock } from '../client/clock.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import { asStored } from '../config/as-stored.ts';
 import type { Configuration } from '../config/settings.ts';
 import { type Surveyed, surveyOne } from '../engine/survey.ts';
 import type { JudgedResource } from '../kube/resources.ts';
@@ -33,12 +34,8 @@ export async function judge(object: JudgedResource, { snapshot, configuration, s
   const began = clock.now();
   let waitedMs = 0;
   const workMs = (): number => clock.now() - began - waitedMs;
-  const now = clock.wallNow();
   const surveyed = await surveyOne(object, snapshot, {
-    bind: (judged) => {
-      const namespaceLabels = snapshot.get('Namespace', '', judged.metadata.namespace)?.metadata.labels ?? {};
-      return configuration.bind({ object: judged, operation: 'CREATE', namespaceLabels, now });
-    },
+    bind: asStored(configuration, snapshot, { now: clock.wallNow() }),
     readByName: async (refs) => {
       const asked = clock.now();
       const found = await source.readByName(refs, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));

@@ -25,6 +25,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** As Kubernetes writes it, with six digits after the second: of epoch milliseconds. */
+export const microTime = (epochMs: number): string => new Date(epochMs).toISOString().replace('Z', '000Z');
+
 /** Resolves after a time, or as soon as the signal aborts. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -8,6 +8,8 @@ import { linesOf } from './lines.ts';
 
 /** Of a PATCH that changes fields, in lists of entries that are found by their names, of an object that exists. */
 export const strategicMerge = 'application/strategic-merge-patch+json';
+/** Of a PATCH that changes fields, and replaces lists whole. */
+export const mergePatch = 'application/merge-patch+json';
 
 /** Of a PATCH by server-side apply: the fields that one manager owns, of an object that is made if there is none. JSON is YAML. */
 export const serverSideApply = 'application/apply-patch+yaml';

@@ -5,9 +5,10 @@
  *
  * The Lease is made by the chart, empty, so that it goes when the chart goes; here it is only rewritten.
  */
+import { addressOf } from '../kube/address.ts';
 import { numberAt, objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { type Clock, systemClock, type Timer } from './clock.ts';
+import { type Clock, microTime, systemClock, type Timer } from './clock.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { Complaint, type Rounds, rounds } from './rounds.ts';
 
@@ -73,7 +74,7 @@ class Candidate implements Leadership {
     const { namespace, name, clock = systemClock, onProblem } = options;
     this.options = options;
     this.clock = clock;
-    this.path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases/${encodeURIComponent(name)}`;
+    this.path = addressOf('coordination.k8s.io/v1', 'leases', namespace, name);
     this.complaint = new Complaint(onProblem);
     this.current.abort();
   }
@@ -149,13 +150,13 @@ class Candidate implements Leadership {
     return {
       holderIdentity: this.options.identity,
       leaseDurationSeconds: leaseTimes.durationMs / 1000,
-      ...(isOurs ? {} : { acquireTime: this.microTime(), leaseTransitions: (numberAt(spec, 'leaseTransitions') ?? 0) + 1 }),
+      ...(isOurs ? {} : { acquireTime: microTime(this.clock.wallNow()), leaseTransitions: (numberAt(spec, 'leaseTransitions') ?? 0) + 1 }),
     };
   }
 
   /** Of the version that was read: of two that write at once, one is refused. */
   private write(lease: RawObject, spec: RawObject, signal: AbortSignal): Promise<RawObject> {
-    const body = { ...lease, spec: { ...objectAt(lease, 'spec'), ...spec, renewTime: this.microTime() } };
+    const body = { ...lease, spec: { ...objectAt(lease, 'spec'), ...spec, renewTime: microTime(this.clock.wallNow()) } };
     return this.options.client.send('PUT', this.path, body, signal);
   }
 
@@ -199,11 +200,6 @@ class Candidate implements Leadership {
 
   private since({ now, wall }: Moment): number {
     return Math.max(this.clock.now() - now, this.clock.wallNow() - wall);
-  }
-
-  /** As Kubernetes writes it: six digits after the second. */
-  private microTime(): string {
-    return new Date(this.clock.wallNow()).toISOString().replace('Z', '000Z');
   }
 }
 

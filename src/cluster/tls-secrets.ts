@@ -8,13 +8,24 @@ import type { ClusterView } from './view.ts';
 /** What the API server takes for a Secret's name; `namespace/name`, which some controllers understand, is not ours to judge. */
 const secretName = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/;
 
+/** Made once for each: neighbours are asked for theirs, and one may name 40,000. */
+const byIngress = new WeakMap<Ingress, ReadonlyMap<string, readonly FieldPath[]>>();
+
 /** Each Secret that the Ingress names, once, with the fields that name it. */
-export function tlsSecretsOf({ spec }: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
+export function tlsSecretsOf(ingress: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
+  const known = byIngress.get(ingress) ?? namedBy(ingress);
+  byIngress.set(ingress, known);
+  return known;
+}
+
+function namedBy({ spec }: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
   const paths = new Map<string, FieldPath[]>();
   for (const [index, { secretName: name = '' }] of spec.tls.entries()) {
     if (!secretName.test(name)) continue;
     const path = ['spec', 'tls', index, 'secretName'];
-    paths.set(name, [...(paths.get(name) ?? []), path]);
+    const others = paths.get(name);
+    if (others === undefined) paths.set(name, [path]);
+    else others.push(path);
   }
   return paths;
 }

@@ -1,5 +1,6 @@
 /** Manifest files as writes to a cluster that a snapshot tells of: what the webhook would answer them. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
+import { namespaceLabelsIn } from '../config/as-stored.ts';
 import { severities } from '../engine/finding.ts';
 import { type Decision, review, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
@@ -85,7 +86,7 @@ async function judgedWrite(object: JudgedResource, { state, snapshot, secrets, n
     before === undefined
       ? { operation: 'CREATE', after: object, dryRun: false }
       : { operation: 'UPDATE', before, after: object, dryRun: false };
-  const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
+  const namespaceLabels = namespaceLabelsIn(snapshot, object.metadata.namespace);
   const { operation } = write;
   const settings = state.configuration.bind({ object, operation, namespaceLabels, now, offline: true, ...(before && { before }) });
   const refs = settings.rules.flatMap((rule) => rule.fetches(object, snapshot));

@@ -1,4 +1,5 @@
 /** `portcullis check`: the rules on manifest files, without a cluster. */
+import { asStored } from '../config/as-stored.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Profile } from '../engine/mode.ts';
 import { type Surveyed, survey } from '../engine/survey.ts';
@@ -88,10 +89,7 @@ async function judgedAlone(
   const snapshot = source.current();
   const outcomes: Surveyed[] = [];
   const options = {
-    bind: (object: JudgedResource) => {
-      const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
-      return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now, offline: true });
-    },
+    bind: asStored(configuration, snapshot, { now, offline: true }),
     readByName: (refs: Parameters<typeof source.readByName>[0]) => source.readByName(refs, AbortSignal.timeout(1_000)),
     judges: (object: JudgedResource) => files.get(formatRef(refOf(object)))?.rejected !== true,
     tellsOfOthers: true,

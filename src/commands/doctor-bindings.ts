@@ -1,8 +1,8 @@
 /** Reads which roles our ServiceAccount is bound to. */
 import { isOwnRole, namesUs, roleOf } from '../doctor/bindings.ts';
 import { type Facts, listOf, type Seen, seenIn } from '../doctor/facts.ts';
+import { addressOf } from '../kube/address.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { addressOf } from '../sources/watched.ts';
 import type { Eyes } from './seen.ts';
 
 const rbac = 'rbac.authorization.k8s.io/v1';

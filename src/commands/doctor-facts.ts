@@ -15,9 +15,9 @@ import {
   type Seen,
   seenIn,
 } from '../doctor/facts.ts';
+import { addressOf } from '../kube/address.ts';
 import { numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { addressOf } from '../sources/watched.ts';
 import { bundlesOf, servedCertificate } from './certificate-facts.ts';
 import { clusterRoleOf, roleBindingsOf } from './doctor-bindings.ts';
 import { rightsOf } from './doctor-rights.ts';

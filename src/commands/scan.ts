@@ -3,13 +3,14 @@ import { lackingIn, type Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
 import type { Wanted } from '../cluster/wanted.ts';
+import { asStored } from '../config/as-stored.ts';
 import type { Configuration } from '../config/settings.ts';
 import type { Skip } from '../engine/evaluate.ts';
-import { waitsForOthers } from '../engine/rule.ts';
+import { rulesThatWait } from '../engine/rule.ts';
 import { type Surveyed, type SurveyOptions, surveyOne } from '../engine/survey.ts';
 import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type JudgedResource, type Kind } from '../kube/resources.ts';
+import { formatRef, judgedKinds } from '../kube/resources.ts';
 import type { Report, ReportedError } from '../reports/report.ts';
 import { type ClusterState, type ClusterStateOptions, liveState } from './cluster-state.ts';
 import { snapshotState } from './snapshot-state.ts';
@@ -47,7 +48,7 @@ export const stateFor = ({ snapshot, ...options }: ScanOptions, terminal: Termin
 /** The same of a state that is there, with its configuration. */
 export async function scanState(state: ClusterState, { namespace: only = [], signal }: ScanOptions, terminal: Terminal): Promise<Scan> {
   const { snapshot, configuration, name } = state;
-  const objects = kinds
+  const objects = judgedKinds
     .flatMap((kind) => snapshot.listAll(kind))
     .filter(({ metadata }) => only.length === 0 || only.includes(metadata.namespace));
   const options = surveyOptions(state);
@@ -79,8 +80,6 @@ export async function scanState(state: ClusterState, { namespace: only = [], sig
   return { report, snapshot, configuration, surveyed: settled };
 }
 
-/** In the order of `survey()`. */
-const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 /** Has a role for audits, ready to be applied. */
 export const rightsPage = 'docs/audit.md (What you may not read)';
 /** So many objects have their Secrets read side by side. */
@@ -89,10 +88,7 @@ const sliceSize = 20;
 /** Nobody writes, and whoever runs the command may read what it reads: nothing is kept from him. */
 function surveyOptions({ snapshot, configuration, readByName }: ClusterState): SurveyOptions {
   return {
-    bind: (object: JudgedResource) => {
-      const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
-      return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now: snapshot.observedAt });
-    },
+    bind: asStored(configuration, snapshot, { now: snapshot.observedAt }),
     readByName: onceEach(readByName),
     tellsOfOthers: true,
   };
@@ -118,7 +114,7 @@ function onceEach(readByName: ClusterState['readByName']): ClusterState['readByN
 function withoutTooNew(one: Surveyed, { rules, graceMs }: Configuration, now: number): Surveyed {
   const { changedMs = 0 } = one.object.metadata;
   if (now - changedMs >= graceMs) return one;
-  const waiting = new Set(rules.filter(({ meta }) => waitsForOthers(meta.orderClass)).map(({ meta }) => meta.id));
+  const waiting = rulesThatWait(rules);
   const tooNew = new Set(one.findings.map(({ finding }) => finding.ruleId).filter((id) => waiting.has(id)));
   const skips = [...tooNew].map((ruleId): Skip => ({ ruleId, reason: 'tooNew', untilMs: changedMs + graceMs }));
   const findings = one.findings.filter(({ finding }) => !tooNew.has(finding.ruleId));
@@ -139,7 +135,7 @@ export function withParts(skip: Skip, reaches: Reaches): Skip {
 /** Kinds of which nothing was judged because they may not be listed: without them, a clean report would say nothing. */
 function unlisted({ snapshot, name }: ClusterState, only: readonly string[]): readonly ReportedError[] {
   const places = only.length === 0 ? ['*'] : only;
-  return kinds.flatMap((kind) => {
+  return judgedKinds.flatMap((kind) => {
     const unknown = places.filter((namespace) => snapshot.coverage(kind, namespace) !== 'complete');
     if (unknown.length === 0) return [];
     const where = only.length === 0 ? 'all namespaces' : `${unknown.length === 1 ? 'namespace' : 'namespaces'} ${listed(unknown)}`;
@@ -157,7 +153,7 @@ function unlisted({ snapshot, name }: ClusterState, only: readonly string[]): re
 function absent({ snapshot, name }: ClusterState, only: readonly string[]): readonly ReportedError[] {
   if (snapshot.coverage('Namespace', '') !== 'complete') return [];
   const isThere = (namespace: string): boolean =>
-    snapshot.get('Namespace', '', namespace) !== undefined || kinds.some((kind) => snapshot.list(kind, namespace).length > 0);
+    snapshot.get('Namespace', '', namespace) !== undefined || judgedKinds.some((kind) => snapshot.list(kind, namespace).length > 0);
   return only
     .filter((namespace) => !isThere(namespace))
     .map((namespace) => ({

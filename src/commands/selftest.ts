@@ -4,9 +4,9 @@
  */
 import type { KubeClient } from '../client/kube-client.ts';
 import { OperatorError } from '../errors.ts';
+import { addressOf } from '../kube/address.ts';
 import { booleanAt, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { addressOf } from '../sources/watched.ts';
 import { bundlesOf } from './certificate-facts.ts';
 import { clusterClient } from './cluster-client.ts';
 import { type KnownBad, knownBad } from './known-bad.ts';

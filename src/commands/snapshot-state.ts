@@ -1,11 +1,11 @@
 /** The state of a cluster as a snapshot file has kept it. */
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip as gunzipWithCallback } from 'node:zlib';
 import { OperatorError } from '../errors.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
 import { type DecodedSnapshot, decodeSnapshot, secretsByName } from '../snapshots/decode.ts';
 import type { ClusterState, ClusterStateOptions } from './cluster-state.ts';
+import { readBytes } from './read-text.ts';
 import { storedConfiguration } from './stored-configuration.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -45,16 +45,7 @@ function staleness(file: string, ageMs: number): Pick<ClusterState, 'stale'> {
 const withoutContent = ({ apiVersion, kind, namespace, name }: ObjectRef): ObjectRef => ({ apiVersion, kind, namespace, name });
 
 async function readSnapshot(file: string): Promise<DecodedSnapshot> {
-  return decodeSnapshot(file, (await unpacked(file, await bytesOf(file))).toString('utf8'));
-}
-
-async function bytesOf(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new OperatorError('PC0002', `${file} cannot be read (${code})`, 'Check the path of the snapshot.', { cause });
-  }
+  return decodeSnapshot(file, (await unpacked(file, await readBytes(file, 'Check the path of the snapshot.'))).toString('utf8'));
 }
 
 /** A 100,000-Pod cluster takes 20 MB; what claims to be more than this is a bomb. */

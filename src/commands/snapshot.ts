@@ -11,7 +11,7 @@ import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
 import { given } from '../kube/read.ts';
-import { formatRef, type Kind, type ObjectRef, type Secret } from '../kube/resources.ts';
+import { formatRef, judgedKinds, type Kind, type ObjectRef, type Secret } from '../kube/resources.ts';
 import { rules } from '../rules/index.ts';
 import { encodeSnapshot, type KeptSecret } from '../snapshots/encode.ts';
 import type { SecretNames, SecretPlaces } from '../sources/secret-names.ts';
@@ -80,7 +80,7 @@ const placesOf = ({ snapshot }: ClusterState, { namespace = [] }: SnapshotOption
 
 /** All that may be listed; one by one the others that an object names, and at level `full` those whose content rules judge. */
 async function secretsOf({ snapshot, configuration, readByName }: ClusterState, { secrets, reach }: SecretNames) {
-  const named = judged.flatMap((kind) =>
+  const named = judgedKinds.flatMap((kind) =>
     snapshot.listAll(kind).flatMap((object) => configuration.rules.flatMap((rule: ConfiguredRule) => rule.fetches(object, snapshot))),
   );
   const isFull = configuration.secrets.level === 'full';
@@ -98,12 +98,11 @@ async function secretsOf({ snapshot, configuration, readByName }: ClusterState, 
 }
 
 const roundSize = 100;
-const judged: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 
 /** Kinds of which nothing can be judged by the snapshot, where somebody looks for them. */
 function blindFor(snapshot: ClusterState['snapshot'], namespaces: readonly string[] = []): readonly Kind[] {
   const places = namespaces.length === 0 ? ['*'] : namespaces;
-  return judged.filter((kind) => places.some((namespace) => snapshot.coverage(kind, namespace) !== 'complete'));
+  return judgedKinds.filter((kind) => places.some((namespace) => snapshot.coverage(kind, namespace) !== 'complete'));
 }
 
 /** What the snapshot lacks: whoever judges by it will say so too, but the person who may help it sits here. */

@@ -3,7 +3,7 @@ import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Finding } from '../engine/finding.ts';
 import type { Surveyed } from '../engine/survey.ts';
 import type { FieldPath } from '../kube/field-path.ts';
-import { type Kind, type ObjectRef, refOf } from '../kube/resources.ts';
+import { judgedKinds, type ObjectRef, refOf } from '../kube/resources.ts';
 import type { BaselineFinding } from '../reports/baseline.ts';
 import type { Report, ReportPlace } from '../reports/index.ts';
 import type { ReportedFinding } from '../reports/report.ts';
@@ -18,8 +18,6 @@ export const goneFrom =
     const known = judgedKinds.find((one) => one === kind);
     return known !== undefined && snapshot.coverage(known, namespace) === 'complete' && snapshot.get(known, namespace, name) === undefined;
   };
-
-const judgedKinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 
 /** What was found in one object: as it stands, or as a write that would be answered so. */
 export interface Outcome extends Omit<Surveyed, 'findings' | 'reads' | 'entries'> {

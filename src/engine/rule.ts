@@ -14,6 +14,10 @@ export type OrderClass = 'self-contained' | 'exclusive' | 'backward' | 'forward'
 /** What the rule misses may still be applied. */
 export const waitsForOthers = (orderClass: OrderClass): boolean => orderClass === 'forward' || orderClass === 'backward';
 
+/** Ids of those whose findings a later object may repair. */
+export const rulesThatWait = (rules: readonly Pick<ConfiguredRule, 'meta'>[]): ReadonlySet<string> =>
+  new Set(rules.filter(({ meta }) => waitsForOthers(meta.orderClass)).map(({ meta }) => meta.id));
+
 export interface RuleMeta {
   /** The subject, then the defect, as a statement: `service-selector-matches-no-pods`. Never reused once released. */
   readonly id: string;

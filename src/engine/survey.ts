@@ -2,7 +2,7 @@
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found, Read } from '../cluster/view.ts';
 import { eachOnce, type Wanted } from '../cluster/wanted.ts';
-import type { Collection, JudgedResource, Kind, ObjectRef } from '../kube/resources.ts';
+import { type Collection, type JudgedResource, judgedKinds, type ObjectRef } from '../kube/resources.ts';
 import { type EvaluateOptions, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
@@ -43,13 +43,10 @@ export interface Surveyed {
   readonly reads: readonly Read[];
 }
 
-/** In alphabetical order; within a kind by namespace and name. */
-const kinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
-
 /** Lazy: nothing is evaluated before it is asked for. The same snapshot and options give the same, in the same order. */
 export async function* survey(snapshot: ClusterSnapshot, options: SurveyOptions): AsyncGenerator<Surveyed, void, undefined> {
   const { judges = () => true } = options;
-  for (const kind of kinds)
+  for (const kind of judgedKinds)
     for (const object of snapshot.listAll(kind)) if (judges(object)) yield await surveyOne(object, snapshot, options);
 }
 

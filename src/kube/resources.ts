@@ -258,6 +258,8 @@ export interface Judged {
   readonly NetworkPolicy: NetworkPolicy;
 }
 export type Kind = keyof Judged;
+/** In the order in which everything is judged. */
+export const judgedKinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 export type JudgedResource = Judged[Kind];
 
 export type Resource = Service | Ingress | IngressClass | NetworkPolicy | Namespace | Secret | SecretSource | Workload;

@@ -122,7 +122,6 @@ interface Judged {
   readonly twin: ObjectRef | undefined;
 }
 
-/** What is wrong with the number, and which numbers would be right. */
 function defectOf({ nodePort, named, offline, whole, ranges, twin }: Judged) {
   if (offline && !isWithin([whole], nodePort)) return { defect: 'outsideClusterRange', allowed: [whole] } as const;
   if (ranges !== undefined && !isWithin(ranges, nodePort)) return { defect: 'notInRanges', allowed: ranges } as const;

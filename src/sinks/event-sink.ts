@@ -2,13 +2,14 @@
  * Writes an Event for each finding that is new in an object's set, makes it again if somebody has deleted it, and deletes it
  * when the finding has cleared.
  */
-import type { Clock } from '../client/clock.ts';
-import { type KubeClient, KubeError } from '../client/kube-client.ts';
+import { type Clock, microTime } from '../client/clock.ts';
+import { type KubeClient, KubeError, mergePatch } from '../client/kube-client.ts';
 import { type Severity, severities } from '../engine/finding.ts';
+import { addressOf } from '../kube/address.ts';
 import { numberAt, objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import type { Entry } from '../reports/policy-report.ts';
-import { combinedNote, eventName, eventNote, eventOf, eventReason, eventType, microTime, reportingController } from './event.ts';
+import { combinedNote, eventName, eventNote, eventOf, eventReason, eventType, reportingController } from './event.ts';
 import { type Admission, EventLimits } from './event-limits.ts';
 import type { Change } from './memory.ts';
 import type { OpenEvents } from './open-events.ts';
@@ -225,8 +226,6 @@ export class EventSink {
 const isOurs = (event: RawObject, { uid }: Regarded): boolean =>
   stringAt(event, 'reportingController') === reportingController && stringAt(objectAt(event, 'regarding'), 'uid') === uid;
 
-const mergePatch = 'application/merge-patch+json';
-
 const admitted = (limits: EventLimits, { uid }: Regarded, entry: Entry, note: string): Admission =>
   limits.admit(uid, eventType(entry), eventReason(entry.ruleId), note);
 
@@ -234,10 +233,4 @@ const combinedOf = (reason: string): string => `combined ${reason}`;
 
 const keyOf = ({ namespace, uid }: Regarded): string => reportKey(namespace, uid);
 
-const pathOf = ({ namespace }: Regarded, name?: string): string =>
-  [
-    '/apis/events.k8s.io/v1/namespaces',
-    encodeURIComponent(namespace),
-    'events',
-    ...(name === undefined ? [] : [encodeURIComponent(name)]),
-  ].join('/');
+const pathOf = ({ namespace }: Regarded, name?: string): string => addressOf('events.k8s.io/v1', 'events', namespace, name);

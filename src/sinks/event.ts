@@ -1,4 +1,5 @@
 /** What an Event about a finding says, and what it is called. */
+import { microTime } from '../client/clock.ts';
 import { severities } from '../engine/finding.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { shortDigest } from '../reports/digest.ts';
@@ -60,6 +61,3 @@ export const eventOf = ({ apiVersion, kind, namespace, name: objectName, uid }: 
   regarding: { apiVersion, kind, namespace, name: objectName, uid },
   note: content.note,
 });
-
-/** metav1.MicroTime has six digits. */
-export const microTime = (atMs: number): string => new Date(atMs).toISOString().replace('Z', '000Z');

@@ -1,5 +1,6 @@
 /** Which report APIs the cluster serves, what of ours they hold, and where. */
 import { type KubeClient, TooLargeError } from '../client/kube-client.ts';
+import { addressOf } from '../kube/address.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { clusterReportName } from '../reports/cluster-report.ts';
@@ -42,10 +43,9 @@ export const keyOf = (report: RawObject): string => {
   return reportKey(stringAt(metadata, 'namespace') ?? '', stringAt(metadata, 'name') ?? '');
 };
 
-export function addressOf({ apiVersion, resource, clusterResource }: ReportForm, key: string): string {
-  const [namespace = '', name = ''] = key.split('/').map(encodeURIComponent);
-  const where = namespace === '' ? clusterResource : `namespaces/${namespace}/${resource}`;
-  return `/apis/${apiVersion}/${where}/${name}`;
+export function reportAddress({ apiVersion, resource, clusterResource }: ReportForm, key: string): string {
+  const [namespace = '', name = ''] = key.split('/');
+  return addressOf(apiVersion, namespace === '' ? clusterResource : resource, namespace, name);
 }
 
 /** Name the metadata of an object, and those of a list, alone. */
@@ -109,7 +109,7 @@ async function metadataPage(client: Reader, path: (limit: number) => string, sig
 async function wholeOf(client: Reader, form: ReportForm, item: RawObject, signal: AbortSignal): Promise<RawObject> {
   const key = keyOf(item);
   if (key !== clusterKey && ownerOf(item) === undefined) return item;
-  const read = client.get(addressOf(form, key), inTime(signal), undefined, mostBytesOfReport);
+  const read = client.get(reportAddress(form, key), inTime(signal), undefined, mostBytesOfReport);
   const whole = await unlessTooLarge(read).catch((error: unknown) => {
     if (isStatus(error, 404)) return undefined;
     throw error;

@@ -9,7 +9,7 @@ import { severities } from '../engine/finding.ts';
 import { objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { hashOf, type ReportForm } from '../reports/policy-report.ts';
-import { addressOf, clusterKey, keyOf, metadataOfOne, ourMetadata, ourReports, type Served } from './report-api.ts';
+import { clusterKey, keyOf, metadataOfOne, ourMetadata, ourReports, reportAddress, type Served } from './report-api.ts';
 import { inTime, isFinal, isStatus, type WriteQueue } from './write-queue.ts';
 
 const fieldManager = 'portcullis-audit';
@@ -103,7 +103,7 @@ export class ReportStore {
     if (this.isDoubtful || oldest === undefined) return this.isDoubtful;
     const { client, form } = this.options;
     try {
-      const seen = this.recordOf(await client.get(addressOf(form, oldest), inTime(signal), metadataOfOne), undefined);
+      const seen = this.recordOf(await client.get(reportAddress(form, oldest), inTime(signal), metadataOfOne), undefined);
       return seen.uid !== this.stored.get(oldest)?.uid;
     } catch (error) {
       if (isStatus(error, 404)) return true;
@@ -227,7 +227,7 @@ export class ReportStore {
 
   private async apply(key: string, wanted: RawObject, signal: AbortSignal): Promise<void> {
     const { client, form } = this.options;
-    const path = `${addressOf(form, key)}?fieldManager=${fieldManager}&force=true`;
+    const path = `${reportAddress(form, key)}?fieldManager=${fieldManager}&force=true`;
     const answer = await client.send('PATCH', path, wanted, signal, serverSideApply).catch((error: unknown) => {
       // It may have arrived all the same.
       if (!isFinal(error)) this.stored.set(key, { ...(this.stored.get(key) ?? unknown), hash: undefined });
@@ -244,11 +244,11 @@ export class ReportStore {
     const preconditions = uid === '' ? {} : { preconditions: { uid, resourceVersion } };
     const options = { apiVersion: 'v1', kind: 'DeleteOptions', ...preconditions };
     try {
-      await client.send('DELETE', addressOf(form, key), options, signal);
+      await client.send('DELETE', reportAddress(form, key), options, signal);
     } catch (error) {
       if (!isStatus(error, 404)) {
         if (isStatus(error, 409))
-          this.stored.set(key, this.recordOf(await client.get(addressOf(form, key), signal, metadataOfOne), undefined));
+          this.stored.set(key, this.recordOf(await client.get(reportAddress(form, key), signal, metadataOfOne), undefined));
         throw error;
       }
     }

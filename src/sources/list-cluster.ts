@@ -6,11 +6,12 @@ import { type Clock, sleep, systemClock } from '../client/clock.ts';
 import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import { isLack, type Reach, type Reaches, together } from '../cluster/reach.ts';
 import { OperatorError } from '../errors.ts';
+import { addressOf } from '../kube/address.ts';
 import { groupOf, normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { Collection, RawObject, Resource } from '../kube/resources.ts';
-import { addressOf, type WatchedKind, watchedKinds } from './watched.ts';
+import { type WatchedKind, watchedKinds } from './watched.ts';
 
 export interface ListOptions {
   readonly client: Pick<KubeClient, 'get'>;

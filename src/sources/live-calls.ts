@@ -1,11 +1,12 @@
 /** What must be read again → as few calls as can be. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
+import { addressOf } from '../kube/address.ts';
 import { formatLabels } from '../kube/labels.ts';
 import { isObjectName } from '../kube/object-name.ts';
 import { isClusterWide, type Resource } from '../kube/resources.ts';
 import type { ServedKind } from './live-reads.ts';
-import { addressOf, type WatchedKind } from './watched.ts';
+import type { WatchedKind } from './watched.ts';
 
 export interface Call {
   readonly kind: WatchedKind;

@@ -4,6 +4,7 @@ import { type KubeClient, KubeError } from '../client/kube-client.ts';
 import type { ClusterSnapshot, Kindred } from '../cluster/snapshot.ts';
 import type { Found } from '../cluster/view.ts';
 import { eachOnce, type Wanted } from '../cluster/wanted.ts';
+import { addressOf } from '../kube/address.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { isObjectName } from '../kube/object-name.ts';
@@ -14,7 +15,7 @@ import type { ReflectorState } from './reflector.ts';
 import { withContent } from './secret-content.ts';
 import { readSecretName } from './secret-names.ts';
 import type { ClusterSource } from './source.ts';
-import { addressOf, type WatchedKind } from './watched.ts';
+import type { WatchedKind } from './watched.ts';
 
 export type SecretsLevel = 'off' | 'existence' | 'full';
 

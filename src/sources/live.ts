@@ -5,6 +5,7 @@ import type { KubeClient } from '../client/kube-client.ts';
 import { worst } from '../cluster/reach.ts';
 import { type ClusterEvent, ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage } from '../cluster/view.ts';
+import { addressOf } from '../kube/address.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import type { Collection } from '../kube/resources.ts';
 import type { Pace } from './backoff.ts';
@@ -13,7 +14,7 @@ import { liveSink } from './live-sink.ts';
 import { Reflector, type ReflectorState } from './reflector.ts';
 import type { Restart, RestartReason } from './restart.ts';
 import type { ClusterSource } from './source.ts';
-import { addressOf, type WatchedKind, watchedKinds } from './watched.ts';
+import { type WatchedKind, watchedKinds } from './watched.ts';
 
 export interface LiveOptions {
   readonly client: KubeClient;

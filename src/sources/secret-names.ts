@@ -5,10 +5,10 @@
  */
 import { asTable, type KubeClient, KubeError } from '../client/kube-client.ts';
 import type { Reach } from '../cluster/reach.ts';
+import { addressOf } from '../kube/address.ts';
 import { labelsOf } from '../kube/labels.ts';
 import { objectAt, objectsAt, stringAt } from '../kube/read.ts';
 import type { ObjectRef, RawObject, Secret } from '../kube/resources.ts';
-import { addressOf } from './watched.ts';
 
 const pageSize = 500;
 /** Namespaces at one time. */

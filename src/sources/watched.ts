@@ -1,5 +1,6 @@
 /** The kinds that a live source watches, and where the API has them. */
 import type { Kindred } from '../cluster/snapshot.ts';
+import { addressOf } from '../kube/address.ts';
 import { builtInWorkloads, type WorkloadKind } from '../kube/normalize-workload.ts';
 import type { Collection } from '../kube/resources.ts';
 
@@ -56,9 +57,3 @@ export const readAlways: readonly Collection[] = ['Service', 'Ingress', 'Network
 export const collectionAt = (path: string, workloads: readonly WorkloadKind[]): Collection | undefined =>
   watchedKinds(workloads).find(({ apiVersions, resource }) => apiVersions.some((version) => addressOf(version, resource) === path))
     ?.collection;
-
-/** `/api/v1/services`, `/apis/apps/v1/namespaces/shop/deployments/web`; nothing of a name can lead out of its place. */
-export function addressOf(apiVersion: string, resource: string, namespace = '', name = ''): string {
-  const within = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}${within}/${resource}${name && `/${encodeURIComponent(name)}`}`;
-}
