@@ -3,7 +3,7 @@ import { flowYaml } from '../kube/flow-yaml.ts';
 import { normalizeNetworkPolicy } from '../kube/normalize-networking.ts';
 import type { LabelSelector, NetworkPolicy, RawObject } from '../kube/resources.ts';
 import type { Resolver } from './resolver.ts';
-import type { PortOfPod } from './traffic.ts';
+import type { PortOfPod } from './traffic/flow.ts';
 import type { ClusterView } from './view.ts';
 
 /** A rule that allows DNS: as one line of YAML, as an entry of a normalized policy, and in a policy of its own. */
@@ -18,17 +18,42 @@ export interface DnsAllowance {
 /** Longer, the line would push a warning over 240 runes. */
 const longestLine = 190;
 
-/** Egress to the resolver's Pods. Where each node has an agent, the address is the node's: to any destination, then. */
-export function allowEgressToDns({ service, ports, nodeAgents }: Resolver, policy: NetworkPolicy, name: string): DnsAllowance {
-  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': service.metadata.namespace } };
-  const openPorts = asWritten([...ports, ...nodeAgents.flatMap(({ port }) => bothProtocols(port))]);
-  const to = (peer: RawObject): RawObject => (nodeAgents.length > 0 ? { ports: openPorts } : { to: [peer], ports: openPorts });
-  const precise = to({ namespaceSelector, podSelector: { matchLabels: { ...service.spec.selector } } });
-  const rule = flowYaml(precise).length <= longestLine ? precise : to({ namespaceSelector });
+/** Egress to the resolver's Pods, and to the addresses on which agents of each node answer. */
+export function allowEgressToDns(resolver: Resolver, policy: NetworkPolicy, name: string): DnsAllowance {
+  const { ports, nodeAgents, nodeAddresses } = resolver;
+  const openPorts = asWritten([...ports, ...(nodeAgents.length + nodeAddresses.length > 0 ? bothProtocols(53) : [])]);
+  const rules = egressPeers(resolver).map((to): RawObject => ({ to, ports: openPorts }));
+  return egressAllowance(rules.find(fitsIntoLine) ?? { ports: openPorts }, policy, name);
+}
+
+/** Egress to the agents of the nodes alone, for Pods that may send to the resolver's Pods already. */
+export const allowEgressToNodeDns = (resolver: Resolver, policy: NetworkPolicy, name: string): DnsAllowance =>
+  egressAllowance({ to: blocksOf(resolver), ports: asWritten(bothProtocols(53)) }, policy, name);
+
+function egressAllowance(rule: RawObject, policy: NetworkPolicy, name: string): DnsAllowance {
   const podSelector = selectorAsWritten(policy.spec.podSelector);
   const manifest = policyOf(policy.metadata.namespace, name, { podSelector, policyTypes: ['Egress'], egress: [rule] });
   return { name, line: flowYaml(rule), entry: normalizeNetworkPolicy(manifest, policy.metadata).spec.egress[0], manifest };
 }
+
+const fitsIntoLine = (rule: RawObject): boolean => flowYaml(rule).length <= longestLine;
+
+/** Lists of peers, the narrowest first; none where agents do not say on which address of the node they answer. */
+function egressPeers(resolver: Resolver): readonly (readonly RawObject[])[] {
+  const { service, nodeAgents } = resolver;
+  if (nodeAgents.some(({ serviceAddresses }) => serviceAddresses === undefined)) return [];
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': service.metadata.namespace } };
+  const pods = { namespaceSelector, podSelector: { matchLabels: { ...service.spec.selector } } };
+  // Agents off the host's network, as with a redirect of Cilium's, are Pods of the same namespace with other labels.
+  const areAllOnHost = nodeAgents.every(({ workload }) => workload.pod.hostNetwork);
+  const peers = [...(areAllOnHost ? [pods] : []), { namespaceSelector }, { namespaceSelector: {} }];
+  return peers.map((peer) => [peer, ...blocksOf(resolver)]);
+}
+
+const blocksOf = ({ nodeAddresses }: Resolver): readonly RawObject[] =>
+  nodeAddresses.map((address) => ({ ipBlock: { cidr: asBlock(address) } }));
+
+const asBlock = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`;
 
 /** Ingress to the resolver's Pods from every namespace. */
 export function allowIngressToDns({ service, ports }: Resolver, policy: NetworkPolicy, name: string): DnsAllowance {

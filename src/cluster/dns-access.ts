@@ -4,12 +4,19 @@ import { isRunTimeLabel, labelsOf, matchesSelector, podNameLabel, selectsEveryth
 import { listed } from '../kube/listed.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
-import { type Destination, type Flow, flow, namespaceMatches, portMatches, rulesOf, selects, type Verdict } from './traffic.ts';
+import { type Destination, type Flow, type FlowTarget, flow, type Verdict } from './traffic/flow.ts';
+import { namespaceMatches } from './traffic/peers.ts';
+import { rulesOf } from './traffic/policy-rules.ts';
+import { portMatches } from './traffic/ports.ts';
+import { selects } from './traffic/selecting.ts';
 import type { ClusterView } from './view.ts';
 
 /** The ways from such Pods to whatever may answer them. */
-export const flowsToDns = (view: ClusterView, workload: Workload, { destinations, nodeAgents }: Resolver): readonly Flow[] =>
-  [...destinations.filter(isUdp), ...nodeAgents].map((destination) => flow(view, workload, destination));
+export const flowsToDns = (view: ClusterView, workload: Workload, { destinations, nodeAgents, nodeAddresses }: Resolver): readonly Flow[] =>
+  [...destinations.filter(isUdp), ...nodeAgents, ...nodeAddresses.map(onNode)].map((target) => flow(view, workload, target));
+
+/** What answers there is no Pod as a network plugin sees it: only a block, or a rule for anybody, holds its address. */
+export const onNode = (address: string): FlowTarget => ({ workload: { address }, serviceAddresses: [], protocol: 'UDP', port: 53 });
 
 /** Certainly no way at all. */
 export const areCut = (flows: readonly Flow[]): boolean => flows.every(({ answer }) => answer === 'denied');

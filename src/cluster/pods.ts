@@ -107,6 +107,7 @@ export class NamespacePods {
     }
     return {
       count: counts.get(shape) ?? 0,
+      addresses: () => addressesIn(entries).get(shape),
       names: (limit) => Array.from(records().take(limit), ([name]) => name),
       records,
     };
@@ -147,6 +148,24 @@ export class NamespacePods {
 
 /** By the shapes that they stand in, which most events do not change. */
 const ownersOf = new WeakMap<Bucket<Workload>, ReadonlySet<string>>();
+
+/** By shape, for those of which every Pod has an address; all found in one walk. */
+const addressesOf = new WeakMap<Bucket<PodEntry>, ReadonlyMap<string, readonly string[]>>();
+
+function addressesIn(entries: Bucket<PodEntry>): ReadonlyMap<string, readonly string[]> {
+  const known = addressesOf.get(entries);
+  if (known !== undefined) return known;
+  const found = new Map<string, string[]>();
+  const without = new Set<string>();
+  for (const [, { shape, ips }] of entries.entries()) {
+    if (ips === '') without.add(shape);
+    else if (found.has(shape)) found.get(shape)?.push(...ips.split(','));
+    else found.set(shape, ips.split(','));
+  }
+  for (const shape of without) found.delete(shape);
+  addressesOf.set(entries, found);
+  return found;
+}
 
 const entryOf = ({ metadata, pod, record }: Pod, shape: string): PodEntry => ({
   shape,
@@ -202,9 +221,9 @@ const keys = new WeakMap<Workload, string>();
 function keyOf(workload: Workload): string {
   const known = keys.get(workload);
   if (known !== undefined) return known;
-  const { labels, ports, probePorts, hostNetwork, dnsPolicy, nameservers } = workload.pod;
+  const { labels, ports, probePorts, hostNetwork, dnsPolicy, nameservers, localAddresses = [] } = workload.pod;
   const ends = ports.map(({ name = '', containerPort, protocol, hostPort = 0 }) => [name, containerPort, protocol, hostPort]);
-  return JSON.stringify([workload.owner ?? '', sorted(labels), ends, probePorts, hostNetwork, dnsPolicy, nameservers]);
+  return JSON.stringify([workload.owner ?? '', sorted(labels), ends, probePorts, hostNetwork, dnsPolicy, nameservers, localAddresses]);
 }
 
 const sorted = (labels: Labels): readonly (readonly [string, string])[] => Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,9 +1,9 @@
 /** The DNS resolver of this cluster: the Service that Pods ask, the Pods behind it, and the ports on which those listen. */
 import { formatLabels } from '../kube/labels.ts';
 import { targetPortIn } from '../kube/ports.ts';
-import type { Service, Workload } from '../kube/resources.ts';
+import type { Labels, Service, Workload } from '../kube/resources.ts';
 import { NotKnown } from './recording.ts';
-import type { Destination, PortOfPod } from './traffic.ts';
+import type { Destination, PortOfPod } from './traffic/flow.ts';
 import type { ClusterView } from './view.ts';
 
 /** Which Service is the resolver, where the configuration says so. */
@@ -12,11 +12,19 @@ export interface ResolverName {
   readonly name: string;
 }
 
+/** What the configuration says of it. */
+export interface DnsSettings {
+  readonly resolver?: ResolverName | undefined;
+  /** At which something on each node answers that is not to be seen in the cluster. */
+  readonly dnsNodeAddresses?: readonly string[] | undefined;
+}
+
 /** Where the resolver lives: upstream and nearly everybody in kube-system, OpenShift in openshift-dns. */
 const usualNamespaces: readonly string[] = ['kube-system', 'openshift-dns'];
 /**
- * Names of the Service, the likeliest first; another one counts by the label `k8s-app: kube-dns` (rules.md D.5, 44).
- * NodeLocal DNSCache adds `kube-dns-upstream` with that label, which only its own agents ask.
+ * Names of the Service, the likeliest first; another one counts by its labels: `k8s-app: kube-dns` (rules.md D.5, 44), or
+ * those that the chart of CoreDNS gives it as the cluster's (templates/service.yaml). NodeLocal DNSCache adds
+ * `kube-dns-upstream` with the first one, which only its own agents ask.
  */
 const usualNames: readonly string[] = ['kube-dns', 'dns-default', 'rke2-coredns-rke2-coredns', 'coredns'];
 
@@ -31,6 +39,11 @@ export interface Resolver {
    * two a Pod reaches, and whether policies see it, is the plugin's affair.
    */
   readonly nodeAgents: readonly Destination[];
+  /**
+   * The addresses of the node on which those answer, as far as they or the configuration say it. None of agents off the host's network,
+   * to which a plugin leads what is meant for the Service (a local redirect of Cilium's).
+   */
+  readonly nodeAddresses: readonly string[];
 }
 
 /** `Service kube-system/kube-dns (Pods k8s-app=kube-dns, 53/UDP)`. */
@@ -44,18 +57,18 @@ export const mayHoldResolver = (namespace: string, named?: ResolverName): boolea
   named === undefined ? usualNamespaces.includes(namespace) : named.namespace === namespace;
 
 /** The cluster's resolver, or undefined where no Service is known for one. */
-export function findResolver(view: ClusterView, named?: ResolverName): Resolver | undefined {
+export function findResolver(view: ClusterView, named?: ResolverName, nodeAddresses: readonly string[] = []): Resolver | undefined {
   for (const namespace of named === undefined ? usualNamespaces : [named.namespace]) {
     const candidates = view.list('Service', namespace).filter((service) => servesDns(service) && isCalled(service, named));
     const service = candidates.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
-    if (service !== undefined) return resolverBehind(view, service);
+    if (service !== undefined) return resolverBehind(view, service, nodeAddresses);
   }
   return undefined;
 }
 
 /** The resolver; ends a rule where none is found, or nothing is known behind its Service: absence proves nothing here. */
-export function resolverOf(view: ClusterView, named?: ResolverName): Resolver {
-  const resolver = findResolver(view, named);
+export function resolverOf(view: ClusterView, { resolver: named, dnsNodeAddresses }: DnsSettings = {}): Resolver {
+  const resolver = findResolver(view, named, dnsNodeAddresses);
   if (resolver === undefined) throw new NotKnown('Service', named?.namespace ?? (usualNamespaces[0] as string), 'notGiven');
   if (!resolver.destinations.some(isUdp)) throw new NotKnown('Pod', resolver.service.metadata.namespace, 'notGiven');
   return resolver;
@@ -69,28 +82,35 @@ const servesDns = ({ spec }: Service): boolean =>
   Object.keys(spec.selector).length > 0;
 
 const isCalled = ({ metadata }: Service, named: ResolverName | undefined): boolean =>
-  named === undefined ? metadata.labels['k8s-app'] === 'kube-dns' || usualNames.includes(metadata.name) : metadata.name === named.name;
+  named === undefined ? isLabelled(metadata.labels) || usualNames.includes(metadata.name) : metadata.name === named.name;
+
+const isLabelled = (labels: Labels): boolean =>
+  labels['k8s-app'] === 'kube-dns' ||
+  (labels['kubernetes.io/cluster-service'] === 'true' && labels['kubernetes.io/name']?.toLowerCase() === 'coredns');
 
 const rankOf = ({ metadata }: Service): number =>
   usualNames.includes(metadata.name) ? usualNames.indexOf(metadata.name) : usualNames.length;
 
-function resolverBehind(view: ClusterView, service: Service): Resolver {
+function resolverBehind(view: ClusterView, service: Service, configured: readonly string[]): Resolver {
   const { namespace } = service.metadata;
   const selected = view.workloadsSelectedBy(service.spec.selector, namespace);
   // A template says nothing that its Pods do not say better: those have addresses.
   const live = selected.filter(({ kind }) => kind === 'Pod');
   const workloads = live.length > 0 ? live : selected;
   const destinations = workloads.flatMap((workload) => destinationsIn(workload, service));
-  const agents = view
-    .list('Template', namespace)
-    .filter(({ kind, pod }) => kind === 'DaemonSet' && pod.labels['k8s-app'] === 'node-local-dns');
+  const agents = view.list('Template', namespace).filter(isNodeAgent);
   return {
     service,
     destinations,
     ports: distinct(destinations),
-    nodeAgents: agents.map((workload) => ({ workload, protocol: 'UDP', port: 53, serviceAddresses: undefined })),
+    nodeAgents: agents.map((workload) => ({ workload, protocol: 'UDP', port: 53, serviceAddresses: workload.pod.localAddresses })),
+    nodeAddresses: [...new Set([...configured, ...agents.flatMap(({ pod }) => (pod.hostNetwork ? (pod.localAddresses ?? []) : []))])],
   };
 }
+
+/** Installers call it `node-local-dns`, `nodelocaldns` and otherwise; what it is started with tells. */
+const isNodeAgent = ({ kind, pod }: Workload): boolean =>
+  kind === 'DaemonSet' && (pod.localAddresses !== undefined || pod.labels['k8s-app'] === 'node-local-dns');
 
 const destinationsIn = (workload: Workload, { spec }: Service): readonly Destination[] =>
   spec.ports.flatMap((servicePort) => {
@@ -111,8 +131,10 @@ function distinct(destinations: readonly Destination[]): readonly PortOfPod[] {
  * Whether such Pods ask the cluster's resolver at all (kubelet pkg/kubelet/network/dns: getPodDNSType). One on the host's
  * network with ClusterFirst is given the node's resolver.
  */
-export function asksResolver({ pod }: Workload, { service }: Resolver): boolean {
+export function asksResolver({ pod }: Workload, { service, nodeAgents, nodeAddresses }: Resolver): boolean {
   if (pod.dnsPolicy === 'ClusterFirstWithHostNet') return true;
   if (pod.dnsPolicy === 'ClusterFirst') return !pod.hostNetwork;
-  return pod.dnsPolicy === 'None' && pod.nameservers.some((address) => service.spec.clusterIPs.includes(address));
+  const ofAgents = nodeAgents.flatMap(({ serviceAddresses }) => serviceAddresses ?? []);
+  const addresses = [...service.spec.clusterIPs, ...nodeAddresses, ...ofAgents];
+  return pod.dnsPolicy === 'None' && pod.nameservers.some((address) => addresses.includes(address));
 }

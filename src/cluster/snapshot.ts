@@ -231,7 +231,7 @@ export class ClusterSnapshot implements ClusterView {
   }
 }
 
-const noPods: PodsOf = { count: 0, names: () => [], records: () => [] };
+const noPods: PodsOf = { count: 0, names: () => [], addresses: () => undefined, records: () => [] };
 
 /** One kind of a collection: only templates are of several kinds. */
 export interface Kindred {

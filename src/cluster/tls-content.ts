@@ -1,6 +1,7 @@
 /** What is in the Secrets that an Ingress names for TLS, and who will repair what is wrong with it. */
 import type { FieldPath } from '../kube/field-path.ts';
-import type { Ingress, Secret, TlsContent } from '../kube/resources.ts';
+import type { Ingress, Secret } from '../kube/resources.ts';
+import type { TlsContent } from '../kube/tls-facts.ts';
 import { providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from './secret-providers.ts';
 import { secretRef, tlsSecretsOf } from './tls-secrets.ts';
 import type { ClusterView } from './view.ts';

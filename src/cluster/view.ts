@@ -59,6 +59,8 @@ export interface PodsOf {
   readonly count: number;
   /** Up to `limit` of their names, in order of name. Costs a walk through the namespace's Pods: for texts only. */
   names(limit: number): readonly string[];
+  /** Of all of them; undefined while there are none, or one has no address yet. Costs a walk through the namespace's Pods, the first time. */
+  addresses(): readonly string[] | undefined;
   /** Each Pod with what is its own. Costs a walk through the namespace's Pods. */
   records(): Iterable<readonly [name: string, record: PodRecord]>;
 }

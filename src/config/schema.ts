@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { modes, profiles } from '../engine/mode.ts';
+import { isAddress } from '../kube/cidr.ts';
 import { groupOf } from '../kube/normalize.ts';
 import { builtInWorkloads } from '../kube/normalize-workload.ts';
 import { isDate } from './dates.ts';
@@ -121,6 +122,10 @@ const dns = z.strictObject({
     })
     .optional()
     .describe('The Service that Pods ask for names, where it is not found by its usual names and labels'),
+  nodeAddresses: z
+    .array(z.string().refine(isAddress, 'is not an address'))
+    .default([])
+    .describe('Addresses at which something on each node answers names and that no DaemonSet shows: caches of managed clusters'),
 });
 
 /** The schema for these rules: their ids are the only keys under `rules`. */

@@ -45,7 +45,8 @@ export const defaultConfigurationFile: RawObject = { apiVersion };
 /** Throws an OperatorError PC0003 that lists every problem, one line each. */
 export function parseConfiguration(raw: unknown, rules: readonly Rule[]): Configuration {
   const parsed = configurationSchema(rules.map(({ meta }) => meta.id)).safeParse(raw);
-  const shared = { expectedSecrets: parsed.data?.secrets.expected ?? [], resolver: parsed.data?.dns.resolver };
+  const { secrets, dns } = parsed.data ?? {};
+  const shared = { expectedSecrets: secrets?.expected ?? [], resolver: dns?.resolver, dnsNodeAddresses: dns?.nodeAddresses };
   const results = rules.map((rule) => configured(rule, raw, shared));
   const failures = [{ issues: parsed.error?.issues ?? [], path: [] }, ...results.filter((result) => 'issues' in result)];
   if (!parsed.success || failures.length > 1 || hiddenKeys(raw).length > 0) throw invalid(raw, rules, failures);

@@ -1,6 +1,6 @@
 /** Do NetworkPolicies let the API server reach us, and us the API server? */
 import { ClusterSnapshot } from '../cluster/snapshot.ts';
-import { type Doubt, type Flow, flow, type Verdict } from '../cluster/traffic.ts';
+import { type Doubt, type Flow, flow, type Verdict } from '../cluster/traffic/flow.ts';
 import { listed } from '../kube/listed.ts';
 import { normalize } from '../kube/normalize.ts';
 import { numberAt, objectsAt } from '../kube/read.ts';

@@ -1,6 +1,6 @@
 /** What a rule is. A rule detects and yields findings; text is made by its messages from facts. */
 import type { Elsewhere } from '../cluster/elsewhere.ts';
-import type { ResolverName } from '../cluster/resolver.ts';
+import type { DnsSettings } from '../cluster/resolver.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Wanted } from '../cluster/wanted.ts';
 import { type FieldPath, valueAt, withoutIndices } from '../kube/field-path.ts';
@@ -85,11 +85,9 @@ export interface ExemptionContext {
 }
 
 /** Settings that are not one rule's alone. */
-export interface Shared {
+export interface Shared extends DnsSettings {
   /** Names, or globs, of Secrets that something outside the view brings (a replicator): never missing. */
   readonly expectedSecrets: readonly string[];
-  /** The cluster's DNS, where it is not found by its usual names and labels. */
-  readonly resolver?: ResolverName | undefined;
 }
 
 export interface RuleContext<K extends Kind, O, M extends Messages> extends Subject<K> {

@@ -6,7 +6,7 @@
 
 type Family = 4 | 6;
 
-interface Address {
+export interface Address {
   readonly family: Family;
   readonly bits: bigint;
 }
@@ -61,7 +61,8 @@ function ipv6Bits(text: string): bigint | undefined {
 
 const mappedPrefix = 0xffffn;
 
-function parseAddress(text: string): Address | undefined {
+/** Undefined if it is not strictly an address, or an IPv4 address written as IPv6. */
+export function parseAddress(text: string): Address | undefined {
   const family = text.includes(':') ? 6 : 4;
   const bits = family === 6 ? ipv6Bits(text) : ipv4Bits(text);
   if (bits === undefined || (family === 6 && bits >> 32n === mappedPrefix)) return undefined;
@@ -82,24 +83,42 @@ export function parseBlock(text: string): AddressBlock | undefined {
   return { family, prefixLength, prefix: bits >> BigInt(widthOf(family) - prefixLength) };
 }
 
+const holds = ({ family, prefix, prefixLength }: AddressBlock, { family: wanted, bits }: Address): boolean =>
+  wanted === family && bits >> BigInt(widthOf(family) - prefixLength) === prefix;
+
 /** Whether the block holds the address; undefined where one of them cannot be read strictly. */
 export function blockHolds(block: string, address: string): boolean | undefined {
   const parsed = parseBlock(block);
   const wanted = parseAddress(address);
-  if (parsed === undefined || wanted === undefined) return undefined;
-  return wanted.family === parsed.family && wanted.bits >> BigInt(widthOf(parsed.family) - parsed.prefixLength) === parsed.prefix;
+  return parsed && wanted && holds(parsed, wanted);
+}
+
+export interface IpBlock {
+  readonly cidr: string;
+  readonly except: readonly string[];
+}
+
+type ParsedBlock = readonly [block: AddressBlock | undefined, except: readonly (AddressBlock | undefined)[]];
+
+/** Very many addresses are held against one block. */
+const parsedBlocks = new WeakMap<IpBlock, ParsedBlock>();
+
+function parsedOf(ipBlock: IpBlock): ParsedBlock {
+  const known = parsedBlocks.get(ipBlock);
+  if (known !== undefined) return known;
+  const made = [parseBlock(ipBlock.cidr), ipBlock.except.map(parseBlock)] as const;
+  parsedBlocks.set(ipBlock, made);
+  return made;
 }
 
 /** An `ipBlock`: inside the block and outside all its exceptions. Undefined where that cannot be told. */
-export function ipBlockHolds(
-  { cidr, except }: { readonly cidr: string; readonly except: readonly string[] },
-  address: string,
-): boolean | undefined {
-  const inside = blockHolds(cidr, address);
-  if (inside !== true) return inside;
-  const excepted = except.map((one) => blockHolds(one, address));
-  if (excepted.includes(true)) return false;
-  return excepted.includes(undefined) ? undefined : true;
+export function ipBlockHolds(ipBlock: IpBlock, address: string | Address): boolean | undefined {
+  const [block, except] = parsedOf(ipBlock);
+  const wanted = typeof address === 'string' ? parseAddress(address) : address;
+  if (block === undefined || wanted === undefined) return undefined;
+  if (!holds(block, wanted)) return false;
+  if (except.some((one) => one !== undefined && holds(one, wanted))) return false;
+  return except.includes(undefined) ? undefined : true;
 }
 
 /** Whether the block is one address: `/32` or `/128`. */

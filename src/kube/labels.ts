@@ -16,6 +16,9 @@ export function labelsOf(value: unknown, keep: (key: string) => boolean = () => 
   return labels ?? noLabels;
 }
 
+/** The API server keeps it on each namespace, equal to its name (pkg/apis/core/v1 SetDefaults_Namespace). */
+export const nameLabel = 'kubernetes.io/metadata.name';
+
 /** A StatefulSet's label for a single Pod: its name. */
 export const podNameLabel = 'statefulset.kubernetes.io/pod-name';
 

@@ -1,5 +1,6 @@
 import { labelsOf, noLabels } from './labels.ts';
 import { protocolOf } from './normalize-service.ts';
+import { omissionsOf } from './policy-omissions.ts';
 import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
 import type {
   Ingress,
@@ -74,6 +75,7 @@ export function normalizeNetworkPolicy(raw: RawObject, metadata: ObjectMeta): Ne
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata,
+    ...given('omits', omissionsOf(spec)),
     spec: {
       podSelector: selectorOf(objectAt(spec, 'podSelector')),
       policyTypes: policyTypes.length > 0 ? policyTypes : ['Ingress', ...(egress.length > 0 ? ['Egress'] : [])],

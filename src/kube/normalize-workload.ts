@@ -1,5 +1,6 @@
 /** Pods, and the objects that make them: what counts is the shape of the Pod. */
 import { labelsOf, perPodLabels } from './labels.ts';
+import { localAddressesOf } from './node-cache.ts';
 import { protocolOf } from './normalize-service.ts';
 import { booleanAt, given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
 import type { ContainerPort, Labels, ObjectMeta, Pod, PodShape, RawObject, Workload } from './resources.ts';
@@ -104,6 +105,7 @@ function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
     hostNetwork: booleanAt(spec, 'hostNetwork'),
     dnsPolicy: stringAt(spec, 'dnsPolicy') ?? 'ClusterFirst',
     nameservers: stringsAt(objectAt(spec, 'dnsConfig'), 'nameservers'),
+    ...given('localAddresses', localAddressesOf(containers)),
   };
 }
 

@@ -2,6 +2,7 @@
  * Kubernetes objects as rules read them: slim, read-only, defaulted as the API server would, and shaped like the
  * originals, so that a field path of one is a field path of the other. `normalize` makes them.
  */
+import type { TlsContent } from './tls-facts.ts';
 
 /** Keys are whatever people write, `__proto__` and `constructor` included: always made by `labelsOf`, without prototype. */
 export type Labels = Readonly<Record<string, string>>;
@@ -131,7 +132,17 @@ export interface NetworkPolicyEgressRule {
   readonly ports?: readonly NetworkPolicyPort[];
 }
 
+/** What a policy did not say, or said with an empty list, before an API server wrote its defaults: paths, as `formatPath` prints them. */
+export interface PolicyOmissions {
+  /** Of ports. */
+  readonly protocols: readonly string[];
+  /** Of rules: `from: []` and `to: []`, which mean any peer, and which no API server keeps. */
+  readonly emptyPeers: readonly string[];
+}
+
 export interface NetworkPolicy extends Base<'networking.k8s.io/v1', 'NetworkPolicy'> {
+  /** Absent where there are none, so for all that an API server has stored. */
+  readonly omits?: PolicyOmissions;
   readonly spec: {
     readonly podSelector: LabelSelector;
     readonly policyTypes: readonly string[];
@@ -146,28 +157,6 @@ export interface Namespace extends Base<'v1', 'Namespace'> {}
 export interface Secret extends Base<'v1', 'Secret'> {
   readonly type?: string;
   readonly tls?: TlsContent;
-}
-
-/** What a certificate and its key say, and nothing of their bytes: `sources/secret-content.ts` makes it, and drops them. */
-export interface TlsContent {
-  /** Keys of the Secret that controllers look for, and that are not there or empty. */
-  readonly lacks: readonly ('tls.crt' | 'tls.key')[];
-  /** The first certificate, which servers present as theirs. */
-  readonly leaf?: CertificateFacts;
-  /** Whether the key is that of the certificate; undefined where one of them is lacking. */
-  readonly pair?: 'match' | 'differ' | 'badCertificate' | 'badKey' | 'encryptedKey';
-  /** `rsa`, `ec`, `ed25519`: of the key that is there. */
-  readonly keyType?: string;
-  /** Where the key is that of another certificate of the chain: which one of how many, from 1. */
-  readonly belongsTo?: { readonly position: number; readonly of: number };
-}
-
-export interface CertificateFacts {
-  /** The DNS names for which it is, in lower case. */
-  readonly names: readonly string[];
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
-  readonly keyType: string;
 }
 
 /** An object whose controller writes a Secret: cert-manager's Certificate, an ExternalSecret, a SealedSecret. */
@@ -198,6 +187,8 @@ export interface PodShape {
   readonly hostNetwork: boolean;
   readonly dnsPolicy: string;
   readonly nameservers: readonly string[];
+  /** Addresses of the node under which they answer DNS, of NodeLocal DNSCache (`-localip`); absent where there are none. */
+  readonly localAddresses?: readonly string[];
 }
 
 /**

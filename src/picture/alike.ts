@@ -1,6 +1,9 @@
 /** Workloads that are alike to every NetworkPolicy: one answer is true of all of them. */
 import { asBackends } from '../cluster/backends.ts';
-import { type Direction, namespaceMatches, rulesOf, selects } from '../cluster/traffic.ts';
+import type { Direction } from '../cluster/traffic/flow.ts';
+import { namespaceMatches } from '../cluster/traffic/peers.ts';
+import { rulesOf } from '../cluster/traffic/policy-rules.ts';
+import { selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { listed } from '../kube/listed.ts';
 import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';

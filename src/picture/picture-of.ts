@@ -5,7 +5,6 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Finding } from '../engine/finding.ts';
 import { listed } from '../kube/listed.ts';
 import { alikeIn } from './alike.ts';
-import { Flows } from './flows.ts';
 import { type Picture, Sketch } from './picture.ts';
 import { drawBlocks, drawDns, drawPolicies } from './policies.ts';
 import { drawIngress, drawService, findingsByObject } from './wiring.ts';
@@ -33,12 +32,11 @@ export function pictureOf(snapshot: ClusterSnapshot, findings: readonly Finding[
   const budget = new Budget(snapshot, options.steps ?? defaultSteps);
   const namespaces = [...new Set([...snapshot.listAll('Template'), ...snapshot.listAll('Pod')].map(({ metadata }) => metadata.namespace))];
   const all = namespaces.sort().flatMap((namespace) => budget.spend(namespace, (view) => alikeIn(view, namespace, policies)) ?? []);
-  const flows = new Flows(budget.view);
   const resolver = findResolver(snapshot, options.resolver);
-  budget.spend('DNS', (view) => drawDns({ sketch, view, flows, all, resolver }, findingsOf));
+  budget.spend('DNS', (view) => drawDns({ sketch, view, all, resolver }, findingsOf));
   for (const one of all.filter(({ isolated }) => isolated.length > 0))
     budget.spend(one.namespace, (view) => {
-      const scene = { sketch, view, flows, all, resolver };
+      const scene = { sketch, view, all, resolver };
       drawBlocks(scene, one);
       drawPolicies(scene, one);
     });

@@ -1,5 +1,5 @@
 /** Who may talk to whom, as data: what is drawn, and what a table of it says. */
-import type { Direction } from '../cluster/traffic.ts';
+import type { Direction } from '../cluster/traffic/flow.ts';
 import { formatRef, type ObjectRef } from '../kube/resources.ts';
 
 /**

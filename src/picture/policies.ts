@@ -1,17 +1,19 @@
 /** What NetworkPolicies say of connections between workloads, for those that some policy selects; of all others, everything is let through. */
 import { asksResolver, isUdp, type Resolver } from '../cluster/resolver.ts';
-import { type Answer, type Destination, type Doubt, type Flow, type PortOfPod, rulesOf, selects } from '../cluster/traffic.ts';
+import { type Answer, type Destination, type Direction, type Doubt, type Flow, flow, type PortOfPod } from '../cluster/traffic/flow.ts';
+import { rulesOf } from '../cluster/traffic/policy-rules.ts';
+import { selecting, selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
+import { formatRef, type NetworkPolicy, refOf, type Workload } from '../kube/resources.ts';
 import { type Alike, drawAlike, drawEvery } from './alike.ts';
-import type { Flows } from './flows.ts';
 import type { PictureEdge, Sketch } from './picture.ts';
 import { type FindingsOf, stateOf } from './wiring.ts';
 
 const doubts: Readonly<Record<Doubt, string>> = {
   label: 'only the labels of the running Pods tell',
   address: 'network plugins differ on whether an ipBlock covers Pods',
+  block: 'an ipBlock can be read in more than one way, or in none',
   hostNetwork: 'network plugins differ on Pods on the host network',
   sameNode: 'what comes from the same node is always let through',
   itself: 'a Pod always reaches itself',
@@ -33,7 +35,6 @@ interface Pair {
 export interface Scene {
   readonly sketch: Sketch;
   readonly view: ClusterView;
-  readonly flows: Flows;
   /** Every workload of the cluster. */
   readonly all: readonly Alike[];
   readonly resolver: Resolver | undefined;
@@ -41,15 +42,15 @@ export interface Scene {
 
 /** All edges by policy that end, or begin, at one set of alike workloads. */
 export function drawPolicies(scene: Scene, one: Alike): void {
-  const { flows, all } = scene;
+  const { view, all } = scene;
   if (one.isolated.includes('Ingress')) {
-    const pairs = all.map((other) => ({ other, said: saidOf(flows, other === one ? anotherOf(one) : other, one) }));
+    const pairs = all.map((other) => ({ other, said: saidOf(view, other === one ? anotherOf(one) : other, one) }));
     drawPairs(scene, pairs, one, 'to');
   }
   if (one.isolated.includes('Egress')) {
     // The others are drawn from their side.
     const open = all.filter(({ isolated }) => !isolated.includes('Ingress'));
-    const pairs = open.map((other) => ({ other, said: saidOf(flows, one, other) }));
+    const pairs = open.map((other) => ({ other, said: saidOf(view, one, other) }));
     drawPairs(scene, pairs, one, 'from');
   }
 }
@@ -61,12 +62,18 @@ const anotherOf = (one: Alike): Alike => ({ ...one, workload: one.members.at(-1)
 const mostPorts = 8;
 
 /** What the target declares, and what policies name; undefined where nobody says a number, and one port is as good as another. */
-function portsOf(all: Flows, { workload: from }: Alike, { workload: to }: Alike): readonly PortOfPod[] | undefined {
+function portsOf(view: ClusterView, { workload: from }: Alike, { workload: to }: Alike): readonly PortOfPod[] | undefined {
   const declared = to.pod.ports.map(({ containerPort, protocol }) => ({ port: containerPort, protocol }));
   // Where a workload declares nothing, only those who call it know its ports.
-  const named = [...all.portsNamed(to, 'Ingress'), ...(declared.length > 0 ? [] : all.portsNamed(from, 'Egress'))];
+  const named = [...portsNamed(view, to, 'Ingress'), ...(declared.length > 0 ? [] : portsNamed(view, from, 'Egress'))];
   const ports = new Map([...declared, ...named].map((one) => [`${one.port}/${one.protocol}`, one]));
   return ports.size === 0 ? undefined : [...ports.values()].slice(0, mostPorts);
+}
+
+/** The port numbers that policies about these Pods name, for what reaches them or for what they reach. */
+function portsNamed(view: ClusterView, workload: Workload, direction: Direction): readonly PortOfPod[] {
+  const ports = selecting(view, workload).flatMap(({ policy }) => rulesOf(policy, direction).flatMap(({ ports: those = [] }) => those));
+  return ports.flatMap(({ port, protocol }) => (typeof port === 'number' ? [{ port, protocol }] : []));
 }
 
 const anyPort: readonly PortOfPod[] = [
@@ -74,11 +81,11 @@ const anyPort: readonly PortOfPod[] = [
   { port: 80, protocol: 'UDP' },
 ];
 
-function saidOf(all: Flows, from: Alike, to: Alike): Said {
-  const ports = portsOf(all, from, to);
+function saidOf(view: ClusterView, from: Alike, to: Alike): Said {
+  const ports = portsOf(view, from, to);
   const flows = (ports ?? anyPort).map((port) => ({
     port,
-    flow: all.between(from.workload, { ...port, workload: to.workload, serviceAddresses: [] }),
+    flow: flow(view, from.workload, { ...port, workload: to.workload, serviceAddresses: [] }),
   }));
   const open = flows.filter(({ flow: { answer } }) => answer !== 'denied');
   const names = open.map(({ port: { port, protocol } }) => (ports === undefined ? `any ${protocol} port` : `${port}/${protocol}`));
@@ -185,7 +192,7 @@ export function drawBlocks({ sketch, view }: Scene, one: Alike): void {
 const isolates = ({ spec: { podSelector } }: NetworkPolicy, { workload }: Alike): boolean => selects(podSelector, workload) !== false;
 
 /** Whether workloads that a policy selects reach the cluster's resolver; a finding about the policy that keeps them from it breaks the edge. */
-export function drawDns({ sketch, flows, all, resolver }: Scene, findingsOf: FindingsOf): void {
+export function drawDns({ sketch, view, all, resolver }: Scene, findingsOf: FindingsOf): void {
   const destinations = resolver?.destinations.filter(isUdp) ?? [];
   if (resolver === undefined || destinations.length === 0) return;
   const isClosed = all.some((one) => isBehind(resolver, one) && one.isolated.includes('Ingress'));
@@ -197,7 +204,7 @@ export function drawDns({ sketch, flows, all, resolver }: Scene, findingsOf: Fin
     const isEvery =
       ones.flatMap(({ members }) => members).length ===
       all.filter((one) => one.namespace === namespace).flatMap(({ members }) => members).length;
-    const groups = Map.groupBy(ones, (one) => JSON.stringify(saidOfDns(flows, one, destinations, findingsOf)));
+    const groups = Map.groupBy(ones, (one) => JSON.stringify(saidOfDns(view, one, destinations, findingsOf)));
     for (const [key, group] of groups) {
       const said = JSON.parse(key) as SaidOfDns;
       const from =
@@ -211,8 +218,8 @@ export function drawDns({ sketch, flows, all, resolver }: Scene, findingsOf: Fin
 
 type SaidOfDns = Pick<PictureEdge, 'state' | 'why'>;
 
-function saidOfDns(all: Flows, { workload }: Alike, destinations: readonly Destination[], findingsOf: FindingsOf): SaidOfDns {
-  const flows = destinations.map((destination) => all.between(workload, destination));
+function saidOfDns(view: ClusterView, { workload }: Alike, destinations: readonly Destination[], findingsOf: FindingsOf): SaidOfDns {
+  const flows = destinations.map((destination) => flow(view, workload, destination));
   const answer = answerOf(flows.map((each) => each.answer));
   const policies = [...new Set(flows.flatMap(({ egress, ingress }) => [...egress.isolatedBy, ...ingress.isolatedBy]))];
   const findings = answer === 'denied' ? policies.flatMap((policy) => findingsOf(policy)) : [];

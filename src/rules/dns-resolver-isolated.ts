@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { allowIngressToDns, type DnsAllowance, freeName } from '../cluster/allow-dns.ts';
 import { isOpenTo, isOpenToOthers, sendsNothing } from '../cluster/dns-access.ts';
 import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
-import { selects } from '../cluster/traffic.ts';
+import { selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
@@ -77,7 +77,7 @@ export const dnsResolverIsolated = defineRule({
     const { namespace } = policy.metadata;
     const { podSelector, policyTypes } = policy.spec;
     if (!mayHoldResolver(namespace, shared.resolver)) return;
-    const resolver = resolverOf(cluster, shared.resolver);
+    const resolver = resolverOf(cluster, shared);
     if (resolver.service.metadata.namespace !== namespace) return;
     if (!resolver.destinations.some(({ workload }) => selects(podSelector, workload) === true)) return;
     const related = [refOf(resolver.service)];

@@ -1,6 +1,10 @@
 import type { Rule } from '../engine/rule.ts';
+import { dnsNodeLocalNotAllowed } from './dns-node-local-not-allowed.ts';
+import { dnsPortNotPodPort } from './dns-port-not-pod-port.ts';
 import { dnsResolverIsolated } from './dns-resolver-isolated.ts';
 import { dnsResolverServiceChanged } from './dns-resolver-service-changed.ts';
+import { dnsRuleMissesResolver } from './dns-rule-misses-resolver.ts';
+import { dnsUdpOnly } from './dns-udp-only.ts';
 import { exemptionInvalid } from './exemption-invalid.ts';
 import { ingressBackendPortMissing } from './ingress-backend-port-missing.ts';
 import { ingressBackendServiceMissing } from './ingress-backend-service-missing.ts';
@@ -12,7 +16,18 @@ import { ingressHostPathConflict } from './ingress-host-path-conflict.ts';
 import { ingressPathLiteralTrap } from './ingress-path-literal-trap.ts';
 import { ingressPathUnreachable } from './ingress-path-unreachable.ts';
 import { ingressRuleWithoutEffect } from './ingress-rule-without-effect.ts';
+import { networkPolicyAllowAllShape } from './network-policy-allow-all-shape.ts';
+import { networkPolicyEgressUsesServicePort } from './network-policy-egress-uses-service-port.ts';
+import { networkPolicyIpBlockCoversCluster } from './network-policy-ip-block-covers-cluster.ts';
 import { networkPolicyIsolatesDns } from './network-policy-isolates-dns.ts';
+import { networkPolicyLegacyNamespaceLabel } from './network-policy-legacy-namespace-label.ts';
+import { networkPolicyNamedPortUnresolved } from './network-policy-named-port-unresolved.ts';
+import { networkPolicyPeerAndOrSuspect } from './network-policy-peer-and-or-suspect.ts';
+import { networkPolicyPeerMatchesNothing } from './network-policy-peer-matches-nothing.ts';
+import { networkPolicyProtocolDefaultedOnUdpPort } from './network-policy-protocol-defaulted-on-udp-port.ts';
+import { networkPolicyRedundantPolicy } from './network-policy-redundant-policy.ts';
+import { networkPolicySubjectMatchesNothing } from './network-policy-subject-matches-nothing.ts';
+import { networkPolicyTypesContradiction } from './network-policy-types-contradiction.ts';
 import { serviceAppProtocolTypo } from './service-app-protocol-typo.ts';
 import { serviceExternalIps } from './service-external-ips.ts';
 import { serviceExternalNameIsIp } from './service-external-name-is-ip.ts';
@@ -76,8 +91,23 @@ export const rules: readonly Rule[] = [
   tlsSanMismatch,
   tlsHostsVsRules,
   tlsRequired,
+  networkPolicySubjectMatchesNothing,
+  networkPolicyPeerMatchesNothing,
+  networkPolicyLegacyNamespaceLabel,
+  networkPolicyPeerAndOrSuspect,
+  networkPolicyTypesContradiction,
+  networkPolicyProtocolDefaultedOnUdpPort,
+  networkPolicyNamedPortUnresolved,
+  networkPolicyEgressUsesServicePort,
+  networkPolicyIpBlockCoversCluster,
+  networkPolicyAllowAllShape,
+  networkPolicyRedundantPolicy,
   networkPolicyIsolatesDns,
   dnsResolverIsolated,
   dnsResolverServiceChanged,
+  dnsRuleMissesResolver,
+  dnsPortNotPodPort,
+  dnsNodeLocalNotAllowed,
+  dnsUdpOnly,
   exemptionInvalid,
 ];

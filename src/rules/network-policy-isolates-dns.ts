@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { allowEgressToDns, type DnsAllowance, freeName } from '../cluster/allow-dns.ts';
 import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
 import { areCut, blockersOf, flowsToDns, hasPartIn, sendToAddressesOnly, whyCut } from '../cluster/dns-access.ts';
+import { dnsFaultOf, mayNotAsk, selectedBy } from '../cluster/dns-rules.ts';
 import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
-import { selects } from '../cluster/traffic.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
 import { formatRef, type NetworkPolicy, refOf, type Workload } from '../kube/resources.ts';
@@ -63,16 +63,16 @@ export const networkPolicyIsolatesDns = defineRule({
   },
 
   *check({ object: policy, operation, before, cluster, known, shared, finding }) {
-    const { namespace } = policy.metadata;
-    const { podSelector, policyTypes } = policy.spec;
-    if (!policyTypes.includes('Egress') && !mayHoldResolver(namespace, shared.resolver)) return;
-    const candidates = cluster.workloadsSelectedBy(podSelector.matchLabels, namespace);
-    const selected = candidates.filter((workload) => selects(podSelector, workload) === true);
+    if (!policy.spec.policyTypes.includes('Egress') && !mayHoldResolver(policy.metadata.namespace, shared.resolver)) return;
+    const selected = selectedBy(cluster, policy);
     if (selected.length === 0) return;
-    const resolver = resolverOf(cluster, shared.resolver);
+    const resolver = resolverOf(cluster, shared);
+    // Where a rule of this policy is meant for DNS and fails, that is the nearer cause, for other rules to name.
+    const fault = operation === 'WRITE' ? dnsFaultOf(cluster, policy, resolver) : undefined;
     const isCut = (workload: Workload): boolean => {
       const flows = flowsToDns(cluster, workload, resolver);
-      return asksResolver(workload, resolver) && areCut(flows) && (operation === 'DELETE' || hasPartIn(policy, flows));
+      if (!asksResolver(workload, resolver) || !areCut(flows)) return false;
+      return operation === 'DELETE' || (hasPartIn(policy, flows) && !(fault !== undefined && mayNotAsk(flows)));
     };
     // Taking a policy away has cut only what certainly worked before it.
     const couldResolve = (workload: Workload): boolean =>

@@ -7,7 +7,7 @@ import { providerAnnotations } from '../cluster/provider-annotations.ts';
 import { contentOf, contentsOf, writerOf } from '../cluster/tls-content.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import type { CertificateFacts } from '../kube/resources.ts';
+import type { CertificateFacts } from '../kube/tls-facts.ts';
 
 const dayMs = 86_400_000;
 /** Clocks of those who issue certificates may be ahead of ours. */

@@ -7,7 +7,7 @@ import { providerAnnotations } from '../cluster/provider-annotations.ts';
 import { contentOf, contentsOf, writerOf } from '../cluster/tls-content.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import type { TlsContent } from '../kube/resources.ts';
+import type { TlsContent } from '../kube/tls-facts.ts';
 
 export const tlsKeyMismatch = defineRule({
   id: 'tls-key-mismatch',

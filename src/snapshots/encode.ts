@@ -52,19 +52,19 @@ const inOrder = <V, W>(map: ReadonlyMap<string, V>, of: (value: V) => W): Readon
 
 function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
   const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);
-  const specced = (collection: 'Ingress' | 'NetworkPolicy') =>
-    snapshot.listAll(collection).map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec }));
   const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
     snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
   return {
     Service: snapshot
       .listAll('Service')
       .map(({ metadata, spec, status }) => ({ metadata: trimmed(metadata), spec, ...(status && { status }) })),
-    Ingress: specced('Ingress'),
+    Ingress: snapshot.listAll('Ingress').map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec })),
     IngressClass: snapshot
       .listAll('IngressClass')
       .map(({ metadata, spec, isDefault }) => ({ metadata: trimmed(metadata), spec, isDefault })),
-    NetworkPolicy: specced('NetworkPolicy'),
+    NetworkPolicy: snapshot
+      .listAll('NetworkPolicy')
+      .map(({ metadata, spec, omits }) => ({ metadata: trimmed(metadata), ...(omits && { omits }), spec })),
     Namespace: snapshot.listAll('Namespace').map(({ metadata }) => ({ metadata: trimmed(metadata) })),
     Certificate: sources('Certificate'),
     ExternalSecret: sources('ExternalSecret'),

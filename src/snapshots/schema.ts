@@ -91,6 +91,7 @@ const policyPorts = z.array(z.object({ protocol, port: maybe(z.union([number, te
 
 const networkPolicy = z.object({
   metadata,
+  omits: maybe(z.object({ protocols: texts, emptyPeers: texts })),
   spec: z.object({
     podSelector: selector,
     policyTypes: texts,
@@ -108,6 +109,7 @@ const shape = z.object({
   hostNetwork: z.boolean(),
   dnsPolicy: text,
   nameservers: texts,
+  localAddresses: maybe(texts),
 });
 const place = z.object({ namespace: text, name: text });
 

@@ -44,6 +44,8 @@ const policyPorts: Shape = { listOf: fields({ protocol: 'string', port: 'intOrSt
 const containers: Shape = {
   listOf: fields({
     name: 'string',
+    command: stringList,
+    args: stringList,
     ports: { listOf: fields({ name: 'string', containerPort: 'int', protocol: 'string', hostPort: 'int' }) },
   }),
 };

@@ -5,7 +5,8 @@
 import { Buffer } from 'node:buffer';
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { given, objectAt, stringAt } from '../kube/read.ts';
-import type { CertificateFacts, RawObject, Resource, TlsContent } from '../kube/resources.ts';
+import type { RawObject, Resource } from '../kube/resources.ts';
+import type { CertificateFacts, TlsContent } from '../kube/tls-facts.ts';
 
 /** So many certificates of a chain are tried for one that the key belongs to. */
 const mostCertificates = 10;

@@ -60,11 +60,16 @@ describe('findResolver', () => {
 
   it.each([
     ['by its label, whatever its name', { metadata: { name: 'cluster-resolver', labels: { 'k8s-app': 'kube-dns' } } }],
+    [
+      "by the labels of CoreDNS's chart, whatever its release is called",
+      { metadata: { name: 'names-coredns', labels: { 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' } } },
+    ],
     ['by the name of RKE2', { metadata: { name: 'rke2-coredns-rke2-coredns' } }],
     ['by the name of OpenShift', { metadata: { name: 'dns-default', namespace: 'openshift-dns' } }],
   ])('is found %s', (_, differences) => expect(findResolver(viewOf(service(differences)))).toBeDefined());
 
   it.each([
+    ["a CoreDNS beside it that is not the cluster's", { metadata: { name: 'names', labels: { 'kubernetes.io/name': 'CoreDNS' } } }],
     ['another Service of its namespace', { metadata: { name: 'metrics-server' } }],
     ['one of another namespace', { metadata: { namespace: 'shop' } }],
     ['one without DNS over UDP', { spec: { ports: [{ port: 53 }] } }],
@@ -110,6 +115,21 @@ describe('findResolver', () => {
     expect(findResolver(viewOf(service(), coredns, cache))?.nodeAgents).toHaveLength(1);
     expect(findResolver(viewOf(service(), coredns))?.nodeAgents).toHaveLength(0);
   });
+
+  const cacheAt = (spec: RawObject, labels: RawObject = { 'k8s-app': 'nodelocaldns' }) =>
+    deployment('nodelocaldns', labels, { containers: [{ args: ['-localip', '169.254.25.10'] }], ...spec }, 'DaemonSet');
+
+  it('knows where they answer, and knows them by that', () => {
+    const resolver = findResolver(viewOf(service(), coredns, cacheAt({ hostNetwork: true })));
+    expect(resolver?.nodeAgents).toHaveLength(1);
+    expect(resolver?.nodeAddresses).toEqual(['169.254.25.10']);
+  });
+
+  it('knows no address of the node where they are Pods like others', () => {
+    const resolver = findResolver(viewOf(service(), coredns, cacheAt({})));
+    expect(resolver?.nodeAgents.map(({ serviceAddresses }) => serviceAddresses)).toEqual([['169.254.25.10']]);
+    expect(resolver?.nodeAddresses).toEqual([]);
+  });
 });
 
 describe('where no resolver is known', () => {
@@ -145,8 +165,11 @@ it.each([
   [{ dnsPolicy: 'Default' }, false],
   [{ dnsPolicy: 'None', dnsConfig: { nameservers: ['192.0.2.53'] } }, false],
   [{ dnsPolicy: 'None', dnsConfig: { nameservers: ['192.0.2.53', '10.96.0.10'] } }, true],
+  [{ dnsPolicy: 'None', dnsConfig: { nameservers: ['169.254.20.10'] } }, true],
 ])('%j asks the resolver: %s', (spec, expected) => {
-  const view = viewOf(service(), coredns, deployment('web', { app: 'web' }, spec));
+  const args = ['-localip', '169.254.20.10,10.96.0.10'];
+  const cache = deployment('node-local-dns', {}, { hostNetwork: true, containers: [{ args }] }, 'DaemonSet');
+  const view = viewOf(service(), coredns, cache, deployment('web', { app: 'web' }, spec));
   const web = view.workloads('kube-system').find(({ metadata }) => metadata.name === 'web') as Workload;
   expect(asksResolver(web, resolverOf(view))).toBe(expected);
 });

@@ -173,6 +173,12 @@ it('takes a resolver by namespace and name, and nothing less', () => {
   expect(named({ namespace: 'dns' })).toThrow('dns.resolver.name');
   expect(named({ namespace: 'kube_system', name: 'dns' })).toThrow('dns.resolver.namespace: "kube_system" is not the name of a namespace');
   expect(named({ namespce: 'dns', name: 'dns' })).toThrow('did you mean "namespace"?');
+  const at =
+    (...nodeAddresses: readonly string[]) =>
+    () =>
+      configuration({ dns: { nodeAddresses } });
+  expect(at('169.254.20.10', 'fd00::10')).not.toThrow();
+  expect(at('169.254.20.10/32')).toThrow('dns.nodeAddresses[0]: "169.254.20.10/32" is not an address');
 });
 
 it('hands on what the file says', () => {

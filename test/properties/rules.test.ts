@@ -51,7 +51,7 @@ function run(rule: ConfiguredRule, object: RawObject, cluster: ClusterSnapshot, 
 
 /** As it stands; for a rule about what a write breaks, as a write to what stood there before, or as a removal. */
 function judged(rule: ConfiguredRule, object: JudgedResource, cluster: ClusterSnapshot, offline = false): Evaluation {
-  const options = { offline, exemptions };
+  const options = { offline, exemptions, tellsOfOthers: speaksOfOthersOnly.has(rule.meta.id) };
   const after = cluster.with([object]);
   if (rule.meta.orderClass !== 'destructive') return evaluate({ object, operation: 'WRITE', before: undefined }, after, [rule], options);
   const before = () => cluster.with([deepFrozen({ ...object, spec: earlier.spec } as JudgedResource)]);
@@ -59,6 +59,9 @@ function judged(rule: ConfiguredRule, object: JudgedResource, cluster: ClusterSn
     return evaluate({ object, operation: 'DELETE', before }, cluster.without([object]), [rule], options);
   return evaluate({ object, operation: 'WRITE', before }, after, [rule], options);
 }
+
+/** What they find is about other namespaces alone. */
+const speaksOfOthersOnly: ReadonlySet<string> = new Set(['network-policy-legacy-namespace-label']);
 
 /** Serves HTTP to Ingresses and names to everybody, as long as it is called `web`. */
 const earlier = judgedOf({

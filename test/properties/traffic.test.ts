@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOpenToOthers } from '../../src/cluster/dns-access.ts';
 import type { Resolver } from '../../src/cluster/resolver.ts';
-import { type Answer, type Destination, flow } from '../../src/cluster/traffic.ts';
+import { type Answer, type Destination, flow } from '../../src/cluster/traffic/flow.ts';
 import { type OraclePod, oracleAnswer } from '../oracle/traffic.ts';
 import { runs } from '../support/figures.ts';
 import { builtFrom, namespaceNames, trafficWorld } from '../support/traffic-worlds.ts';

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { warningLines } from '../../src/admission/warning-text.ts';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { evaluate } from '../../src/engine/evaluate.ts';
+import type { ConfiguredRule } from '../../src/engine/rule.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { NetworkPolicy, RawObject } from '../../src/kube/resources.ts';
 import { networkPolicyIsolatesDns } from '../../src/rules/network-policy-isolates-dns.ts';
@@ -28,14 +29,23 @@ function resolver(namespace: string, name: string, selector: RawObject, port: nu
   return [object('v1', 'Service', namespace, name, { selector, ports }), deployment(namespace, name, selector, { dnsPolicy: 'Default' })];
 }
 
-function judged(raw: RawObject, ...held: readonly RawObject[]) {
+const judged = (raw: RawObject, ...held: readonly RawObject[]) => judgedBy(rule, raw, ...held);
+
+function judgedBy(configured: ConfiguredRule, raw: RawObject, ...held: readonly RawObject[]) {
   const subject = normalize(raw) as NetworkPolicy;
   const cluster = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with([
     ...held.flatMap((one) => normalize(one) ?? []),
     subject,
   ]);
-  return evaluate({ object: subject, operation: 'WRITE', before: undefined }, cluster, [rule]);
+  return evaluate({ object: subject, operation: 'WRITE', before: undefined }, cluster, [configured]);
 }
+
+/** NodeLocal DNSCache, on the host's network or off it. */
+const cache = (args: readonly string[], hostNetwork = true): RawObject =>
+  object('apps/v1', 'DaemonSet', 'kube-system', 'node-local-dns', {
+    template: { metadata: { labels: { 'k8s-app': 'node-local-dns' } }, spec: { hostNetwork, containers: [{ args }] } },
+  });
+const upstream = resolver('kube-system', 'kube-dns', { 'k8s-app': 'kube-dns' }, 53);
 
 const web = deployment('shop', 'web', { app: 'web' });
 const deny = policyOf('shop', 'default-deny', { podSelector: {}, policyTypes: ['Egress'] });
@@ -51,6 +61,20 @@ describe('the fix', () => {
       resolver('openshift-dns', 'dns-default', { 'dns.operator.openshift.io/daemonset-dns': 'default' }, 5353),
       '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{port: 5353, protocol: UDP}, {port: 5353}]}',
     ],
+    [
+      // The addresses of the caches take the room of the selectors.
+      [...upstream, cache(['-localip', '169.254.20.10,10.96.0.10'])],
+      '{to: [{namespaceSelector: {}}, {ipBlock: {cidr: "169.254.20.10/32"}}, {ipBlock: {cidr: "10.96.0.10/32"}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
+    ],
+    [
+      [...upstream, cache(['-localip', 'fd00::10'])],
+      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}, {ipBlock: {cidr: "fd00::10/128"}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
+    ],
+    [
+      // A plugin leads to caches that are Pods like others, of the same namespace and with other labels.
+      [...upstream, cache(['-localip', '169.254.20.10'], false)],
+      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
+    ],
   ])('stands whole in a warning', (held, literal) => {
     const { findings } = judged(deny, web, ...held);
     const [what = '', fix = ''] = warningLines(
@@ -61,6 +85,19 @@ describe('the fix', () => {
     expect(what).toMatch(/^spec\.egress: Deployment web .*cannot reach the cluster's DNS.*\[network-policy-isolates-dns\]$/);
     expect(fix).toBe(`spec.egress: add ${literal} [network-policy-isolates-dns]`);
     for (const line of [what, fix]) expect(Array.from(line).length).toBeLessThanOrEqual(240);
+  });
+
+  it('opens what the configuration knows to answer on each node', () => {
+    const configured = networkPolicyIsolatesDns.configure({}, { expectedSecrets: [], dnsNodeAddresses: ['169.254.20.10'] });
+    const [finding] = judgedBy(configured, deny, web, ...upstream).findings;
+    expect(finding?.fix.text).toContain('{ipBlock: {cidr: "169.254.20.10/32"}}');
+    const spec = { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '169.254.20.10/32' } }] }] };
+    expect(judgedBy(configured, policyOf('shop', 'to-node', spec), web, ...upstream).findings).toEqual([]);
+  });
+
+  it('names no destination where the caches on the nodes do not say where they answer', () => {
+    const { findings } = judged(deny, web, ...upstream, cache([]));
+    expect(findings.map(({ fix }) => fix.text)).toEqual(['add {ports: [{port: 53, protocol: UDP}, {port: 53}]}']);
   });
 
   it('is a policy beside it, of a name that is free, where an edit here would not help', () => {

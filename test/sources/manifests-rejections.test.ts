@@ -106,6 +106,10 @@ describe('values of another type, which its decoder refuses', () => {
       '{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {version: 1.0, on: x, debug: on}}}',
       ['metadata.labels.version: version must be a string, not 1', 'metadata.labels.debug: debug must be a string, not true'],
     ],
+    [
+      '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, command: run, args: -v}]}}',
+      ['spec.containers[0].command: command must be a list, not "run"', 'spec.containers[0].args: args must be a list, not "-v"'],
+    ],
     ['{apiVersion: example.com/v1, kind: Any, metadata: {name: 12}}', ['metadata.name: name must be a string, not 12']],
     ['{apiVersion: v1, kind: Pod, metadata: []}', ['metadata: metadata must be a mapping, not a list']],
     [

@@ -5,6 +5,7 @@ import { objectAt } from '../../src/kube/read.ts';
 import type { Kind, RawObject } from '../../src/kube/resources.ts';
 import { withContent } from '../../src/sources/secret-content.ts';
 import { complete, identityOf } from './objects.ts';
+import { nodeCache, resolver, usual } from './usual-objects.ts';
 
 const subjectNamespace = 'shop';
 /** No rule of an object in `shop` may be moved by what stands here. */
@@ -134,19 +135,27 @@ const ingressClass = fc.record({
 });
 
 const selector = fc.record({
-  matchLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('web', 'kube-dns'), { maxKeys: 1 }),
+  matchLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('web', 'web', 'kube-dns', 'wbe'), { maxKeys: 1 }),
 });
-const peer = fc.oneof(
-  fc.record({
-    namespaceSelector: fc.constantFrom({}, { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } }),
-    podSelector: selector,
-  }),
-  fc.record({ podSelector: selector }),
+const namespaceSelector = fc.constantFrom(
+  {},
+  { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+  { matchLabels: { 'kubernetes.io/metadata.name': subjectNamespace } },
+  { matchLabels: { name: 'kube-system' } },
 );
+const peer = fc.oneof(
+  fc.record({ namespaceSelector, podSelector: selector }),
+  fc.record({ namespaceSelector }),
+  fc.record({ podSelector: selector }),
+  fc.record({ podSelector: selector }),
+  fc.record({ ipBlock: fc.record({ cidr: fc.constantFrom('0.0.0.0/0', '10.96.0.10/32', '192.0.2.0/24') }) }),
+);
+/** The usual one, to what `usual` below is. */
+const toWeb = fc.constant({ to: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ protocol: 'TCP', port: 80 }] });
 const policyRule = (peers: 'from' | 'to') =>
   fc.record({
-    [peers]: fc.array(peer, { maxLength: 1 }),
-    ports: fc.array(fc.record({ protocol, port: fc.constantFrom(53, 80) }), { maxLength: 2 }),
+    [peers]: fc.array(peer, { maxLength: 2 }),
+    ports: fc.array(fc.record({ protocol: maybe(protocol), port: fc.constantFrom(53, 53, 80, 5353, 'http', 'dns') }), { maxLength: 2 }),
   });
 export const policy = (namespace: string) =>
   fc.record({
@@ -155,37 +164,10 @@ export const policy = (namespace: string) =>
     spec: fc.record({
       podSelector: selector,
       policyTypes: fc.constantFrom(['Egress'], ['Ingress'], ['Ingress', 'Egress'], []),
-      egress: fc.array(policyRule('to'), { maxLength: 2 }),
+      egress: fc.array(fc.oneof({ weight: 3, arbitrary: policyRule('to') }, { weight: 1, arbitrary: toWeb }), { maxLength: 2 }),
       ingress: fc.array(policyRule('from'), { maxLength: 2 }),
     }),
   });
-
-/** The cluster's DNS, as kubeadm sets it up. */
-const resolver: readonly RawObject[] = [
-  { kind: 'Namespace', metadata: { name: 'kube-system' } },
-  {
-    kind: 'Service',
-    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
-    spec: {
-      clusterIP: '10.96.0.10',
-      selector: { 'k8s-app': 'kube-dns' },
-      ports: [
-        { name: 'dns', port: 53, protocol: 'UDP' },
-        { name: 'dns-tcp', port: 53 },
-      ],
-    },
-  },
-  {
-    kind: 'Deployment',
-    metadata: { name: 'coredns', namespace: 'kube-system' },
-    spec: {
-      template: {
-        metadata: { labels: { 'k8s-app': 'kube-dns' } },
-        spec: { containers: [{ ports: [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53 }] }] },
-      },
-    },
-  },
-];
 
 /** Each object once; later ones take the place of earlier ones. */
 const distinct = (objects: readonly RawObject[]): readonly RawObject[] => [
@@ -227,17 +209,18 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
       object: fc
         .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
         .chain(([kind, namespace]) => judged[kind](namespace)),
-      cluster: inhabitants(subjectNamespace),
+      cluster: fc.oneof({ weight: 5, arbitrary: inhabitants(subjectNamespace) }, { weight: 1, arbitrary: fc.constant(usual) }),
       classes: fc.array(ingressClass, { maxLength: 2 }),
       rivals: fc.array(ingress(rivalNamespace), { maxLength: 2 }),
+      caches: fc.constantFrom([], [], [nodeCache]),
       annotations: fc.option(exempting, { nil: undefined, freq: 2 }),
       unrelated: inhabitants(unrelatedNamespace),
     })
-    .map(({ object, annotations, cluster, classes, rivals, unrelated }) => {
+    .map(({ object, annotations, cluster, classes, rivals, caches, unrelated }) => {
       const { metadata, ...rest } = plain(object);
       const subject = complete({ ...rest, metadata: { ...(metadata as object), ...(annotations && { annotations }) } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
-      const beside = completed([...resolver, namespace, ...classes, ...rivals, ...cluster]).filter(
+      const beside = completed([...resolver, ...caches, namespace, ...classes, ...rivals, ...cluster]).filter(
         (one) => identityOf(one) !== identityOf(subject),
       );
       return { object: subject, cluster: beside, unrelated: completed(unrelated) };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { RecordingView } from '../../src/cluster/recording.ts';
-import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
-import { type Destination, flow, namespaceMatches, selects } from '../../src/cluster/traffic.ts';
-import { normalize } from '../../src/kube/normalize.ts';
-import type { LabelSelector, RawObject, Workload } from '../../src/kube/resources.ts';
+import { RecordingView } from '../../../src/cluster/recording.ts';
+import { ClusterSnapshot } from '../../../src/cluster/snapshot.ts';
+import { type Destination, flow } from '../../../src/cluster/traffic/flow.ts';
+import { namespaceMatches } from '../../../src/cluster/traffic/peers.ts';
+import { selects } from '../../../src/cluster/traffic/selecting.ts';
+import { normalize } from '../../../src/kube/normalize.ts';
+import type { LabelSelector, RawObject, Workload } from '../../../src/kube/resources.ts';
 
 const viewOf = (...objects: readonly RawObject[]): ClusterSnapshot =>
   ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(objects.flatMap((raw) => normalize(raw) ?? []));

@@ -1,0 +1,27 @@
+/** For a selector of a policy that selects nobody, the one that was probably meant. */
+import type { LabelSelector, Labels, Workload } from '../kube/resources.ts';
+import { asBackends } from './backends.ts';
+import { nearMiss } from './near-miss.ts';
+import { correctedSelector, titleWithPods } from './selection.ts';
+import type { ClusterView } from './view.ts';
+
+export interface NearestSelector {
+  /** Pairs in the place of `matchLabels`. */
+  readonly corrected: Labels;
+  /** `did you mean app=web (Deployment web, 3 Pods)?` */
+  readonly text: string;
+}
+
+/** Only pairs can be misspelt: an expression says too little of what was meant. Never the empty selector, which selects everybody. */
+export function nearestSelector(
+  { matchLabels, matchExpressions }: LabelSelector,
+  workloads: readonly Workload[],
+  known: ClusterView,
+): NearestSelector | undefined {
+  const miss = matchExpressions.length > 0 ? undefined : nearMiss(matchLabels, workloads);
+  if (miss === undefined) return undefined;
+  const { corrected, change } = correctedSelector(matchLabels, miss.differences);
+  const backend = asBackends([miss.workload], known)[0];
+  if (Object.keys(corrected).length === 0 || backend === undefined) return undefined;
+  return { corrected, text: `did you mean ${change} (${titleWithPods(backend)})?` };
+}

@@ -1,0 +1,144 @@
+/**
+ * An ipBlock is meant for addresses outside the cluster. Those of Pods change with each restart, and that of a Service is
+ * translated before or after the policy is applied, as the network plugin has it: Calico matches Pods by their address,
+ * Cilium does not. A block that holds every address also holds that of the cloud's metadata service.
+ */
+import { z } from 'zod';
+import { selectsPods } from '../cluster/backends.ts';
+import { type PodInside, singleAddressOf, standingIn } from '../cluster/cluster-addresses.ts';
+import { type PlacedRule, rulesInForce } from '../cluster/policy-peers.ts';
+import { findResolver } from '../cluster/resolver.ts';
+import type { ClusterView } from '../cluster/view.ts';
+import type { Explanation } from '../engine/finding.ts';
+import { defineRule } from '../engine/rule.ts';
+import { type IpBlock, ipBlockHolds, parseBlock } from '../kube/cidr.ts';
+import type { FieldPath } from '../kube/field-path.ts';
+import { formatLabels } from '../kube/labels.ts';
+import { formatRef, type NetworkPolicyPort, refOf, type Service } from '../kube/resources.ts';
+
+export const networkPolicyIpBlockCoversCluster = defineRule({
+  id: 'network-policy-ip-block-covers-cluster',
+  kinds: ['NetworkPolicy'],
+  orderClass: 'backward',
+  summary: 'An ipBlock is about addresses outside the cluster',
+  reads: ['Pod', 'Service', 'Template'],
+  since: '0.1.0',
+
+  options: z.strictObject({}),
+
+  messages: {
+    isService: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      text: explainService,
+    },
+    isServiceElsewhere: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'foreign',
+      text: explainService,
+    },
+    isPod: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ cidr, inside }: Covered): Explanation => ({
+        what: `${cidr} is the address of Pod ${inside.name}`,
+        why: 'The Pod has another address after each restart, and some network plugins (Cilium) match no Pod by its address.',
+        fixes: [{ text: 'select the Pod by its labels, with a podSelector' }],
+      }),
+    },
+    /** Where Pods have addresses of the network around the cluster, such a block may well be for what is there. */
+    coversPods: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ cidr, inside }: Covered): Explanation => ({
+        what: `${cidr} covers Pods of this namespace, such as ${inside.name} (${inside.address})`,
+        why: 'Whether a block counts for Pods is up to the network plugin: with Calico it does, with Cilium it does not.',
+        fixes: [{ text: 'select Pods by podSelector and namespaceSelector, and leave their addresses out of the block by except' }],
+      }),
+    },
+    opensMetadata: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'self',
+      text: ({ block, path }: { readonly block: IpBlock; readonly path: FieldPath }): Explanation => ({
+        what: `${block.cidr} also holds ${metadataAddress}, the metadata service of most clouds`,
+        why: 'Pods that may reach it can often get the credentials of their node.',
+        fixes: [
+          {
+            text: `add except ${metadataAddress}/32`,
+            patch: [{ op: 'add', path: [...path, 'except'], value: [...block.except, `${metadataAddress}/32`] }],
+          },
+          { text: `add ${metadataAddress}/32 to except` },
+        ],
+      }),
+    },
+  },
+
+  *check({ object: policy, cluster, known, elsewhere, shared, finding }) {
+    const own = policy.metadata.namespace;
+    const all = [...rulesInForce(policy, cluster)].flatMap((rule) => blocksOf(rule, cluster));
+    const blocks = all.filter(({ block }) => !holdsEverything(block));
+    // Where each node has a DNS cache, Pods can be let to it by the resolver's address alone (rules.md D.5, 45).
+    const resolver = findResolver(known, shared.resolver)?.service;
+    const found = standingIn(
+      blocks.map(({ block }) => block),
+      own,
+      cluster,
+      elsewhere,
+    );
+    for (const [index, { block, path }] of blocks.entries()) {
+      const { service, inside } = found[index] ?? {};
+      const [at, { cidr }] = [[...path, 'cidr'], block];
+      const message = service?.metadata.namespace === own ? 'isService' : 'isServiceElsewhere';
+      // What stands behind the API server's Service is no Pod that a selector could name.
+      if (service !== undefined && service !== resolver && selectsPods(service))
+        yield finding(message, at, { cidr, service }, [refOf(service)]);
+      if (inside !== undefined) yield finding(singleAddressOf(block) === undefined ? 'coversPods' : 'isPod', at, { cidr, inside });
+    }
+    // Said by the object alone, so it comes last: where the cluster is not known, nothing is said of the policy.
+    for (const { block, path } of all.filter(opensMetadata)) yield finding('opensMetadata', path, { block, path });
+  },
+});
+
+interface PlacedBlock {
+  readonly block: IpBlock;
+  readonly path: FieldPath;
+  readonly rule: PlacedRule;
+}
+
+const blocksOf = (rule: PlacedRule, cluster: ClusterView): readonly PlacedBlock[] =>
+  (rule.peers ?? []).flatMap(({ ipBlock: block }, index) => {
+    cluster.step();
+    return block === undefined ? [] : [{ block, path: [...rule.path, rule.peersKey, index, 'ipBlock'], rule }];
+  });
+
+const holdsEverything = ({ cidr }: IpBlock): boolean => parseBlock(cidr)?.prefixLength === 0;
+
+interface Covered {
+  readonly cidr: string;
+  readonly inside: PodInside;
+}
+
+function explainService({ cidr, service }: { readonly cidr: string; readonly service: Service }): Explanation {
+  return {
+    what: `${cidr} is the address of ${formatRef(refOf(service))}, which no packet has any more once it is translated to a Pod's`,
+    why: 'Whether a policy is applied before or after that is up to the network plugin, so this opens the way in one cluster and not in another.',
+    fixes: [{ text: `select its Pods, ${formatLabels(service.spec.selector)}, in namespace ${service.metadata.namespace}` }],
+  };
+}
+
+/** AWS, Azure, Google Cloud and OpenStack alike, over HTTP. */
+const metadataAddress = '169.254.169.254';
+
+const opensMetadata = ({ block, rule: { direction, ports } }: PlacedBlock): boolean =>
+  holdsEverything(block) &&
+  direction === 'Egress' &&
+  ipBlockHolds(block, metadataAddress) === true &&
+  (ports === undefined || ports.some(opensHttp));
+
+const opensHttp = ({ protocol, port, endPort }: NetworkPolicyPort): boolean =>
+  protocol === 'TCP' && (port === undefined || (typeof port === 'number' && port <= 80 && (endPort ?? port) >= 80));
