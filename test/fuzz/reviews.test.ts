@@ -65,7 +65,7 @@ const certificate = (name: string, crt: string, key: string): RawObject => ({
 /** One selector for two workloads of which one lacks the port, odd certificates, and a resolver named as generated Services are. */
 const seldomMet: readonly RawObject[] = [
   workload('front', 'shop', 'web', [{ name: 'http', containerPort: 8080 }]),
-  workload('worker', 'shop', 'web', [{ name: 'metrics', containerPort: 9090 }]),
+  workload('worker', 'shop', 'web', [{ name: 'grpc', containerPort: 9090 }]),
   workload('names', 'kube-system', 'names', [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53 }]),
   {
     kind: 'Service',
@@ -169,9 +169,8 @@ function expectWellFormed(handled: Handled, uid: unknown): void {
 
 it('are about objects in which each rule finds something', { timeout: 120_000 }, async () => {
   const silent = new Set(rules.map(({ meta }) => meta.id));
-  const tried = fc.sample(valid, { seed: 7, numRuns: 4_000 });
-  for (const one of tried) {
-    if (silent.size === 0) break;
+  for (let tried = 0; tried < 20_000 && silent.size > 0; tried++) {
+    const [one] = fc.sample(valid, { seed: tried, numRuns: 1 });
     const handled = await handle(JSON.parse(JSON.stringify(one)), plentyOfTime, ports);
     if (handled.outcome !== 'judged') continue;
     const { denials, warnings, audited, exempted } = handled.decision;

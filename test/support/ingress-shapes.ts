@@ -28,7 +28,10 @@ const rule = fc.record(
   { requiredKeys: [] },
 );
 const tls = fc.record(
-  { hosts: fc.option(fc.array(host, { maxLength: 3 }), { freq: 8 }), secretName: fc.constantFrom('web', 'api', 'wbe', '', 'other/web') },
+  {
+    hosts: fc.option(fc.array(host, { maxLength: 3 }), { freq: 8 }),
+    secretName: fc.constantFrom('web', 'api', 'wbe', 'gone', '', 'other/web'),
+  },
   { requiredKeys: [] },
 );
 
