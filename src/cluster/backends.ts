@@ -77,6 +77,15 @@ function makerOrPod(pod: Workload, view: ClusterView): ObjectRef {
 
 /** The ports that the backends declare, each once, in the order in which Kubernetes looks for a name. */
 export function declaredPorts(backends: readonly Backend[]): readonly ContainerPort[] {
+  const known = declaredBy.get(backends) ?? portsDeclaredBy(backends);
+  declaredBy.set(backends, known);
+  return known;
+}
+
+/** Each finding of a Service names some of them. */
+const declaredBy = new WeakMap<readonly Backend[], readonly ContainerPort[]>();
+
+function portsDeclaredBy(backends: readonly Backend[]): readonly ContainerPort[] {
   const found = new Map<string, ContainerPort>();
   for (const { shapes } of backends)
     for (const { ports } of shapes)

@@ -83,7 +83,24 @@ export const portByAnnotation = 'use-annotation';
 export type WantedPort = NonNullable<IngressBackend['service']>['port'];
 
 /** The port that the Ingress means: of two with one number, the one that speaks HTTP's protocol. */
-export function portCalled({ name, number }: WantedPort, { spec }: Service): ServicePort | undefined {
-  const called = spec.ports.filter((port) => (name === undefined ? port.port === number : port.name === name));
-  return called.find(({ protocol }) => protocol === 'TCP') ?? called[0];
+export const portCalled = ({ name, number }: WantedPort, { spec }: Service): ServicePort | undefined =>
+  portsCalled(spec.ports).get(name ?? number);
+
+/** Ports by all that they are called: made once for a list, since a Service may have 10,000, and as many routes may lead to it. */
+const byCall = new WeakMap<readonly ServicePort[], ReadonlyMap<string | number | undefined, ServicePort>>();
+
+function portsCalled(ports: readonly ServicePort[]): ReadonlyMap<string | number | undefined, ServicePort> {
+  const known = byCall.get(ports) ?? byNameAndNumber(ports);
+  byCall.set(ports, known);
+  return known;
+}
+
+function byNameAndNumber(ports: readonly ServicePort[]): ReadonlyMap<string | number | undefined, ServicePort> {
+  const called = new Map<string | number | undefined, ServicePort>();
+  for (const port of ports)
+    for (const call of port.name === undefined ? [port.port] : [port.port, port.name]) {
+      const found = called.get(call);
+      if (found === undefined || (found.protocol !== 'TCP' && port.protocol === 'TCP')) called.set(call, port);
+    }
+  return called;
 }

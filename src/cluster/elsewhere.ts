@@ -60,6 +60,11 @@ export class Elsewhere implements ClusterView {
     this.audience = audience;
   }
 
+  /** Its reader may read everything, so that absence is a fact in every namespace. */
+  get isWhole(): boolean {
+    return this.audience === everybody;
+  }
+
   /**
    * The objects that match and may be told of. To be preferred to `listAll`: what does not match needs no right, so
    * nobody is asked about it.
@@ -103,7 +108,7 @@ export class Elsewhere implements ClusterView {
 
   /** What is left out may be there: only of the own namespace is absence a fact, and for who may read everything. */
   coverage(collection: Collection, namespace: string): Coverage {
-    const hidden = namespace !== this.own && this.audience !== everybody;
+    const hidden = namespace !== this.own && !this.isWhole;
     return hidden ? 'forbidden' : this.known.coverage(collection, namespace);
   }
 

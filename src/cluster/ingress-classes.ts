@@ -26,3 +26,14 @@ export function controllerOf(className: string, view: ClusterView): IngressContr
   if (found !== undefined) return controllerCalled(found.spec.controller);
   return ingressControllers.find(({ classNames }) => classNames.includes(className));
 }
+
+/** The class of an Ingress, and the controller behind it: only by an IngressClass, since what stands behind a name alone is a guess. */
+export function classBehind(
+  ingress: Ingress,
+  view: ClusterView,
+): { readonly className: string; readonly spec: IngressClass['spec']; readonly controller: IngressController } | undefined {
+  const className = classOf(ingress) ?? '';
+  const found = className === '' ? undefined : view.get('IngressClass', '', className);
+  const controller = found && controllerCalled(found.spec.controller);
+  return found && controller && { className, spec: found.spec, controller };
+}

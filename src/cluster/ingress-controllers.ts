@@ -11,7 +11,11 @@ export interface IngressController {
   readonly classNames: readonly string[];
   /** It compares the class's name with its own, so that no IngressClass need be there. */
   readonly matchesByName?: true;
-  /** `one`: all its Ingresses share an address, so that equal hosts and paths meet. `each`: every Ingress has its own. */
+  /**
+   * `one`: all its Ingresses share an address, and of equal hosts and paths one gets what is the other's, for certain; not
+   * of a controller that tells them apart by what no Ingress says, such as annotations of Services. `each`: every Ingress
+   * has its own.
+   */
   readonly addresses?: 'one' | 'each';
   /** Whether it takes Ingresses without a class, as it is installed by default. */
   readonly takesUnset?: 'always' | 'whereDefault' | 'never';
@@ -23,6 +27,10 @@ export interface IngressController {
   readonly answersWhere?: readonly string[];
   /** Annotations of Ingresses that are meant to have their hosts and paths in common with others; a value, where only that one says so. */
   readonly sharesWhere?: readonly (readonly [key: string, value?: string])[];
+  /** Annotations by which it tells Ingresses of equal hosts and paths apart: by method, header, port, entry point, address. */
+  readonly distinguishesBy?: readonly string[];
+  /** Where the four about equal hosts and paths are from, if not from `source`. */
+  readonly claimsSource?: string;
   readonly source: string;
 }
 
@@ -34,7 +42,9 @@ export const ingressControllers: readonly IngressController[] = [
     addresses: 'one',
     takesUnset: 'never',
     regexWhere: [['nginx.ingress.kubernetes.io/use-regex', 'true'], ['nginx.ingress.kubernetes.io/rewrite-target']],
-    sharesWhere: [['nginx.ingress.kubernetes.io/canary', 'true']],
+    // internal/ingress/annotations/parser: strconv.ParseBool
+    sharesWhere: ['1', 't', 'T', 'TRUE', 'true', 'True'].map((value) => ['nginx.ingress.kubernetes.io/canary', value] as const),
+    claimsSource: 'https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/controller/controller.go (getBackendServers)',
     answersWhere: [
       'nginx.ingress.kubernetes.io/app-root',
       'nginx.ingress.kubernetes.io/configuration-snippet',
@@ -53,6 +63,7 @@ export const ingressControllers: readonly IngressController[] = [
     takesUnset: 'never',
     regexWhere: [['nginx.org/path-regex']],
     sharesWhere: [['nginx.org/mergeable-ingress-type']],
+    claimsSource: 'https://docs.nginx.com/nginx-ingress-controller/configuration/host-and-listener-collisions/',
     answersWhere: ['nginx.org/location-snippets', 'nginx.org/mergeable-ingress-type', 'nginx.org/server-snippets'],
     source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/',
   },
@@ -63,20 +74,39 @@ export const ingressControllers: readonly IngressController[] = [
     addresses: 'one',
     takesUnset: 'always',
     regexWhere: [['traefik.ingress.kubernetes.io/router.pathmatcher', 'PathRegexp']],
+    // A router with TLS takes requests over TLS alone, one without takes the others.
+    distinguishesBy: [
+      'traefik.ingress.kubernetes.io/router.entrypoints',
+      'traefik.ingress.kubernetes.io/router.pathmatcher',
+      'traefik.ingress.kubernetes.io/router.priority',
+      'traefik.ingress.kubernetes.io/router.rulesyntax',
+      'traefik.ingress.kubernetes.io/router.tls',
+      'traefik.ingress.kubernetes.io/router.tls.certresolver',
+      'traefik.ingress.kubernetes.io/router.tls.domains.0.main',
+      'traefik.ingress.kubernetes.io/router.tls.options',
+    ],
+    claimsSource: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/',
     source: 'https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/',
   },
   {
     title: 'HAProxy Kubernetes Ingress Controller',
     controllers: ['haproxy.org/ingress-controller*'],
     classNames: ['haproxy'],
-    addresses: 'one',
+    // No address: `route-acl`, on Services, adds conditions of any sort.
+    claimsSource: 'https://github.com/haproxytech/kubernetes-ingress/blob/master/documentation/annotations.md',
     source: 'https://www.haproxy.com/documentation/kubernetes-ingress/community/configuration-reference/ingress/',
   },
   {
     title: 'HAProxy Ingress',
     controllers: ['haproxy-ingress.github.io/controller*'],
     classNames: [],
-    addresses: 'one',
+    // No address: keys of the scope Path, and so http-header-match, may stand on Services too.
+    distinguishesBy: ['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) => [
+      `${prefix}/http-header-match`,
+      `${prefix}/http-header-match-regex`,
+      `${prefix}/http-port`,
+      `${prefix}/https-port`,
+    ]),
     takesUnset: 'never',
     regexWhere: [
       ['haproxy-ingress.github.io/path-type', 'regex'],
@@ -89,7 +119,9 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['ingress-controllers.konghq.com/kong'],
     classNames: ['kong'],
     matchesByName: true,
-    addresses: 'one',
+    // No address: `konghq.com/headers.<name>` are annotations of any name, and an override is an object of its own.
+    distinguishesBy: ['konghq.com/methods', 'konghq.com/override', 'konghq.com/protocols', 'konghq.com/snis'],
+    claimsSource: 'https://github.com/Kong/kubernetes-ingress-controller/blob/main/internal/annotations/annotations.go',
     takesUnset: 'whereDefault',
     source: 'https://developer.konghq.com/kubernetes-ingress-controller/reference/ingress-class/',
   },
@@ -99,6 +131,9 @@ export const ingressControllers: readonly IngressController[] = [
     classNames: ['contour'],
     matchesByName: true,
     addresses: 'one',
+    // The first two name the class in place of kubernetes.io/ingress.class; the third takes the routes off port 80.
+    distinguishesBy: ['projectcontour.io/ingress.class', 'contour.heptio.com/ingress.class', 'kubernetes.io/ingress.allow-http'],
+    claimsSource: 'https://github.com/projectcontour/contour/blob/main/internal/dag/ingress_processor.go',
     takesUnset: 'always',
     source: 'https://projectcontour.io/docs/main/config/ingress/',
   },
@@ -123,7 +158,8 @@ export const ingressControllers: readonly IngressController[] = [
     title: 'Application Gateway Ingress Controller',
     controllers: ['azure/application-gateway'],
     classNames: ['azure-application-gateway', 'azure/application-gateway'],
-    addresses: 'one',
+    // No address: one with TLS and one without have listeners of their own, on 443 and on 80.
+    distinguishesBy: ['appgw.ingress.kubernetes.io/override-frontend-port', 'appgw.ingress.kubernetes.io/use-private-ip'],
     readsStars: true,
     source: 'https://azure.github.io/application-gateway-kubernetes-ingress/annotations/',
   },
@@ -132,6 +168,7 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['istio.io/ingress-controller'],
     classNames: ['istio'],
     addresses: 'one',
+    claimsSource: 'https://github.com/istio/istio/blob/master/pilot/pkg/config/kube/ingress/conversion.go (ConvertIngressVirtualService)',
     source: 'https://istio.io/latest/docs/tasks/traffic-management/ingress/kubernetes-ingress/',
   },
   {
@@ -155,7 +192,7 @@ export const ingressControllers: readonly IngressController[] = [
     title: 'OpenShift router',
     controllers: ['openshift.io/ingress-to-route'],
     classNames: ['openshift-default'],
-    addresses: 'one',
+    // No address: labels of Ingresses and of namespaces choose the router, whatever the class (shards).
     takesUnset: 'always',
     source: 'https://docs.redhat.com/en/documentation/openshift_container_platform/4.20/html/ingress_and_load_balancing/',
   },
@@ -175,6 +212,9 @@ export const regexAnnotations = ingressControllers.flatMap(({ regexWhere = [] })
 
 /** Annotations of Ingresses that share their hosts and paths on purpose, as `regexAnnotations`. */
 export const sharingAnnotations = ingressControllers.flatMap(({ sharesWhere = [] }) => sharesWhere);
+
+/** Annotations of which each value stands for requests of its own. */
+export const distinguishingAnnotations = ingressControllers.flatMap(({ distinguishesBy = [] }) => distinguishesBy);
 
 /** cert-manager proves by such an Ingress, beside the real one, whose the host is (pkg/issuer/acme/http/ingress.go of cert-manager). */
 export const solverLabel = 'acme.cert-manager.io/http01-solver';

@@ -3,6 +3,7 @@ import type { FieldPath } from '../kube/field-path.ts';
 import type { Ingress, IngressBackend } from '../kube/resources.ts';
 import { classOf } from './ingress-classes.ts';
 import { ingressControllers, regexAnnotations } from './ingress-controllers.ts';
+import { indexOfIngresses } from './ingress-index.ts';
 
 /** One path of an Ingress. */
 export interface UrlPath {
@@ -41,6 +42,38 @@ export const readsRegex = (ingress: Ingress): boolean => carriesAny(ingress, reg
 /** One of these annotations is there, with that value where one is given. */
 export const carriesAny = ({ metadata: { annotations } }: Ingress, wanted: readonly (readonly [key: string, value?: string])[]): boolean =>
   wanted.some(([key, value]) => annotations[key] !== undefined && (value === undefined || annotations[key] === value));
+
+/** Hosts of which some Ingress of the namespace has its controller read paths as regular expressions. */
+export const regexHostsIn = indexOfIngresses((ingresses, step): ReadonlySet<string> => {
+  const hosts = new Set<string>();
+  for (const { spec } of ingresses.filter(readsRegex))
+    for (const { host } of spec.rules) {
+      step();
+      if (host !== undefined) hosts.add(host.toLowerCase());
+    }
+  return hosts;
+});
+
+/** The paths that stand for one host. */
+export interface HostPaths {
+  readonly all: ReadonlySet<string>;
+  /** Those of the type Prefix. */
+  readonly prefixes: ReadonlySet<string>;
+  /** No path is of another type than Exact. */
+  readonly areExact: boolean;
+}
+
+export function pathsByHost(urlPaths: readonly UrlPath[]): ReadonlyMap<string | undefined, HostPaths> {
+  const byHost = Map.groupBy(urlPaths, ({ host }) => host);
+  return new Map(
+    Array.from(byHost, ([host, those]) => {
+      const prefixes = new Set(those.flatMap(({ path, pathType }) => (pathType === 'Prefix' ? path : [])));
+      return [host, { all: new Set(those.map(({ path }) => path)), prefixes, areExact: those.every(isExact) }];
+    }),
+  );
+}
+
+const isExact = ({ pathType }: UrlPath): boolean => pathType === 'Exact';
 
 /** The controller of its class takes a star at the end for Prefix. */
 export const readsStars = (ingress: Ingress): boolean =>

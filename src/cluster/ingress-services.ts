@@ -11,9 +11,18 @@ export interface WantedService {
   readonly paths: readonly [FieldPath, ...FieldPath[]];
 }
 
+/** Made once for each: three rules ask for them, one after the other. */
+const byIngress = new WeakMap<Ingress, readonly WantedService[]>();
+
 /** In the order in which they first stand in the Ingress. */
 export function wantedServices(ingress: Ingress): readonly WantedService[] {
-  const wanted = routesOf(ingress).filter(({ backend: { service } }) => service !== undefined && service.port.name !== portByAnnotation);
+  const known = byIngress.get(ingress) ?? wantedBy(ingress);
+  byIngress.set(ingress, known);
+  return known;
+}
+
+function wantedBy(ingress: Ingress): readonly WantedService[] {
+  const wanted = routesOf(ingress).filter(({ backend: { service } }) => service !== undefined && namesPort(service.port));
   const groups = Map.groupBy(wanted, ({ backend: { service } }) =>
     JSON.stringify([service?.name, service?.port.name, service?.port.number]),
   );
@@ -23,6 +32,9 @@ export function wantedServices(ingress: Ingress): readonly WantedService[] {
     return { name, port, paths: [path, ...others.map((other) => other.path)] };
   });
 }
+
+/** The API server lets none through that does not; one may stand in a file. */
+const namesPort = ({ name, number }: WantedPort): boolean => (name !== undefined || number !== undefined) && name !== portByAnnotation;
 
 /** `port 80`, `port "http"`. */
 export const formatWanted = ({ name, number }: WantedPort): string => `port ${name === undefined ? number : `"${name}"`}`;

@@ -14,7 +14,7 @@ interface Mark {
   readonly source: string;
 }
 
-/** As of 2026-11. Argo CD's older mark, `app.kubernetes.io/instance`, says nothing: people set it by hand. */
+/** Looked up on 2026-11-21. Argo CD's older mark, `app.kubernetes.io/instance`, says nothing: people set it by hand. */
 const marks: readonly Mark[] = [
   {
     tool: 'Helm',
@@ -39,13 +39,13 @@ const marks: readonly Mark[] = [
     tool: 'Flux, a Kustomization',
     on: 'labels',
     keys: ['kustomize.toolkit.fluxcd.io/name', 'kustomize.toolkit.fluxcd.io/namespace'],
-    source: 'fluxcd/pkg ssa/manager.go',
+    source: 'fluxcd/pkg ssa/manager.go (SetOwnerLabels)',
   },
   {
     tool: 'Flux, a HelmRelease',
     on: 'labels',
     keys: ['helm.toolkit.fluxcd.io/name', 'helm.toolkit.fluxcd.io/namespace'],
-    source: 'fluxcd/helm-controller internal/postrender/labels.go',
+    source: 'fluxcd/helm-controller internal/postrender/origin_labels.go',
   },
 ];
 

@@ -25,8 +25,17 @@ export const mostPairs = 64;
 const mostSteps = 1_000_000;
 
 /** The word that was probably meant, or undefined if none is near: at most a third of it differs, or one contains the other. */
-export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
+export const nearestWord = (word: string, candidates: Iterable<string>): string | undefined => nearestAmong(word, candidates, wordCosts());
+
+/** The same for many words of one object, which have together what one alone may cost: the last of very many have none near. */
+export function nearestWords(): typeof nearestWord {
   const costOfWord = wordCosts();
+  return (word, candidates) => nearestAmong(word, candidates, costOfWord);
+}
+
+type WordCost = (a: string, b: string) => number | undefined;
+
+function nearestAmong(word: string, candidates: Iterable<string>, costOfWord: WordCost): string | undefined {
   let nearest: { candidate: string; cost: number } | undefined;
   for (const candidate of candidates) {
     const cost = costOfWord(word, candidate);
@@ -41,26 +50,35 @@ export const differsByAtMost = (edits: number, a: string, b: string): boolean =>
   Math.abs(a.length - b.length) <= edits && distance(a, b) <= edits;
 
 /** Edits from one word to another, a contained word counting as one edit; undefined if they have too little in common. */
-function wordCosts(): (a: string, b: string) => number | undefined {
+function wordCosts(): WordCost {
   let stepsLeft = mostSteps;
   return (a, b) => {
     if (a === b) return 0;
-    const longest = Math.max(a.length, b.length);
-    const most = Math.max(1, Math.floor(longest / 3));
-    // Each letter that one word has more is an edit: whether they are near, their lengths tell for most pairs of words.
-    const mayBeNear = longest <= longestWord && (longest - Math.min(a.length, b.length) <= most || contains(a, b));
+    if (stepsLeft < 0) return undefined;
+    const mayBe = mayBeNear(a, b);
     // The distance is found 32 letters at a time (Myers 1999); 50 stands for what each comparison costs beside.
-    if (mayBeNear) stepsLeft -= 50 + a.length * Math.ceil(b.length / 32);
-    if (!mayBeNear || stepsLeft < 0) return undefined;
-    const edits = distance(a.toLowerCase(), b.toLowerCase());
-    if (edits <= most || isTransposition(a, b)) return 1 + edits;
-    return contains(a, b) ? 2 + edits : undefined;
+    stepsLeft -= mayBe ? 50 + a.length * Math.ceil(b.length / 32) : 5;
+    return mayBe && stepsLeft >= 0 ? editsBetween(a, b) : undefined;
   };
+}
+
+/** So many edits are a slip of the pen. */
+const mostEdits = (a: string, b: string): number => Math.max(1, Math.floor(Math.max(a.length, b.length) / 3));
+
+/** Each letter that one word has more is an edit: whether they are near, their lengths tell for most pairs of words. */
+const mayBeNear = (a: string, b: string): boolean =>
+  Math.max(a.length, b.length) <= longestWord && (Math.abs(a.length - b.length) <= mostEdits(a, b) || contains(a, b));
+
+function editsBetween(a: string, b: string): number | undefined {
+  const edits = distance(a.toLowerCase(), b.toLowerCase());
+  if (edits <= mostEdits(a, b) || isTransposition(a, b)) return 1 + edits;
+  return contains(a, b) ? 2 + edits : undefined;
 }
 
 function contains(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return short.length >= 2 && long.split(/[-_.]/).join('-').includes(short);
+  if (short.length < 2 || /[_.]/.test(short)) return false;
+  return (short.includes('-') ? long.replaceAll(/[_.]/g, '-') : long).includes(short);
 }
 
 /** `wbe` for `web`: two neighbours changed places. */

@@ -3,6 +3,7 @@ import { listed } from '../kube/listed.ts';
 import type { Ingress, Service } from '../kube/resources.ts';
 import { portByAnnotation, type Route, routesOf } from './chain.ts';
 import type { Elsewhere } from './elsewhere.ts';
+import { indexOfIngresses } from './ingress-index.ts';
 import type { ClusterView } from './view.ts';
 
 /** So many Ingresses are told of; whatever else is there, nobody reads. */
@@ -24,20 +25,67 @@ export interface Uses {
  * The Ingresses with a route to the Service that `matters`. A backend names a Service of its own namespace
  * (networking.k8s.io/v1 IngressServiceBackend). One that is being deleted loses nothing.
  */
-export function usesOf({ metadata }: Service, view: ClusterView, matters: (route: Route, ingress: Ingress) => boolean): Uses {
+export function usesOf(service: Service, view: ClusterView, matters: (route: Route, ingress: Ingress) => boolean): Uses {
   const ingresses: IngressUse[] = [];
-  for (const ingress of view.list('Ingress', metadata.namespace)) {
-    if (ingress.metadata.deletionTimestamp !== undefined) continue;
-    const [first, ...others] = routesOf(ingress).filter((route) => {
-      view.step();
-      const { service } = route.backend;
-      return service?.name === metadata.name && service.port.name !== portByAnnotation && matters(route, ingress);
-    });
-    if (first === undefined) continue;
+  for (const use of usersOf(service, view, matters)) {
     if (ingresses.length === mostUsers) return { ingresses, isCut: true };
-    ingresses.push({ ingress, routes: [first, ...others] });
+    ingresses.push(use);
   }
   return { ingresses, isCut: false };
+}
+
+/** The same by what of it each route uses, if anything: to go through all Ingresses for each of 10,000 ports would take minutes. */
+export function usesBy<Part>(
+  service: Service,
+  view: ClusterView,
+  partOf: (route: Route, ingress: Ingress) => Part | undefined,
+): ReadonlyMap<Part, Uses> {
+  const uses = new Map<Part, { readonly ingresses: IngressUse[]; isCut: boolean }>();
+  for (const { ingress, routes } of usersOf(service, view, (route, user) => partOf(route, user) !== undefined))
+    for (const [part, those] of Map.groupBy(routes, (route) => partOf(route, ingress) as Part)) {
+      const known = uses.get(part) ?? { ingresses: [], isCut: false };
+      uses.set(part, known);
+      if (known.ingresses.length === mostUsers) known.isCut = true;
+      else known.ingresses.push({ ingress, routes: those as [Route, ...Route[]] });
+    }
+  return uses;
+}
+
+function* usersOf(service: Service, view: ClusterView, matters: (route: Route, ingress: Ingress) => boolean): Generator<IngressUse> {
+  const { namespace, name } = service.metadata;
+  for (const { ingress, routes } of routesByService(namespace, view).get(name) ?? []) {
+    const [first, ...others] = routes.filter((route) => {
+      view.step();
+      return matters(route, ingress);
+    });
+    if (first !== undefined) yield { ingress, routes: [first, ...others] };
+  }
+}
+
+/** One that is being deleted leads nowhere any more. */
+const routesByService = indexOfIngresses((ingresses, step): ReadonlyMap<string, readonly IngressUse[]> => {
+  const uses = new Map<string, IngressUse[]>();
+  for (const ingress of ingresses.filter(({ metadata }) => metadata.deletionTimestamp === undefined))
+    for (const [name, routes] of Map.groupBy(routesOf(ingress), serviceOf)) {
+      for (const _ of routes) step();
+      const known = uses.get(name) ?? [];
+      if (name !== '') uses.set(name, known);
+      known.push({ ingress, routes: routes as [Route, ...Route[]] });
+    }
+  return uses;
+});
+
+/** '' of one that leads to no Service. */
+const serviceOf = ({ backend: { service } }: Route): string =>
+  service === undefined || service.port.name === portByAnnotation ? '' : service.name;
+
+/**
+ * The first Ingress that leads to the Service: that there is none ends a rule where not all are known. Of files without
+ * any Ingress nothing better can be had: there the Service stands for itself.
+ */
+export function ingressTo(service: Service, cluster: ClusterView, known: ClusterView): Ingress | undefined {
+  const isNotGiven = known.coverage('Ingress', service.metadata.namespace) === 'notGiven';
+  return usesOf(service, isNotGiven ? known : cluster, () => true).ingresses[0]?.ingress;
 }
 
 /** `Ingress shop, api and 3 more (7 routes, among them shop.example/cart)`. */

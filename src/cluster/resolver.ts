@@ -56,6 +56,9 @@ export function formatResolver({ service: { metadata, spec }, ports }: Resolver)
 export const mayHoldResolver = (namespace: string, named?: ResolverName): boolean =>
   named === undefined ? usualNamespaces.includes(namespace) : named.namespace === namespace;
 
+/** Whether a Service of this name, where it serves DNS, is the resolver whatever other Services there are. */
+export const ranksFirst = (name: string, named: ResolverName | undefined): boolean => named !== undefined || name === usualNames[0];
+
 /** The cluster's resolver, or undefined where no Service is known for one. */
 export function findResolver(view: ClusterView, named?: ResolverName, nodeAddresses: readonly string[] = []): Resolver | undefined {
   for (const namespace of named === undefined ? usualNamespaces : [named.namespace]) {

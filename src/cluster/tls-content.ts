@@ -3,12 +3,9 @@ import type { FieldPath } from '../kube/field-path.ts';
 import type { Ingress, Secret } from '../kube/resources.ts';
 import type { TlsContent } from '../kube/tls-facts.ts';
 import { providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from './secret-providers.ts';
-import { secretRef, tlsSecretsOf } from './tls-secrets.ts';
+import { mostReads, secretRef, tlsSecretsOf } from './tls-secrets.ts';
 import type { ClusterView } from './view.ts';
 import type { Wanted } from './wanted.ts';
-
-/** Reads by name for one Ingress, as many as a review makes. */
-const mostReads = 10;
 
 /** Its Secrets, to be read with their content. */
 export const contentOf = (ingress: Ingress): readonly Wanted[] =>

@@ -1,6 +1,7 @@
 /** Host names of Ingresses and certificates: which covers which, and which an Ingress serves with TLS and which without. */
 import type { FieldPath } from '../kube/field-path.ts';
 import type { Ingress } from '../kube/resources.ts';
+import { indexOfIngresses } from './ingress-index.ts';
 import { nearestWord } from './near-miss.ts';
 
 /** A host with the field that names it. */
@@ -39,6 +40,32 @@ export function hostsWithoutTls(ingress: Ingress): readonly HostAt[] {
   if (tls.some(({ hosts }) => hosts.length === 0)) return [];
   const isCovered = coveredBy(tls.flatMap(({ hosts }) => hosts));
   return ruleHostsOf(ingress).filter(({ host }) => !isCovered(host));
+}
+
+/** Hosts that some Ingress of the namespace serves with TLS. */
+export const hostsWithTlsIn = indexOfIngresses((ingresses, step): ReadonlySet<string> => {
+  const hosts = new Set<string>();
+  for (const ingress of ingresses)
+    for (const host of hostsWithTls(ingress)) {
+      step();
+      hosts.add(host);
+    }
+  return hosts;
+});
+
+/** Made once for each: a state differs from the one before in one Ingress, mostly. */
+const withTls = new WeakMap<Ingress, readonly string[]>();
+
+function hostsWithTls(ingress: Ingress): readonly string[] {
+  const known = withTls.get(ingress) ?? servedWithTls(ingress);
+  withTls.set(ingress, known);
+  return known;
+}
+
+function servedWithTls(ingress: Ingress): readonly string[] {
+  if (ingress.spec.tls.length === 0) return [];
+  const bare = new Set(hostsWithoutTls(ingress).map(({ host }) => host));
+  return ruleHostsOf(ingress).flatMap(({ host }) => (bare.has(host) ? [] : host));
 }
 
 /** The host that was probably meant. What two hosts have in common at their ends, mostly the domain, makes them no more alike. */

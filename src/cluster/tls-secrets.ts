@@ -2,7 +2,8 @@
 import type { FieldPath } from '../kube/field-path.ts';
 import type { Ingress, ObjectRef } from '../kube/resources.ts';
 import type { Elsewhere } from './elsewhere.ts';
-import { nearestWord } from './near-miss.ts';
+import { indexOfIngresses } from './ingress-index.ts';
+import { nearestWords } from './near-miss.ts';
 import type { ClusterView } from './view.ts';
 
 /** What the API server takes for a Secret's name; `namespace/name`, which some controllers understand, is not ours to judge. */
@@ -30,18 +31,37 @@ function namedBy({ spec }: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
   return paths;
 }
 
+/** Reads by name for one Ingress, its own Secrets and candidates together. */
+export const mostReads = 10;
+
+/** Candidates that are looked at for a slip of the pen. */
+const mostCompared = 1_000;
+
+const namedIn = indexOfIngresses((ingresses, step): ReadonlySet<string> => {
+  const names = new Set<string>();
+  for (const ingress of ingresses)
+    for (const name of tlsSecretsOf(ingress).keys()) {
+      step();
+      names.add(name);
+    }
+  return names;
+});
+
 /**
- * Other Secrets that Ingresses of the namespace name, and before them those that look like one that this one names. Files
- * may hold Secrets themselves; of a cluster they are never listed.
+ * The Secrets to read for an Ingress: its own, then of those that Ingresses of the namespace name the ones that look like
+ * one of its own, then others. Files may hold Secrets themselves; of a cluster they are never listed.
  */
-export function candidatesFor(ingress: Ingress, known: ClusterView): readonly string[] {
+export function secretsToRead(ingress: Ingress, known: ClusterView): readonly string[] {
+  const { namespace } = ingress.metadata;
   const own = tlsSecretsOf(ingress);
-  const named = known.list('Ingress', ingress.metadata.namespace).flatMap((other) => [...tlsSecretsOf(other).keys()]);
-  const others = new Set(named.filter((name) => !own.has(name)));
-  const held = known.list('Secret', ingress.metadata.namespace).map(({ metadata }) => metadata.name);
-  const all = new Set([...others, ...held.filter((name) => !own.has(name))]);
-  const near = [...own.keys()].flatMap((name) => nearestWord(name, all) ?? []);
-  return [...new Set([...near, ...others])];
+  const names = [...own.keys().take(mostReads)];
+  if (names.length === mostReads) return names;
+  const named = namedIn(namespace, known);
+  const held = known.list('Secret', namespace).map(({ metadata }) => metadata.name);
+  const others = [...new Set([...held.slice(0, mostCompared), ...named.values().take(mostCompared)])].filter((name) => !own.has(name));
+  const nearest = nearestWords();
+  const near = names.flatMap((name) => nearest(name, others) ?? []);
+  return [...new Set([...names, ...near, ...others.filter((name) => named.has(name))].slice(0, 2 * mostReads))].slice(0, mostReads);
 }
 
 export const secretRef = ({ metadata }: Ingress, name: string): ObjectRef => ({
@@ -51,10 +71,10 @@ export const secretRef = ({ metadata }: Ingress, name: string): ObjectRef => ({
   name,
 });
 
-/** Which of them all were found. */
+/** Which of those were found. */
 export function existingNames(ingress: Ingress, known: ClusterView): readonly string[] {
   const exists = (name: string): boolean => typeof known.fetched(secretRef(ingress, name)) === 'object';
-  return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].filter(exists);
+  return secretsToRead(ingress, known).filter(exists);
 }
 
 /** Other namespaces with a Secret of that name, as far as the reader may know. */

@@ -4,7 +4,7 @@ import { flowYaml } from '../kube/flow-yaml.ts';
 import { unifiedDiff } from '../reports/unified-diff.ts';
 import type { InputError, ReadFiles, TextFile } from '../sources/read-files.ts';
 import type { CheckOptions, Judgement } from './check.ts';
-import { type Attempt, describePatch, fixTexts, type Judge } from './fix-texts.ts';
+import { type Attempt, describeEdit, fixTexts, type Judge } from './fix-texts.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -68,7 +68,7 @@ function tell(attempts: readonly Attempt[], failures: readonly InputError[], dry
   say(`${made.length} ${made.length === 1 ? 'edit' : 'edits'}${dryRun ? ' to make' : ''}, ${left.length} left alone\n\n`);
 }
 
-const lineOf = ({ file, line, patch }: Attempt): string => display(`${file}:${line}: ${describePatch(patch, flowYaml)}`, 240);
+const lineOf = (attempt: Attempt): string => display(`${attempt.file}:${attempt.line}: ${describeEdit(attempt, flowYaml)}`, 240);
 
 /** A diff shows the bytes of files to a terminal: line breaks and tabs as they are, nothing else that acts on it. */
 const printable = (diff: string): string =>

@@ -63,7 +63,7 @@ export function admitted(manifest: RawObject, namespace: string): RawObject {
   const metadata = objectAt(manifest, 'metadata');
   const spec = objectAt(manifest, 'spec');
   const full = manifest['kind'] === 'Service' ? serviceSpec(spec) : manifest['kind'] === 'NetworkPolicy' ? policySpec(spec) : spec;
-  const time = '2026-11-21T09:00:00Z';
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
   return {
     kind: manifest['kind'],
     apiVersion: manifest['apiVersion'],

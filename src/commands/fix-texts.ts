@@ -3,12 +3,12 @@
 import type { Finding, PatchOperation } from '../engine/finding.ts';
 import { applyPatch } from '../engine/patch.ts';
 import { formatPath } from '../kube/field-path.ts';
-import { isObject } from '../kube/read.ts';
-import { formatRef, refOf } from '../kube/resources.ts';
+import { given, objectAt, stringAt } from '../kube/read.ts';
+import { formatRef, type RawObject, refOf } from '../kube/resources.ts';
 import type { Manifest } from '../sources/manifests.ts';
 import type { ReadFiles, TextFile } from '../sources/read-files.ts';
 import { readYaml } from '../sources/yaml.ts';
-import { editedText } from '../sources/yaml-edit.ts';
+import { editedText, withDocument } from '../sources/yaml-edit.ts';
 import type { Judgement } from './check.ts';
 import { byRef } from './check-against.ts';
 
@@ -18,6 +18,8 @@ export interface Attempt {
   readonly line: number;
   readonly finding: Finding;
   readonly patch: readonly PatchOperation[];
+  /** What stands behind the object then, as a document of its own. */
+  readonly manifest?: RawObject;
   readonly why?: string;
 }
 
@@ -74,20 +76,21 @@ const withEdits = ({ file, text }: TextFile, edits: readonly Edit[]): string =>
 
 /** At most one edit for each document: the next one might be about what this one has changed. */
 function onePass(judged: Judgement, tried: Set<string>): readonly Edit[] {
-  const given = byRef(judged.loaded.manifests);
+  const byName = byRef(judged.loaded.manifests);
   const unusable = filesWithErrors(judged);
   const edited = new Set<string>();
   const edits: Edit[] = [];
   for (const { object, findings } of judged.outcomes) {
-    const manifest = given.get(formatRef(refOf(object)));
+    const manifest = byName.get(formatRef(refOf(object)));
     for (const { finding } of findings) {
-      const { patch } = finding.fix;
+      const { patch, manifest: beside } = finding.fix;
       const defect = `${finding.fingerprint} ${formatPath(finding.path)}`;
       if (manifest === undefined || patch === undefined || tried.has(defect)) continue;
       const document = `${manifest.file}@${manifest.origin.offset}`;
       if (edited.has(document)) break;
       tried.add(defect);
-      const edit = editOf(manifest, finding, patch, unusable.has(manifest.file));
+      const attempt: Attempt = { ...placeIn(manifest, finding), finding, patch, ...given('manifest', beside && asNamed(beside, manifest)) };
+      const edit = editOf(manifest, attempt, whyNot(manifest, attempt, judged, unusable));
       edits.push(edit);
       if (edit.text !== undefined) edited.add(document);
     }
@@ -95,33 +98,49 @@ function onePass(judged: Judgement, tried: Set<string>): readonly Edit[] {
   return edits;
 }
 
-function editOf(manifest: Manifest, finding: Finding, patch: readonly PatchOperation[], isUnusable: boolean): Edit {
-  const { file, origin } = manifest;
-  const attempt: Attempt = { file, line: manifest.placeOf(finding.path).line, finding, patch };
+const placeIn = (manifest: Manifest, { path }: Finding): Pick<Attempt, 'file' | 'line'> => ({
+  file: manifest.file,
+  line: manifest.placeOf(path).line,
+});
+
+/** In a file that names no namespace, whoever applies it does. */
+function asNamed(beside: RawObject, { raw }: Manifest): RawObject {
+  const { namespace, ...metadata } = objectAt(beside, 'metadata');
+  const isNamed = stringAt(objectAt(raw, 'metadata'), 'namespace') !== undefined;
+  return { ...beside, metadata: { ...(isNamed && { namespace }), ...metadata } };
+}
+
+function whyNot(
+  { file, origin }: Manifest,
+  { manifest }: Attempt,
+  { loaded }: Judgement,
+  unusable: ReadonlySet<string>,
+): string | undefined {
+  if (unusable.has(file)) return 'the file has errors';
+  if (manifest === undefined) return undefined;
+  const title = titleOf(manifest);
+  if (/^\s*\{/.test(origin.text)) return `${title} has to stand beside it, and nothing can behind an object in braces`;
+  return loaded.manifests.some(({ raw }) => titleOf(raw) === title)
+    ? `${title} has to stand beside it, and one is there already`
+    : undefined;
+}
+
+/** `EndpointSlice db-1`: in whichever namespace, since not every file names it. */
+const titleOf = (raw: RawObject): string => `${stringAt(raw, 'kind')} ${stringAt(objectAt(raw, 'metadata'), 'name')}`;
+
+function editOf({ origin }: Manifest, attempt: Attempt, why: string | undefined): Edit {
   const span = { from: origin.offset, to: origin.offset + origin.text.length };
-  if (isUnusable) return { ...span, attempt: { ...attempt, why: 'the file has errors' } };
-  const operations = patch.map((operation) => asWritten({ ...operation, path: [...origin.path, ...operation.path] }));
+  if (why !== undefined) return { ...span, attempt: { ...attempt, why } };
+  const operations = attempt.patch.map((operation) => ({ ...operation, path: [...origin.path, ...operation.path] }));
   const result = editedText(origin.text, operations, applyPatch(readYaml(origin.text).value, operations));
-  return 'why' in result ? { ...span, attempt: { ...attempt, why: result.why } } : { ...span, attempt, text: result.text };
+  if ('why' in result) return { ...span, attempt: { ...attempt, why: result.why } };
+  return { ...span, attempt, text: attempt.manifest === undefined ? result.text : withDocument(result.text, attempt.manifest) };
 }
 
-/** Rules hold selectors in full; people leave out of them what is empty, which means the same. */
-const asWritten = (operation: PatchOperation): PatchOperation =>
-  operation.op === 'remove' ? operation : { ...operation, value: withoutEmptyParts(operation.value) };
-
-function withoutEmptyParts(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmptyParts);
-  if (!isObject(value)) return value;
-  const isEmptyPart = ([key, part]: readonly [string, unknown]): boolean =>
-    (key === 'matchLabels' || key === 'matchExpressions') && typeof part === 'object' && part !== null && Object.keys(part).length === 0;
-  const kept = Object.entries(value).filter((entry) => !isEmptyPart(entry));
-  return Object.fromEntries(kept.map(([key, part]) => [key, withoutEmptyParts(part)]));
+/** `spec.selector.app = web`, `EndpointSlice db-1 added`: for people. */
+export function describeEdit({ patch, manifest }: Pick<Attempt, 'patch' | 'manifest'>, write: (value: unknown) => string): string {
+  const edits = patch.map((operation) =>
+    operation.op === 'remove' ? `${formatPath(operation.path)} removed` : `${formatPath(operation.path)} = ${write(operation.value)}`,
+  );
+  return [...edits, ...(manifest === undefined ? [] : [`${titleOf(manifest)} added`])].join(', ');
 }
-
-/** `spec.selector.app = web`, for people. */
-export const describePatch = (patch: readonly PatchOperation[], write: (value: unknown) => string): string =>
-  patch
-    .map((operation) =>
-      operation.op === 'remove' ? `${formatPath(operation.path)} removed` : `${formatPath(operation.path)} = ${write(operation.value)}`,
-    )
-    .join(', ');

@@ -56,7 +56,9 @@ async function taken(options: SnapshotOptions & { readonly signal: AbortSignal }
     const secrets = isOff ? { present: [], absent: [] } : await secretsOf(state, names);
     const reaches = new Map([...state.reaches, ['Secret', names.reach] as const]);
     const { snapshot, name, text: configuration } = state;
-    const isRead = new Set([...rules.map((rule) => rule.configure()), ...state.configuration.rules].flatMap((rule) => rule.annotations));
+    const configured = [...rules.map((rule) => rule.configure()), ...state.configuration.rules];
+    const isRead = new Set(configured.flatMap((rule) => rule.annotations));
+    const prefixes = [...new Set(configured.flatMap((rule) => rule.annotationPrefixes))];
     const text = encodeSnapshot({
       snapshot,
       reaches,
@@ -64,6 +66,7 @@ async function taken(options: SnapshotOptions & { readonly signal: AbortSignal }
       ...(configuration !== undefined && { configuration }),
       secrets,
       readsAnnotation: (key) => isExemption(key) || isRead.has(key),
+      readsAnnotationKey: (key) => prefixes.some((prefix) => key.startsWith(prefix)),
     });
     return { text, told: gapsIn(reaches), blind: blindFor(snapshot, options.namespace) };
   } finally {

@@ -6,7 +6,7 @@ import type { Read } from '../cluster/view.ts';
 import { normalize } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
 import { type Finding, severities } from './finding.ts';
-import { applyPatch } from './patch.ts';
+import { applyPatch, asWritten } from './patch.ts';
 import { type ConfiguredRule, type Draft, type ExemptionContext, judges, type Subject } from './rule.ts';
 
 export interface Evaluation {
@@ -162,7 +162,8 @@ function settled(draft: Draft, the: Run, cluster: ClusterSnapshot | undefined): 
   const holds = fixes.find(
     (fix) => (fix.patch === undefined && fix.manifest === undefined) || (cluster !== undefined && repairs(fix, draft, the, cluster)),
   );
-  return { ...finding, fix: holds ?? (fixes.at(-1) as (typeof fixes)[number]) };
+  const fix = holds ?? (fixes.at(-1) as (typeof fixes)[number]);
+  return { ...finding, fix: fix.patch === undefined ? fix : { ...fix, patch: asWritten(fix.patch) } };
 }
 
 function repairs({ patch = [], manifest }: Draft['fixes'][number], draft: Draft, the: Run, cluster: ClusterSnapshot): boolean {

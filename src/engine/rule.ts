@@ -128,6 +128,8 @@ export interface RuleDefinition<K extends Kind, O, M extends Messages> extends R
   fetches?(object: Judged[K], known: ClusterView, options: O): readonly Wanted[];
   /** Keys of annotations that the rule reads; a snapshot holds no others. */
   annotations?(options: O): readonly string[];
+  /** Prefixes of annotations of which the rule reads the keys alone; a snapshot holds them without their values. */
+  readonly annotationPrefixes?: readonly string[];
   check(context: RuleContext<K, O, M>): Iterable<Draft>;
 }
 
@@ -146,6 +148,8 @@ export interface ConfiguredRule {
   readonly messages: Messages;
   /** Keys of annotations that the rule reads. */
   readonly annotations: readonly string[];
+  /** Prefixes of annotations of which it reads the keys alone. */
+  readonly annotationPrefixes: readonly string[];
   fetches(object: Judged[Kind], known: ClusterView): readonly Wanted[];
   /** Pure: same subject and cluster, same findings. A throw is a bug in the rule, except `NotKnown`. */
   check(subject: Subject, cluster: ClusterView, around: Around): Iterable<Draft>;
@@ -162,7 +166,7 @@ export interface Around {
 
 /** Gives a rule definition its identity: `definition.kinds` decides which objects reach `check`. */
 export function defineRule<K extends Kind, O, M extends Messages>(definition: RuleDefinition<K, O, M>): Rule {
-  const { options: schema, messages, check, fetches, annotations, ...meta } = definition;
+  const { options: schema, messages, check, fetches, annotations, annotationPrefixes = [], ...meta } = definition;
   return {
     meta,
     messages,
@@ -173,6 +177,7 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
         meta,
         messages,
         annotations: annotations?.(options) ?? [],
+        annotationPrefixes,
         fetches: (object, known) =>
           meta.kinds.some((kind) => kind === object.kind) ? (fetches?.(object as Judged[K], known, options) ?? []) : [],
         check: (subject, cluster, { known, elsewhere, offline = false, isSurvey = false, exemptions }) => {

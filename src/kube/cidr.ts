@@ -69,6 +69,37 @@ export function parseAddress(text: string): Address | undefined {
   return { family, bits };
 }
 
+/** Go's older parser takes the parts for decimals, whatever zeros lead. */
+const withoutZeros = (text: string): string =>
+  text
+    .split('.')
+    .map((part) => part.replace(/^0+(?=\d)/, ''))
+    .join('.');
+
+/** The last two groups of an IPv6 address may be written as an IPv4 address is. */
+function withoutTail(text: string): string {
+  const at = text.lastIndexOf(':') + 1;
+  const bits = ipv4Bits(withoutZeros(text.slice(at)));
+  return bits === undefined ? text : `${text.slice(0, at)}${(bits >> 16n).toString(16)}:${(bits & 0xffffn).toString(16)}`;
+}
+
+const partsOf = (bits: bigint, count: number, width: bigint): readonly bigint[] =>
+  Array.from({ length: count }, (_, index) => (bits >> (width * BigInt(count - 1 - index))) & ((1n << width) - 1n));
+
+/**
+ * One text for each address, as Kubernetes reads the addresses of a Service, however it is written: `010.096.0.1` and
+ * `::ffff:10.96.0.1` are `10.96.0.1` (k8s.io/utils/net ParseIPSloppy, net.IP.To4). Undefined if it is none.
+ */
+export function addressAsServed(text: string): string | undefined {
+  const isV6 = text.includes(':');
+  const bits = isV6 ? ipv6Bits(withoutTail(text)) : ipv4Bits(withoutZeros(text));
+  if (bits === undefined) return undefined;
+  if (!isV6 || bits >> 32n === mappedPrefix) return partsOf(bits, 4, 8n).join('.');
+  return partsOf(bits, 8, 16n)
+    .map((part) => part.toString(16))
+    .join(':');
+}
+
 /** Whether the text is an address, and nothing else. */
 export const isAddress = (text: string): boolean => parseAddress(text) !== undefined;
 

@@ -23,6 +23,7 @@ export function normalizeService(raw: RawObject, metadata: ObjectMeta): Service 
       ...given('externalIPs', someOf(stringsAt(spec, 'externalIPs'))),
       ...given('internalTrafficPolicy', localIn(spec, 'internalTrafficPolicy')),
       ...given('externalTrafficPolicy', localIn(spec, 'externalTrafficPolicy')),
+      ...given('loadBalancerClass', stringAt(spec, 'loadBalancerClass') || undefined),
     },
     ...given('status', statusOf(raw)),
   };

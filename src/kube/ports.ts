@@ -15,20 +15,33 @@ export function targetPortIn(
 }
 
 /** Whether a container, or a probe, says that something serves this number with this protocol. */
-export const servesNumber = (pod: PodShape, number: number, protocol: Protocol): boolean =>
-  pod.ports.some((port) => port.containerPort === number && port.protocol === protocol) ||
-  (protocol === 'TCP' && probedNumbers(pod).includes(number));
+export const servesNumber = (pod: PodShape, number: number, protocol: Protocol): boolean => servedNumbers(pod).has(`${number}/${protocol}`);
+
+/** Made once for each: 10,000 ports of a Service may lead to it. */
+const servedByShape = new WeakMap<PodShape, ReadonlySet<string>>();
+
+/** What containers or probes say that something serves, as `8080/TCP`. */
+export function servedNumbers(pod: PodShape): ReadonlySet<string> {
+  const known = servedByShape.get(pod) ?? new Set([...pod.ports.map(servedAs), ...probedNumbers(pod)]);
+  servedByShape.set(pod, known);
+  return known;
+}
+
+const servedAs = ({ containerPort, protocol }: ContainerPort): string => `${containerPort}/${protocol}`;
 
 /** The port numbers that probes use; a probe may name a declared port instead. */
-const probedNumbers = ({ probePorts, ports }: PodShape): readonly number[] =>
-  probePorts.flatMap((probe) =>
-    typeof probe === 'number' ? [probe] : ports.filter(({ name }) => name === probe).map(({ containerPort }) => containerPort),
+function probedNumbers({ probePorts, ports }: PodShape): readonly string[] {
+  const byName = Map.groupBy(ports, ({ name }) => name);
+  const numbers = probePorts.flatMap((probe) =>
+    typeof probe === 'number' ? [probe] : (byName.get(probe) ?? []).map(({ containerPort }) => containerPort),
   );
+  return [...new Set(numbers)].map((number) => `${number}/TCP`);
+}
 
 /** Service ports by what they lead to: made once for a list, since an object may hold 10,000 of them. */
 const byTarget = new WeakMap<readonly ServicePort[], ReadonlyMap<string, readonly number[]>>();
 
-const targetKey = (protocol: Protocol, target: number | string | undefined): string => JSON.stringify([protocol, target]);
+const targetKey = (protocol: Protocol, target: number | string | undefined): string => `${protocol} ${typeof target} ${target}`;
 
 /** Their indices, in order. */
 function leadingTo(ports: readonly ServicePort[], protocol: Protocol, target: number | string | undefined): readonly number[] {

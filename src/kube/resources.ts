@@ -62,11 +62,11 @@ export interface Service extends Base<'v1', 'Service'> {
     readonly clusterIPs: readonly string[];
     readonly externalName?: string;
     readonly publishNotReadyAddresses: boolean;
-    /** Absent where there are none. */
+    /** Absent where there are none, and where a policy is `Cluster`, the default of both. */
     readonly externalIPs?: readonly string[];
-    /** Absent where it is `Cluster`, which is the default of both. */
     readonly internalTrafficPolicy?: 'Local';
     readonly externalTrafficPolicy?: 'Local';
+    readonly loadBalancerClass?: string;
   };
   /** Absent until a controller has given an address. */
   readonly status?: { readonly loadBalancer: { readonly ingress: readonly { readonly ip?: string }[] } };

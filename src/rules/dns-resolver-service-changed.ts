@@ -4,7 +4,7 @@
  * the whole cluster at once.
  */
 import { z } from 'zod';
-import { findResolver, formatResolver, mayHoldResolver, type Resolver } from '../cluster/resolver.ts';
+import { findResolver, formatResolver, mayHoldResolver, type Resolver, ranksFirst } from '../cluster/resolver.ts';
 import { addressOf, type BrokenLink, brokenBy } from '../cluster/resolver-change.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -15,7 +15,7 @@ export const dnsResolverServiceChanged = defineRule({
   kinds: ['Service'],
   orderClass: 'destructive',
   summary: "The Service of the cluster's DNS keeps its address, its port 53 and its Pods",
-  reads: ['Pod', 'Template'],
+  reads: ['Pod', 'Service', 'Template'],
   // Templates are left out: to read each kind of them again would take seven of the ten calls.
   confirms: ['Pod'],
   judgesDelete: true,
@@ -66,6 +66,8 @@ export const dnsResolverServiceChanged = defineRule({
   *check({ object: service, operation, before, cluster, shared, finding }) {
     const { namespace, name } = service.metadata;
     if (before === undefined || !mayHoldResolver(namespace, shared.resolver)) return;
+    // What is there under a likelier name is the resolver, and this one stands beside it: ends here where that is not known.
+    if (!ranksFirst(name, shared.resolver)) cluster.list('Service', namespace);
     const resolver = findResolver(before(), shared.resolver);
     if (resolver?.service.metadata.namespace !== namespace || resolver.service.metadata.name !== name) return;
     if (operation === 'DELETE') {

@@ -6,11 +6,13 @@ import { dnsResolverServiceChanged } from './dns-resolver-service-changed.ts';
 import { dnsRuleMissesResolver } from './dns-rule-misses-resolver.ts';
 import { dnsUdpOnly } from './dns-udp-only.ts';
 import { exemptionInvalid } from './exemption-invalid.ts';
+import { ingressAnnotationNotUnderstood } from './ingress-annotation-not-understood.ts';
 import { ingressBackendPortMissing } from './ingress-backend-port-missing.ts';
 import { ingressBackendServiceMissing } from './ingress-backend-service-missing.ts';
 import { ingressBackendUnusable } from './ingress-backend-unusable.ts';
 import { ingressCatchAllHostPolicy } from './ingress-catch-all-host-policy.ts';
 import { ingressClassMissing } from './ingress-class-missing.ts';
+import { ingressClassUnclaimedOrEol } from './ingress-class-unclaimed-or-eol.ts';
 import { ingressClassUnset } from './ingress-class-unset.ts';
 import { ingressHostPathConflict } from './ingress-host-path-conflict.ts';
 import { ingressPathLiteralTrap } from './ingress-path-literal-trap.ts';
@@ -34,6 +36,7 @@ import { serviceExternalNameIsIp } from './service-external-name-is-ip.ts';
 import { serviceExternalNameLoopbackOrMetadata } from './service-external-name-loopback-or-metadata.ts';
 import { serviceHeadlessPortTranslation } from './service-headless-port-translation.ts';
 import { serviceInUse } from './service-in-use.ts';
+import { serviceLoadBalancerUnserved } from './service-load-balancer-unserved.ts';
 import { serviceLocalTrafficPolicyGaps } from './service-local-traffic-policy-gaps.ts';
 import { serviceNamedTargetPortPartial } from './service-named-target-port-partial.ts';
 import { serviceNamedTargetPortUnresolved } from './service-named-target-port-unresolved.ts';
@@ -72,6 +75,7 @@ export const rules: readonly Rule[] = [
   statefulsetServiceName,
   serviceNodePortHostPortCollision,
   serviceLocalTrafficPolicyGaps,
+  serviceLoadBalancerUnserved,
   serviceInUse,
   servicePortInUse,
   ingressBackendServiceMissing,
@@ -81,6 +85,7 @@ export const rules: readonly Rule[] = [
   ingressPathLiteralTrap,
   ingressClassMissing,
   ingressClassUnset,
+  ingressClassUnclaimedOrEol,
   ingressHostPathConflict,
   ingressCatchAllHostPolicy,
   ingressPathUnreachable,
@@ -110,4 +115,5 @@ export const rules: readonly Rule[] = [
   dnsNodeLocalNotAllowed,
   dnsUdpOnly,
   exemptionInvalid,
+  ingressAnnotationNotUnderstood,
 ];

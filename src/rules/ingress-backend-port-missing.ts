@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { portCalled, type WantedPort } from '../cluster/chain.ts';
 import { formatWanted, wantedServices } from '../cluster/ingress-services.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
 import type { Explanation, Fix, PatchOperation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
@@ -52,12 +52,13 @@ export const ingressBackendPortMissing = defineRule({
 
   *check({ object: ingress, cluster, finding }) {
     const { namespace } = ingress.metadata;
+    const nearest = nearestWords();
     for (const { name, port, paths } of wantedServices(ingress)) {
       const service = cluster.get('Service', namespace, name);
       // ingress-backend-service-missing says that it is not there. Of an external name, any number will do.
       if (service === undefined || service.spec.type === 'ExternalName' || portCalled(port, service) !== undefined) continue;
       const behind = service.spec.ports.filter(({ targetPort }) => targetPort === (port.name ?? port.number));
-      const meant = behind.length === 1 ? behind[0] : probablyMeant(port, service);
+      const meant = behind.length === 1 ? behind[0] : probablyMeant(port, service, nearest);
       const path = [...paths[0], 'service', 'port', port.name === undefined ? 'number' : 'name'];
       const data = { port, service, meant, paths };
       yield finding(behind.length === 1 ? 'targetPortNamed' : 'noSuchPort', path, data, [refOf(service)]);
@@ -79,16 +80,28 @@ function defectsOf({ port, service }: Missing): readonly string[] {
 }
 
 function whatOf({ port, service: { metadata, spec } }: Missing): string {
-  const has = spec.ports.length === 0 ? 'no ports' : listed(spec.ports.map(formatServicePort));
+  const has = spec.ports.length === 0 ? 'no ports' : listed(portTitles(spec.ports));
   return `Service ${shorten(metadata.name)} has no ${formatWanted(port)}; it has ${has}`;
 }
+
+/** Made once for a list: as many ports may be missing as there are others. */
+const once = (make: (ports: readonly ServicePort[]) => readonly string[]): typeof make => {
+  const known = new WeakMap<readonly ServicePort[], readonly string[]>();
+  return (ports) => {
+    const made = known.get(ports) ?? make(ports);
+    known.set(ports, made);
+    return made;
+  };
+};
+
+const namesOf = once((ports) => ports.flatMap(({ name }) => name ?? []));
+const portTitles = once((ports) => ports.map(formatServicePort));
 
 const formatServicePort = ({ name, port }: ServicePort): string => (name === undefined ? String(port) : `${name} (${port})`);
 
 /** The name that looks alike, or the only port that there is. */
-function probablyMeant({ name }: WantedPort, { spec: { ports } }: Service): ServicePort | undefined {
-  const names = ports.flatMap((port) => port.name ?? []);
-  const alike = name === undefined ? undefined : nearestWord(name, names);
+function probablyMeant({ name }: WantedPort, { spec: { ports } }: Service, nearest: typeof nearestWord): ServicePort | undefined {
+  const alike = name === undefined ? undefined : nearest(name, namesOf(ports));
   if (alike !== undefined) return ports.find((port) => port.name === alike);
   return ports.length === 1 ? ports[0] : undefined;
 }

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { portCalled, type WantedPort } from '../cluster/chain.ts';
 import { formatWanted, wantedServices } from '../cluster/ingress-services.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
@@ -41,14 +41,21 @@ export const ingressBackendServiceMissing = defineRule({
   *check({ object: ingress, cluster, elsewhere, offline, finding }) {
     const { namespace } = ingress.metadata;
     const byName = Map.groupBy(wantedServices(ingress), ({ name }) => name);
-    for (const [name, wanted] of byName) {
-      if (cluster.get('Service', namespace, name) !== undefined) continue;
+    const missing = new Map([...byName].filter(([name]) => cluster.get('Service', namespace, name) === undefined));
+    if (missing.size === 0) return;
+    const services = cluster.list('Service', namespace);
+    const names = services.map(({ metadata }) => metadata.name);
+    const fitting = fittingNames(services, names);
+    // Gone through once for all names: there may be thousands of both.
+    const elsewhereByName = Map.groupBy(
+      elsewhere?.those('Service', ({ metadata }) => missing.has(metadata.name)) ?? [],
+      ({ metadata }) => metadata.name,
+    );
+    const nearest = nearestWords();
+    for (const [name, wanted] of missing) {
       const paths = wanted.flatMap((one) => one.paths.map((path) => [...path, 'service', 'name']));
-      const services = cluster.list('Service', namespace);
-      const others = (elsewhere?.those('Service', ({ metadata }) => metadata.name === name) ?? []).map(
-        ({ metadata }) => metadata.namespace,
-      );
-      const data = { name, namespace, paths, ports: wanted.map(({ port }) => port), services, others, offline };
+      const others = (elsewhereByName.get(name) ?? []).map(({ metadata }) => metadata.namespace);
+      const data = { name, namespace, paths, ports: wanted.map(({ port }) => port), names, others, offline, fitting, nearest };
       yield finding('noSuchService', paths[0] as FieldPath, data);
     }
   },
@@ -62,30 +69,37 @@ interface Missing {
   /** The ports that the Ingress wants of it. */
   readonly ports: readonly WantedPort[];
   /** Those that are there. */
-  readonly services: readonly Service[];
+  readonly names: readonly string[];
   /** Namespaces with a Service of that name. */
   readonly others: readonly string[];
   readonly offline: boolean;
+  readonly fitting: ReturnType<typeof fittingNames>;
+  readonly nearest: typeof nearestWord;
 }
 
-const besides = ({ services: { length } }: Missing): string =>
+const besides = ({ names: { length } }: Missing): string =>
   length === 0 ? ', nor any other' : `, only ${length === 1 ? 'another one' : `${length} others`}`;
 
-function fixesFor({ name, paths, ports, services, others }: Missing): readonly [...Fix[], Fix] {
-  const nearest = nearestWord(name, namesWith(ports, services));
+function fixesFor({ name, paths, ports, names, others, fitting, nearest: nearestTo }: Missing): readonly [...Fix[], Fix] {
+  const nearest = nearestTo(name, fitting(ports));
   const rename = paths.map((path) => ({ op: 'replace', path, value: nearest }) as const);
   const there = `create it here: an Ingress leads to Services of its own namespace only, and ${shorten(name)} is in ${listed(others)}`;
   return [
     ...(nearest === undefined ? [] : [{ text: `did you mean ${nearest}?`, patch: rename }]),
-    { text: others.length > 0 ? there : `create it with ${listed([...new Set(ports.map(formatWanted))])}${orAnother(services)}` },
+    { text: others.length > 0 ? there : `create it with ${listed([...new Set(ports.map(formatWanted))])}${orAnother(names)}` },
   ];
 }
 
-const orAnother = (services: readonly Service[]): string =>
-  services.length === 0 ? '' : `, or name one that is there: ${listed(services.map(({ metadata }) => metadata.name))}`;
+const orAnother = (names: readonly string[]): string => (names.length === 0 ? '' : `, or name one that is there: ${listed(names)}`);
 
-/** Of the Services that have all ports wanted; where there is none, of all. */
-function namesWith(ports: readonly WantedPort[], services: readonly Service[]): readonly string[] {
-  const fitting = services.filter((service) => ports.every((port) => portCalled(port, service) !== undefined));
-  return (fitting.length > 0 ? fitting : services).map(({ metadata }) => metadata.name);
+/** Of the Services that have all ports wanted; where there is none, of all. Looked for once for the same ports. */
+function fittingNames(services: readonly Service[], names: readonly string[]): (ports: readonly WantedPort[]) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (ports) => {
+    const key = JSON.stringify(ports.map(formatWanted));
+    const fits = (service: Service): boolean => ports.every((port) => portCalled(port, service) !== undefined);
+    const fitting = known.get(key) ?? services.filter(fits).map(({ metadata }) => metadata.name);
+    known.set(key, fitting);
+    return fitting.length > 0 ? fitting : names;
+  };
 }

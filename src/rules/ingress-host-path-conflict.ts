@@ -4,9 +4,9 @@
  * round. Across namespaces one team takes over what belongs to another.
  */
 import { z } from 'zod';
-import { type Contested, contestedPaths, leadToTheSame } from '../cluster/ingress-claims.ts';
+import { type Contested, contestedPaths, isSame, leadsToTheSame } from '../cluster/ingress-claims.ts';
 import { classOf, controllerOf } from '../cluster/ingress-classes.ts';
-import { classAnnotation, sharingAnnotations } from '../cluster/ingress-controllers.ts';
+import { classAnnotation, distinguishingAnnotations, type IngressController, sharingAnnotations } from '../cluster/ingress-controllers.ts';
 import type { UrlPath } from '../cluster/ingress-paths.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
@@ -65,17 +65,15 @@ export const ingressHostPathConflict = defineRule({
     },
   },
 
-  annotations: () => [classAnnotation, ...sharingAnnotations.map(([key]) => key)],
+  annotations: () => [classAnnotation, ...sharingAnnotations.map(([key]) => key), ...distinguishingAnnotations],
 
   *check({ object: ingress, cluster, elsewhere, finding }) {
-    const contested = contestedPaths(ingress, cluster);
-    if (contested.length === 0) return;
-    const name = classOf(ingress);
-    const addresses = name === undefined ? undefined : controllerOf(name, cluster)?.addresses;
-    if (addresses === 'each') return;
-    for (const claim of contested) {
+    const rivalsOf = rivalsTo(ingress, cluster, elsewhere);
+    for (const claim of contestedPaths(ingress, cluster)) {
+      const addresses = addressesOf(ingress, cluster);
+      if (addresses === 'each') return;
       const path = [...claim.urlPath.at, 'path'];
-      const [stranger, neighbour] = rivalsOf(ingress, claim, elsewhere);
+      const [stranger, neighbour] = rivalsOf(claim);
       const told = lookedUp(stranger, elsewhere);
       const owner = told ?? lookedUp(neighbour, cluster);
       const related = owner === undefined ? [] : [owner];
@@ -86,6 +84,11 @@ export const ingressHostPathConflict = defineRule({
     }
   },
 });
+
+function addressesOf(ingress: Ingress, view: ClusterView): IngressController['addresses'] {
+  const name = classOf(ingress);
+  return name === undefined ? undefined : controllerOf(name, view)?.addresses;
+}
 
 /** By its name, so that it is this one which is read again before a denial. */
 function lookedUp(other: Ingress | undefined, view: ClusterView | undefined): ObjectRef | undefined {
@@ -102,21 +105,34 @@ function defectsOf({ key }: Claim): readonly string[] {
   return [key];
 }
 
+type Rivals = readonly [stranger: Ingress | undefined, neighbour: Ingress | undefined];
+
 /**
  * The first that stands in another namespace, and the first of this one that leads elsewhere. Of strangers one that may be
- * named, if there is one: whether others stand before it must not show.
+ * named, if there is one: whether others stand before it must not show. Found once for all paths that are the same, since
+ * there may be thousands of them, and of those who claim it.
  */
-function rivalsOf(
-  ingress: Ingress,
-  claim: Contested,
-  elsewhere: ClusterView | undefined,
-): readonly [Ingress | undefined, Ingress | undefined] {
-  const { namespace } = ingress.metadata;
-  const strangers = claim.others.filter(({ metadata }) => metadata.namespace !== namespace);
-  return [
-    strangers.find((one) => lookedUp(one, elsewhere) !== undefined) ?? strangers[0],
-    claim.others.find((other) => other.metadata.namespace === namespace && !leadToTheSame(ingress, claim, other)),
-  ];
+function rivalsTo(ingress: Ingress, view: ClusterView, elsewhere: ClusterView | undefined): (claim: Contested) => Rivals {
+  const isNeighbour = ({ metadata }: Ingress): boolean => metadata.namespace === ingress.metadata.namespace;
+  const mayBeNamed = (one: Ingress): boolean => {
+    view.step();
+    return !isNeighbour(one) && lookedUp(one, elsewhere) !== undefined;
+  };
+  const known = new Map<string, Rivals>();
+  return (claim) => {
+    const { claimants, key, urlPath } = claim;
+    const name = JSON.stringify([key, urlPath.backend]);
+    const leadsElsewhere = (one: Ingress): boolean => {
+      view.step();
+      return isNeighbour(one) && !isSame(one, ingress) && !leadsToTheSame(claim, one);
+    };
+    const found = known.get(name) ?? [
+      claimants.find(mayBeNamed) ?? claimants.find((one) => !isNeighbour(one)),
+      claimants.find(leadsElsewhere),
+    ];
+    known.set(name, found);
+    return found;
+  };
 }
 
 const titleOf = ({ host, path, pathType }: UrlPath): string =>

@@ -5,11 +5,22 @@
  */
 import { z } from 'zod';
 import { classAnnotation, regexAnnotations } from '../cluster/ingress-controllers.ts';
-import { beforeStar, isLiteral, looksLikeRegex, readsRegex, readsStars, type UrlPath, urlPathsOf } from '../cluster/ingress-paths.ts';
+import {
+  beforeStar,
+  type HostPaths,
+  isLiteral,
+  looksLikeRegex,
+  pathsByHost,
+  readsRegex,
+  readsStars,
+  regexHostsIn,
+  type UrlPath,
+  urlPathsOf,
+} from '../cluster/ingress-paths.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { quoted } from '../kube/display.ts';
-import type { Ingress } from '../kube/resources.ts';
 
 export const ingressPathLiteralTrap = defineRule({
   id: 'ingress-path-literal-trap',
@@ -68,42 +79,42 @@ export const ingressPathLiteralTrap = defineRule({
 
   *check({ object: ingress, cluster, options, finding }) {
     const all = urlPathsOf(ingress);
-    const literal = all.filter(isLiteral);
+    const byHost = pathsByHost(all);
     if (options.regexAnnotations.some((key) => ingress.metadata.annotations[key] !== undefined) || readsRegex(ingress)) return;
-    for (const urlPath of literal) {
-      const message = trapIn(urlPath, all);
+    for (const urlPath of all.filter(isLiteral)) {
+      cluster.step();
+      const those = byHost.get(urlPath.host) as HostPaths;
+      const message = trapIn(urlPath, those);
       if (message === undefined || (message === 'star' && readsStars(ingress))) continue;
       // ingress-nginx reads all paths of a host as patterns if one Ingress of that host says so.
-      if (message !== 'exactWithSlash' && cluster.list('Ingress', ingress.metadata.namespace).some(says(urlPath))) return;
-      yield finding(message, [...urlPath.at, 'path'], { ...urlPath, all });
+      if (message !== 'exactWithSlash' && readByRegex(urlPath, ingress.metadata.namespace, cluster)) return;
+      yield finding(message, [...urlPath.at, 'path'], { ...urlPath, those });
     }
   },
 });
 
 interface Trap extends UrlPath {
-  /** Of the Ingress. */
-  readonly all: readonly UrlPath[];
+  /** All of its host. */
+  readonly those: HostPaths;
 }
 
-function trapIn({ path, pathType, host }: UrlPath, all: readonly UrlPath[]): 'star' | 'regex' | 'exactWithSlash' | undefined {
+function trapIn({ path, pathType }: UrlPath, { all, areExact }: HostPaths): 'star' | 'regex' | 'exactWithSlash' | undefined {
   if (looksLikeRegex(path)) return 'regex';
   if (path.includes('*')) return 'star';
   if (pathType !== 'Exact' || !path.endsWith('/') || path === '/') return undefined;
-  const isThere = all.some((other) => other.host === host && (other.path === path.slice(0, -1) || other.pathType !== 'Exact'));
-  return isThere ? undefined : 'exactWithSlash';
+  return !areExact || all.has(path.slice(0, -1)) ? undefined : 'exactWithSlash';
 }
 
-const says =
-  ({ host }: UrlPath) =>
-  (other: Ingress): boolean =>
-    readsRegex(other) && other.spec.rules.some((rule) => rule.host?.toLowerCase() === host);
+const readByRegex = ({ host }: UrlPath, namespace: string, cluster: ClusterView): boolean => {
+  const hosts = regexHostsIn(namespace, cluster);
+  return host !== undefined && hosts.has(host);
+};
 
 /** What stands before a star at the end is what Prefix means, unless that is there already. */
-function fixesForStar({ at, host, path, all }: Trap): readonly [...Fix[], Fix] {
+function fixesForStar({ at, path, those }: Trap): readonly [...Fix[], Fix] {
   const prefix = beforeStar(path);
-  const isThere = all.some((other) => other.host === host && other.path === prefix && other.pathType === 'Prefix');
   if (prefix === undefined) return [{ text: `write the path without stars, or use ImplementationSpecific, if the controller knows stars` }];
-  if (isThere) return [{ text: `remove it: Prefix ${prefix} is there, and means all below it` }];
+  if (those.prefixes.has(prefix)) return [{ text: `remove it: Prefix ${prefix} is there, and means all below it` }];
   const patch = [
     { op: 'replace', path: [...at, 'path'], value: prefix },
     { op: 'replace', path: [...at, 'pathType'], value: 'Prefix' },

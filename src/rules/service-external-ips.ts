@@ -11,7 +11,7 @@ import { choosesNamespace } from '../cluster/namespace-choice.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { blockHolds, parseBlock } from '../kube/cidr.ts';
+import { addressAsServed, blockHolds, parseBlock } from '../kube/cidr.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
 import { formatRef, refOf, type Service } from '../kube/resources.ts';
@@ -74,8 +74,9 @@ export const serviceExternalIps = defineRule({
     for (const [index, ip] of externalIPs.entries()) {
       cluster.step();
       const path = ['spec', 'externalIPs', index];
-      const misused = { ip, namespace: metadata.namespace, fixes: fixesFor(path, externalIPs.length) };
-      const range = options.clusterRanges.find((one) => blockHolds(one, ip) === true);
+      const misused = { ip, namespace: metadata.namespace, fixes: fixesFor(externalIPs.length) };
+      const isIn = (one: string): boolean => blockHolds(one, addressAsServed(ip) ?? ip) === true;
+      const range = options.clusterRanges.find(isIn);
       const [other, ...more] = answering.get(ip) ?? [];
       if (other !== undefined) {
         const named = [other, ...more].find((one) => mayBeNamed(one.service, metadata.namespace, elsewhere));
@@ -85,8 +86,7 @@ export const serviceExternalIps = defineRule({
         yield finding('overlapsCluster', path, { ...misused, whose: whoseText(named) }, named === undefined ? [] : [refOf(named.service)]);
       } else if (range !== undefined)
         yield finding('overlapsCluster', path, { ...misused, whose: `in ${range}, which is the cluster's own` });
-      else if (allowed !== undefined && !allowed.some((one) => blockHolds(one, ip) === true))
-        yield finding('notAllowed', path, { ...misused, allowed });
+      else if (allowed !== undefined && !allowed.some(isIn)) yield finding('notAllowed', path, { ...misused, allowed });
     }
   },
 });
@@ -114,7 +114,16 @@ function cidrsOf(entries: readonly z.infer<typeof entry>[], namespace: string, c
 const last: Fix = { text: 'use an address of your own, or type LoadBalancer' };
 
 /** To take out one of several would move the others to other places: the message names the places as they are. */
-const fixesFor = (path: FieldPath, of: number): Misused['fixes'] =>
+const fixesFor = (of: number): Misused['fixes'] =>
   of > 1
     ? [last]
-    : [{ text: 'remove it; to be reached from outside, use type LoadBalancer or an Ingress', patch: [{ op: 'remove', path }] }, last];
+    : [
+        {
+          text: 'remove it; to be reached from outside, use type LoadBalancer or an Ingress',
+          patch: [{ op: 'remove', path: externalIPsField }],
+        },
+        last,
+      ];
+
+/** All of it: an empty list would say nothing. */
+const externalIPsField: FieldPath = ['spec', 'externalIPs'];

@@ -3,27 +3,30 @@
  * made of digits, which no DNS knows, so nothing that looks the Service up gets an answer.
  */
 import { z } from 'zod';
-import { usesOf } from '../cluster/referrers.ts';
+import { ingressTo } from '../cluster/referrers.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { isAddress } from '../kube/cidr.ts';
+import { shorten } from '../kube/display.ts';
+import { addressInC } from '../kube/inet-aton.ts';
 import { hostNameOf, leadsInside } from '../kube/inside-hosts.ts';
 import { formatRef, type Ingress, type RawObject, refOf, type Service, type ServicePort } from '../kube/resources.ts';
 
 export const serviceExternalNameIsIp = defineRule({
   id: 'service-external-name-is-ip',
   kinds: ['Service'],
-  orderClass: 'self-contained',
+  orderClass: 'forward',
   summary: 'The externalName of a Service is a DNS name',
-  reads: [],
+  reads: ['Ingress'],
   since: '0.1.0',
 
   options: z.strictObject({}),
 
   messages: {
+    /** A denial would come before the Ingress that makes use of it: ingress-nginx connects to the address (endpointslices.go). */
     isAddress: {
       severity: 'high',
-      modes: { guided: 'deny', strict: 'deny' },
+      modes: { guided: 'warn', strict: 'deny' },
       facts: 'self',
       text: ({ service, address }: AnAddress): Explanation => ({
         what: `externalName ${address} is an address, and DNS takes it for a name`,
@@ -42,15 +45,32 @@ export const serviceExternalNameIsIp = defineRule({
         fixes: fixesOf(service, address),
       }),
     },
+    /** To the API server and to DNS a name like others. No top-level domain ends in a number (RFC 3696 2), but a private one may. */
+    isAddressInC: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'self',
+      text: ({ externalName, address }: { readonly externalName: string; readonly address: string }): Explanation => ({
+        what: `externalName ${shorten(externalName, 60)} is the address ${address} to the C library (inet_aton), and a name to DNS`,
+        why: 'No public domain ends in a number: where no DNS of yours has this name, the Service leads nowhere.',
+        fixes: [lastFix(address)],
+      }),
+    },
   },
 
-  *check({ object: service, known, finding }) {
+  *check({ object: service, cluster, known, finding }) {
     const { type, externalName = '' } = service.spec;
-    const address = hostNameOf(externalName);
+    const host = hostNameOf(externalName);
+    const inC = addressInC(host);
+    const address = inC ?? host;
     // What leads inside is the graver defect: service-external-name-loopback-or-metadata says so.
     if (type !== 'ExternalName' || !isAddress(address) || leadsInside(address) !== undefined) return;
     const path = ['spec', 'externalName'];
-    const ingress = usesOf(service, known, () => true).ingresses[0]?.ingress;
+    if (inC !== undefined) {
+      yield finding('isAddressInC', path, { externalName, address });
+      return;
+    }
+    const ingress = ingressTo(service, cluster, known);
     if (ingress === undefined) yield finding('isAddress', path, { service, address });
     else yield finding('isAddressForIngress', path, { service, address, ingress }, [refOf(ingress)]);
   },
@@ -61,9 +81,13 @@ interface AnAddress {
   readonly address: string;
 }
 
+const lastFix = (address: string): Fix => ({
+  text: `use the host's name, or type ClusterIP without selector and an EndpointSlice with ${address}`,
+});
+
 /** What ExternalName cannot do, a Service without selector can: its addresses stand in an EndpointSlice. */
 function fixesOf(service: Service, address: string): readonly [...Fix[], Fix] {
-  const last: Fix = { text: `use the host's name, or type ClusterIP without selector and an EndpointSlice with ${address}` };
+  const last = lastFix(address);
   const { ports, selector } = service.spec;
   if (ports.length === 0 || ports.some(({ targetPort }) => typeof targetPort === 'string')) return [last];
   const patch: NonNullable<Fix['patch']> = [

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isHeadless } from '../cluster/backends.ts';
-import { usesOf } from '../cluster/referrers.ts';
+import { ingressTo } from '../cluster/referrers.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import type { ServicePort } from '../kube/resources.ts';
@@ -12,9 +12,9 @@ import type { ServicePort } from '../kube/resources.ts';
 export const serviceHeadlessPortTranslation = defineRule({
   id: 'service-headless-port-translation',
   kinds: ['Service'],
-  orderClass: 'self-contained',
+  orderClass: 'forward',
   summary: 'A port of a headless Service is the port that the Pods listen on',
-  reads: [],
+  reads: ['Ingress'],
   since: '0.1.0',
   annotations: ({ discoveryAnnotations }) => discoveryAnnotations,
 
@@ -39,7 +39,7 @@ export const serviceHeadlessPortTranslation = defineRule({
     },
   },
 
-  *check({ object: service, known, options, finding }) {
+  *check({ object: service, cluster, known, options, finding }) {
     const { metadata, spec } = service;
     if (!isHeadless(service) || options.discoveryAnnotations.some((key) => metadata.annotations[key] !== undefined)) return;
     // What a name stands for, the Pods say; and what watchers scrape, they find in EndpointSlices.
@@ -47,7 +47,7 @@ export const serviceHeadlessPortTranslation = defineRule({
       ([, port]) => typeof port.targetPort === 'number' && port.targetPort !== port.port && !isScraped(port),
     );
     // Controllers of Ingresses send to the ports of EndpointSlices, as kube-proxy does.
-    if (differing.length === 0 || usesOf(service, known, () => true).ingresses.length > 0) return;
+    if (differing.length === 0 || ingressTo(service, cluster, known) !== undefined) return;
     const used = new Set(spec.ports.map(({ port, protocol }) => `${port}/${protocol}`));
     for (const [index, port] of differing) {
       const isFree = !used.has(`${port.targetPort}/${port.protocol}`);

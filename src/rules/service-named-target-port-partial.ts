@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
+import { servedPorts } from '../cluster/served-ports.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { servesNumber, targetPortIn } from '../kube/ports.ts';
+import { servesNumber } from '../kube/ports.ts';
 import type { ServicePort } from '../kube/resources.ts';
 
 export const serviceNamedTargetPortPartial = defineRule({
@@ -37,12 +38,20 @@ export const serviceNamedTargetPortPartial = defineRule({
   *check({ object: service, cluster, finding }) {
     if (isHeadless(service) || !service.spec.ports.some(({ targetPort }) => typeof targetPort === 'string')) return;
     const backends = backendsOf(service, cluster);
+    const served = servedPorts(backends);
+    const awaited = backends.filter(({ scaledToZero, ref }) => !scaledToZero && !runsToItsEnd(ref.kind));
     for (const [index, port] of service.spec.ports.entries()) {
       cluster.step();
       if (typeof port.targetPort === 'number') continue;
-      const { having = [], lacking = [] } = Object.groupBy(backends, (backend) => (declares(backend, port) ? 'having' : 'lacking'));
-      const missed = lacking.filter(({ scaledToZero, ref }) => !scaledToZero && !runsToItsEnd(ref.kind));
-      if (having.length === 0 || missed.length === 0) continue;
+      // In one of its shapes: while a roll-out replaces Pods that lack the name by Pods that have it, nothing is wrong.
+      const declaring = served.by(port);
+      if (declaring.size === 0) continue;
+      const missed = awaited.filter((backend) => {
+        cluster.step();
+        return !declaring.has(backend);
+      });
+      if (missed.length === 0) continue;
+      const having = [...declaring];
       const data = { index, port, having, lacking: missed, number: commonNumber(backends, having, port) };
       const related = missed.map(({ ref }) => ref);
       yield finding('someLackTheName', ['spec', 'ports', index, 'targetPort'], data, related);
@@ -58,9 +67,6 @@ interface SomeLackTheName {
   /** One that all of them serve, under whatever name. */
   readonly number: number | undefined;
 }
-
-/** In one of its shapes: while a roll-out replaces Pods that lack the name by Pods that have it, nothing is wrong. */
-const declares = ({ shapes }: Backend, port: ServicePort): boolean => shapes.some((shape) => targetPortIn(shape, port) !== undefined);
 
 /** Nobody means a Job's Pods to serve: that they lack the name is what keeps a Service's traffic from them. */
 const runsToItsEnd = (kind: string): boolean => kind === 'Job' || kind === 'CronJob';

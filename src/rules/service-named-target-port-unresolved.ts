@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
+import { servedPorts } from '../cluster/served-ports.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, isForWatchers, notYetTargeted, nthWithTarget, targetPortIn } from '../kube/ports.ts';
+import { formatPort, isForWatchers, notYetTargeted, nthWithTarget } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNamedTargetPortUnresolved = defineRule({
@@ -48,16 +49,18 @@ export const serviceNamedTargetPortUnresolved = defineRule({
     if (!service.spec.ports.some(({ targetPort }) => typeof targetPort === 'string')) return;
     const backends = backendsOf(service, cluster);
     if (backends.length === 0) return; // service-selector-matches-no-pods says so
-    const shapes = backends.flatMap((backend) => backend.shapes);
+    const served = servedPorts(backends);
+    const declared = declaredPorts(backends).slice(0, mostCandidates);
+    const nearest = nearestWords();
     const message = isHeadless(service) ? 'headlessNameNotDeclared' : 'nameNotDeclared';
     for (const [index, port] of service.spec.ports.entries()) {
       cluster.step();
-      if (typeof port.targetPort === 'number' || shapes.some((shape) => targetPortIn(shape, port) !== undefined)) continue;
+      if (typeof port.targetPort === 'number' || served.by(port).size > 0) continue;
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
-      if (!isHeadless(service) && shapes.some(({ ports }) => ports.some(({ name }) => name === port.targetPort))) continue;
+      if (!isHeadless(service) && served.declared(port.targetPort) !== undefined) continue;
       const related = backends.map(({ ref }) => ref);
-      const candidates = notYetTargeted(declaredPorts(backends), service.spec.ports, index);
-      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates };
+      const candidates = notYetTargeted(declared, service.spec.ports, index);
+      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates, nearest };
       yield finding(message, ['spec', 'ports', index, 'targetPort'], data, related);
     }
   },
@@ -71,7 +74,11 @@ interface Undeclared {
   readonly backends: readonly Backend[];
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
+  readonly nearest: typeof nearestWord;
 }
+
+/** Of so many, nobody can tell which one was meant. */
+const mostCandidates = 500;
 
 function defectsOf({ port, nth }: Undeclared): readonly string[] {
   return [`${port.targetPort}/${port.protocol}/${nth}`];
@@ -79,16 +86,16 @@ function defectsOf({ port, nth }: Undeclared): readonly string[] {
 
 function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): string {
   const [first, ...others] = backends as readonly [Backend, ...Backend[]];
-  const declared = declaredPorts([first]).map(formatPort);
-  const listed = declared.length > 3 ? [...declared.slice(0, 3), `${declared.length - 3} more`] : declared;
+  const declared = declaredPorts(others.length === 0 ? backends : [first]);
+  const listed = [...declared.slice(0, 3).map(formatPort), ...(declared.length > 3 ? [`${declared.length - 3} more`] : [])];
   const says = `${first.title} declares ${listed.length === 0 ? 'no ports' : listed.join(', ')}`;
   const more = others.length === 0 ? '' : ` (0 of ${backends.length} workloads declare it)`;
   return `no selected Pod has a ${protocol} port "${targetPort}"; ${says}${more}`;
 }
 
-function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], Fix] {
+function fixesOf({ index, port, candidates, nearest }: Undeclared): readonly [...Fix[], Fix] {
   const path = ['spec', 'ports', index, 'targetPort'];
-  const meant = probablyMeant(port, candidates);
+  const meant = probablyMeant(port, candidates, nearest);
   const value = meant && (meant.name ?? meant.containerPort);
   const last = lastFix(port, candidates);
   if (value === undefined) return [{ text: last }];
@@ -107,8 +114,12 @@ function lastFix({ targetPort }: ServicePort, candidates: readonly ContainerPort
 }
 
 /** The name that looks alike; else the container port that has the Service port's number; else the only one that may serve it. */
-function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): ContainerPort | undefined {
-  const alike = nearestWord(
+function probablyMeant(
+  { targetPort, port }: ServicePort,
+  candidates: readonly ContainerPort[],
+  nearest: typeof nearestWord,
+): ContainerPort | undefined {
+  const alike = nearest(
     String(targetPort),
     candidates.flatMap(({ name }) => name ?? []),
   );

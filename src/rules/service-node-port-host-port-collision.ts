@@ -47,12 +47,10 @@ export const serviceNodePortHostPortCollision = defineRule({
     const taking = [...own.filter(takesOne), ...takingElsewhere(takesOne, metadata.namespace, elsewhere)];
     if (taking.length === 0) return;
     const isFree = freedom(service, own, known);
+    const backendAt = firstBackends(taking, known);
     for (const [index, port] of spec.ports.entries()) {
       cluster.step();
-      const backend = asBackends(
-        taking.filter(({ pod }) => hostPortsOf(pod).includes(keyOf(port))),
-        known,
-      )[0];
+      const backend = backendAt(keyOf(port));
       if (port.nodePort === undefined || backend === undefined) continue;
       const path = ['spec', 'ports', index, 'nodePort'];
       yield finding('isHostPort', path, { port, backend, fixes: fixesFor(path, port.nodePort, isFree) }, [backend.ref]);
@@ -68,6 +66,22 @@ interface Collision {
 
 const keyOf = ({ nodePort, protocol }: ServicePort): string => `${nodePort}/${protocol}`;
 
+/** By the port that it takes: thousands of ports may meet thousands of workloads. */
+function firstBackends(taking: readonly Workload[], view: ClusterView): (key: string) => Backend | undefined {
+  const byPort = new Map<string, Workload[]>();
+  for (const workload of taking)
+    for (const key of new Set(hostPortsOf(workload.pod))) {
+      const those = byPort.get(key) ?? [];
+      byPort.set(key, those);
+      those.push(workload);
+    }
+  const known = new Map<string, Backend | undefined>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, asBackends(byPort.get(key) ?? [], view)[0]);
+    return known.get(key);
+  };
+}
+
 /** Nodes belong to all namespaces. Who may not list Pods elsewhere is not told of them. */
 const takingElsewhere = (takesOne: (one: Workload) => boolean, own: string, elsewhere: Elsewhere | undefined): readonly Workload[] =>
   (['Template', 'Pod'] as const).flatMap(
@@ -79,8 +93,14 @@ function freedom(service: Service, own: readonly Workload[], known: ClusterView)
   const twinOf = otherWithNodePort(service, known);
   const mine = new Set(service.spec.ports.map(({ nodePort }) => nodePort));
   const taken = new Set(own.flatMap(({ pod }) => hostPortsOf(pod)));
-  return (number) =>
+  const answers = new Map<number, boolean>();
+  const isFree = (number: number): boolean =>
     !mine.has(number) && twinOf(number) === undefined && !(['TCP', 'UDP', 'SCTP'] as const).some((one) => taken.has(`${number}/${one}`));
+  return (number) => {
+    const free = answers.get(number) ?? isFree(number);
+    answers.set(number, free);
+    return free;
+  };
 }
 
 const usualRange = { from: 30_000, to: 32_767 };

@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
+import { servedPorts } from '../cluster/served-ports.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { formatPort, isForWatchers, notYetTargeted, nthWithTarget, servesNumber } from '../kube/ports.ts';
+import { formatPort, isForWatchers, notYetTargeted, nthWithTarget } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
 
 export const serviceNumericTargetPortUndeclared = defineRule({
@@ -49,22 +50,23 @@ export const serviceNumericTargetPortUndeclared = defineRule({
     if (isHeadless(service) || !service.spec.ports.some(({ targetPort }) => typeof targetPort === 'number')) return;
     const backends = backendsOf(service, cluster);
     if (backends.length === 0) return; // service-selector-matches-no-pods says so
-    const shapes = backends.flatMap((backend) => backend.shapes);
+    const served = servedPorts(backends);
+    const declared = declaredPorts(backends).slice(0, mostCandidates);
+    const nearest = nearestWords();
     // Who declares nothing but metrics has not told what else it serves: proxies that get their ports by injection, for one.
     const all = backends.every((backend) => declaredPorts([backend]).some((port) => !isForWatchers(port)));
     for (const [index, port] of service.spec.ports.entries()) {
       cluster.step();
-      const { targetPort, protocol } = port;
-      if (typeof targetPort === 'string' || shapes.some((shape) => servesNumber(shape, targetPort, protocol))) continue;
+      if (typeof port.targetPort === 'string' || served.by(port).size > 0) continue;
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
-      if (shapes.some(({ ports }) => ports.some(({ containerPort }) => containerPort === targetPort))) continue;
+      if (served.declared(port.targetPort) !== undefined) continue;
       const related = backends.map(({ ref }) => ref);
       const message = all ? 'othersDeclared' : 'nothingDeclared';
-      const candidates = notYetTargeted(declaredPorts(backends), service.spec.ports, index);
+      const candidates = notYetTargeted(declared, service.spec.ports, index);
       yield finding(
         message,
         ['spec', 'ports', index, 'targetPort'],
-        { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates },
+        { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates, nearest },
         related,
       );
     }
@@ -79,7 +81,11 @@ interface Undeclared {
   readonly backends: readonly Backend[];
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
+  readonly nearest: typeof nearestWord;
 }
+
+/** Of so many, nobody can tell which one was meant. */
+const mostCandidates = 500;
 
 function defectsOf({ port, nth }: Undeclared): readonly string[] {
   return [`${port.targetPort}/${port.protocol}/${nth}`];
@@ -89,16 +95,16 @@ const titles = ([first, ...others]: readonly Backend[]): string =>
   others.length === 0 ? `${first?.title}` : `${first?.title} and ${others.length} more`;
 
 function declarations(backends: readonly Backend[]): string {
-  const declared = declaredPorts(backends).map(formatPort);
-  const listed = declared.length > 3 ? [...declared.slice(0, 3), `${declared.length - 3} more`] : declared;
+  const declared = declaredPorts(backends);
+  const listed = [...declared.slice(0, 3).map(formatPort), ...(declared.length > 3 ? [`${declared.length - 3} more`] : [])];
   return `${titles(backends)} ${backends.length > 1 ? 'declare' : 'declares'} ${listed.join(', ')}`;
 }
 
 const whatOf = ({ port, backends }: Undeclared): string =>
   `no selected Pod declares port ${port.targetPort}/${port.protocol}; ${declarations(backends)}`;
 
-function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], Fix] {
-  const meant = probablyMeant(port, candidates);
+function fixesOf({ index, port, candidates, nearest }: Undeclared): readonly [...Fix[], Fix] {
+  const meant = probablyMeant(port, candidates, nearest);
   const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };
   if (meant === undefined) return [last];
   const path = ['spec', 'ports', index, 'targetPort'];
@@ -106,11 +112,15 @@ function fixesOf({ index, port, candidates }: Undeclared): readonly [...Fix[], F
 }
 
 /** The Service port's own number, where a container declares that; else the only number that may serve it; else one that looks alike. */
-function probablyMeant({ targetPort, port }: ServicePort, candidates: readonly ContainerPort[]): number | undefined {
+function probablyMeant(
+  { targetPort, port }: ServicePort,
+  candidates: readonly ContainerPort[],
+  nearest: typeof nearestWord,
+): number | undefined {
   const numbers = [...new Set(candidates.map(({ containerPort }) => containerPort))];
   if (numbers.includes(port)) return port;
   const serving = new Set(candidates.filter((one) => !isForWatchers(one)).map(({ containerPort }) => containerPort));
   if (serving.size === 1) return [...serving][0];
-  const alike = nearestWord(String(targetPort), numbers.map(String));
+  const alike = nearest(String(targetPort), numbers.map(String));
   return alike === undefined ? undefined : Number(alike);
 }

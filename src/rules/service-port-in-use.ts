@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { portCalled, type Route } from '../cluster/chain.ts';
 import { areKeptTogether, keeperAnnotations } from '../cluster/managed-together.ts';
-import { formatUses, type Uses, usesOf } from '../cluster/referrers.ts';
+import { formatUses, type Uses, usesBy } from '../cluster/referrers.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -51,25 +51,31 @@ export const servicePortInUse = defineRule({
     const { namespace, name } = service.metadata;
     const earlier = before?.().get('Service', namespace, name);
     if (earlier === undefined || service.spec.type === 'ExternalName') return;
-    const lost = earlier.spec.ports.filter(
-      (port) => !service.spec.ports.some((other) => other.name === port.name && other.port === port.port),
-    );
-    for (const old of lost) {
-      const isLost = ({ backend }: Route): boolean =>
-        backend.service !== undefined &&
-        portCalled(backend.service.port, earlier) === old &&
-        portCalled(backend.service.port, service) === undefined;
-      for (const isKept of [false, true]) {
-        const uses = usesOf(service, cluster, (route, ingress) => isLost(route) && areKeptTogether(service, ingress) === isKept);
-        const wanted = wantedIn(uses);
-        if (wanted === undefined) continue;
-        const data = { old, wanted, ...successorOf(old, service), uses };
+    const kept = new Set(service.spec.ports.map(callOf));
+    const lost = new Set(earlier.spec.ports.filter((port) => !kept.has(callOf(port))));
+    if (lost.size === 0) return;
+    const lostBy = ({ backend }: Route): ServicePort | undefined => {
+      const old = backend.service && portCalled(backend.service.port, earlier);
+      return backend.service && old && lost.has(old) && portCalled(backend.service.port, service) === undefined ? old : undefined;
+    };
+    for (const isKept of [false, true]) {
+      const usesOfPort = usesBy(service, cluster, (route, ingress) => {
+        const old = lostBy(route);
+        return old !== undefined && areKeptTogether(service, ingress) === isKept ? old : undefined;
+      });
+      for (const old of lost) {
+        const uses = usesOfPort.get(old);
+        if (uses === undefined) continue;
+        const data = { old, wanted: wantedIn(uses), ...successorOf(old, service), uses };
         const related = uses.ingresses.slice(0, mostRelated).map(({ ingress }) => refOf(ingress));
         yield finding(isKept ? 'namedBySameKeeper' : 'stillNamed', pathOf(data), data, related);
       }
     }
   },
 });
+
+/** A port with the same is the same to an Ingress. */
+const callOf = ({ name, port }: ServicePort): string => `${port} ${name ?? ''}`;
 
 interface Lost {
   /** The port as it was. */
@@ -85,9 +91,9 @@ interface Lost {
 /** Of more the text gives a number. */
 const mostRelated = 10;
 
-function wantedIn({ ingresses: [use] }: Uses): string | undefined {
+function wantedIn({ ingresses: [use] }: Uses): string {
   const port = use?.routes[0].backend.service?.port;
-  return port && String(port.name ?? port.number);
+  return String(port?.name ?? port?.number);
 }
 
 function successorOf(old: ServicePort, { spec }: Service): Pick<Lost, 'successor' | 'index'> {

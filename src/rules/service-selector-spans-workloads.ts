@@ -3,13 +3,14 @@
  * several applications, or of two releases of one: a share of the connections then reaches the wrong one, now and then.
  */
 import { z } from 'zod';
-import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
-import { sharedLabels } from '../cluster/near-miss.ts';
+import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
+import { servedPorts } from '../cluster/served-ports.ts';
+import { carries, type Label, separating } from '../cluster/telling-label.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { isRunTimeLabel, labelsOf } from '../kube/labels.ts';
+import { labelsOf } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import { isForWatchers, servesNumber } from '../kube/ports.ts';
+import { isForWatchers } from '../kube/ports.ts';
 import type { Labels, Service, ServicePort } from '../kube/resources.ts';
 
 export const serviceSelectorSpansWorkloads = defineRule({
@@ -56,13 +57,23 @@ export const serviceSelectorSpansWorkloads = defineRule({
     const path = ['spec', 'selector'];
     const releases = releasesIn(service, backends);
     if (releases !== undefined) yield finding('otherRelease', path, { selector, ...releases }, releases.others.map(refOf));
-    for (const port of releases === undefined ? service.spec.ports : []) {
+    if (releases !== undefined) return;
+    const served = servedPorts(backends);
+    const speaking = backends.filter(saysWhatItServes);
+    for (const port of service.spec.ports) {
       cluster.step();
-      const own = backends.filter((backend) => serves(backend, port));
-      const others = backends.filter((backend) => servesOthersOnly(backend, port));
-      if (own.length === 0 || others.length === 0) continue;
-      const serveMore = service.spec.ports.some((one) => others.some((other) => serves(other, one)));
-      const label = serveMore ? undefined : separating(own, others);
+      // A name that Pods lack is service-named-target-port-partial's.
+      const serves = served.by(port);
+      if (typeof port.targetPort === 'string' || serves.size === 0) continue;
+      const others = speaking.filter((backend) => {
+        cluster.step();
+        return !serves.has(backend);
+      });
+      if (others.length === 0) continue;
+      const own = [...serves];
+      const apart = new Set(others);
+      const serveMore = service.spec.ports.some((one) => typeof one.targetPort === 'number' && !served.by(one).isDisjointFrom(apart));
+      const label = serveMore ? undefined : separating(own, others, cluster);
       return yield finding('differentPorts', path, { selector, own, others, label, serveMore, port }, others.map(refOf));
     }
   },
@@ -77,11 +88,6 @@ interface Spans {
   readonly label: Label | undefined;
   /** The others serve another port of the Service. */
   readonly serveMore: boolean;
-}
-
-interface Label {
-  readonly key: string;
-  readonly value: string;
 }
 
 const refOf = ({ ref }: Backend) => ref;
@@ -109,34 +115,10 @@ function releasesIn({ metadata }: Service, backends: readonly Backend[]) {
   return undefined;
 }
 
-const carries = ({ shapes }: Backend, { key, value }: Label): boolean => shapes.every(({ labels }) => labels[key] === value);
-
-const serves = ({ shapes }: Backend, { targetPort, protocol }: ServicePort): boolean =>
-  typeof targetPort === 'number' && shapes.some((shape) => servesNumber(shape, targetPort, protocol));
-
-/** A name that Pods lack is service-named-target-port-partial's. A Job's Pods end, and one without ports says nothing. */
-function servesOthersOnly(backend: Backend, port: ServicePort): boolean {
-  const isBatch = backend.ref.kind === 'Job' || backend.ref.kind === 'CronJob';
-  return !isBatch && !serves(backend, port) && declaredPorts([backend]).some((one) => !isForWatchers(one));
-}
-
-/** Labels that say of which part something is come first. */
-const telling = ['app.kubernetes.io/component', 'app.kubernetes.io/name', 'app', 'component', 'k8s-app', 'app.kubernetes.io/instance'];
-
-/** What tells a canary from the stable one: to leave it out of the selector is meant. */
-const variants: ReadonlySet<string> = new Set(['track', 'version', 'stage', 'color', 'revision']);
-
-/** A label that all of the own ones carry with one value, and none of the others. */
-function separating(own: readonly Backend[], others: readonly Backend[]): Label | undefined {
-  const labels = own[0]?.shapes[0]?.labels ?? labelsOf({});
-  const rest = Object.keys(labels).filter((key) => !sharedLabels.has(key) && !isRunTimeLabel(key) && !variants.has(key));
-  return [...telling, ...rest]
-    .flatMap((key) => (labels[key] === undefined ? [] : [{ key, value: labels[key] }]))
-    .find(
-      (label) =>
-        own.every((one) => carries(one, label)) &&
-        others.every(({ shapes }) => shapes.every((one) => one.labels[label.key] !== label.value)),
-    );
+/** A Job's Pods end, and one without ports says nothing. */
+function saysWhatItServes({ ref, shapes }: Backend): boolean {
+  const isBatch = ref.kind === 'Job' || ref.kind === 'CronJob';
+  return !isBatch && shapes.some(({ ports }) => ports.some((one) => !isForWatchers(one)));
 }
 
 function fixesOf({ selector, label, others, serveMore }: Spans): readonly [...Fix[], Fix] {

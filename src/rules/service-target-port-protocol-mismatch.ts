@@ -3,10 +3,11 @@
  * A container that declares `containerPort: 53` without more declares TCP; a UDP Service port in front leads nowhere.
  */
 import { z } from 'zod';
-import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
+import { backendsOf, isHeadless } from '../cluster/backends.ts';
+import { servedPorts } from '../cluster/served-ports.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { isTargetOfAnother, nthWithTarget, servesNumber, targetPortIn } from '../kube/ports.ts';
+import { isTargetOfAnother, nthWithTarget } from '../kube/ports.ts';
 import type { ContainerPort, Protocol, Service, ServicePort } from '../kube/resources.ts';
 
 export const serviceTargetPortProtocolMismatch = defineRule({
@@ -45,13 +46,13 @@ export const serviceTargetPortProtocolMismatch = defineRule({
 
   *check({ object: service, cluster, finding }) {
     if (isHeadless(service)) return;
-    const backends = backendsOf(service, cluster);
+    const served = servedPorts(backendsOf(service, cluster));
     for (const [index, port] of service.spec.ports.entries()) {
       cluster.step();
-      if (backends.some(({ shapes }) => shapes.some((shape) => serves(shape, port)))) continue;
-      const backend = backends.find((one) => counterpart(one, port) !== undefined);
-      const declared = backend && counterpart(backend, port);
-      if (backend === undefined || declared === undefined) continue;
+      if (served.by(port).size > 0) continue;
+      const found = served.declared(port.targetPort);
+      if (found === undefined) continue;
+      const { backend, port: declared } = found;
       const message = typeof port.targetPort === 'string' ? 'nameOfOtherProtocol' : 'numberOfOtherProtocol';
       const nth = nthWithTarget(service.spec.ports, index);
       const data = { index, port, nth, declared, title: backend.title, ...othersOf(service, index, declared.protocol) };
@@ -73,13 +74,6 @@ interface Mismatch {
   /** Another port of the Service leads to the same target with the protocol that is declared, which must stay declared. */
   readonly isShared: boolean;
 }
-
-const serves = (shape: Backend['shapes'][number], port: ServicePort): boolean =>
-  typeof port.targetPort === 'number' ? servesNumber(shape, port.targetPort, port.protocol) : targetPortIn(shape, port) !== undefined;
-
-/** The port of that name or number, declared with another protocol. */
-const counterpart = ({ shapes }: Backend, { targetPort }: ServicePort): ContainerPort | undefined =>
-  shapes.flatMap(({ ports }) => ports).find(({ name, containerPort }) => targetPort === name || targetPort === containerPort);
 
 function othersOf({ spec }: Service, index: number, protocol: Protocol): Pick<Mismatch, 'isFree' | 'isShared'> {
   const { port, targetPort } = spec.ports[index] as ServicePort;

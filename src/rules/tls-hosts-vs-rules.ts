@@ -5,7 +5,16 @@
  */
 import { z } from 'zod';
 import { hasAliases, tlsAnnotations, tlsElsewhere } from '../cluster/provider-annotations.ts';
-import { coveredBy, type HostAt, hostsWithoutTls, nearestHost, ruleHostsOf, servesAnyHost, wildcardOver } from '../cluster/tls-hosts.ts';
+import {
+  coveredBy,
+  type HostAt,
+  hostsWithoutTls,
+  hostsWithTlsIn,
+  nearestHost,
+  ruleHostsOf,
+  servesAnyHost,
+  wildcardOver,
+} from '../cluster/tls-hosts.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -63,7 +72,7 @@ export const tlsHostsVsRules = defineRule({
     const candidates = bare.slice(0, mostCompared).map(({ host }) => host);
     const meantBy = new Set<string>();
     if (!servesAnyHost(ingress) && !hasAliases(annotations))
-      for (const { unused, meant } of strayHosts(ingress, served, candidates)) {
+      for (const { unused, meant } of strayHosts(ingress, served, candidates, cluster)) {
         if (meant !== undefined) meantBy.add(meant);
         yield finding('noRuleServesHost', unused[0].path, { unused, meant, served });
       }
@@ -91,28 +100,32 @@ const correctionsOf = ({ path }: HostAt, meant: string | undefined): readonly Fi
 function withoutTlsAnywhere(ingress: Ingress, cluster: ClusterView): readonly HostAt[] {
   const bare = hostsWithoutTls(ingress);
   if (bare.length === 0) return bare;
-  const { namespace, name } = ingress.metadata;
-  const others = cluster.list('Ingress', namespace).filter(({ metadata }) => metadata.name !== name);
-  const withTls = new Set(others.flatMap(hostsWithTls));
+  // What is bare here is not among its own.
+  const withTls = hostsWithTlsIn(ingress.metadata.namespace, cluster);
   return bare.filter(({ host }) => !withTls.has(host));
 }
 
-function hostsWithTls(ingress: Ingress): readonly string[] {
-  const bare = new Set(hostsWithoutTls(ingress).map(({ host }) => host));
-  return ruleHostsOf(ingress).flatMap(({ host }) => (bare.has(host) ? [] : host));
-}
-
-/** So many hosts are looked at for a slip of the pen. */
+/** So many hosts of an entry are looked at for a slip of the pen, and so many of all entries. */
 const mostCompared = 20;
+const mostComparedInAll = 200;
 
 /** A certificate may be for more hosts than this Ingress serves: an entry that serves one of its rules is used. */
-function* strayHosts({ spec }: Ingress, served: readonly string[], bare: readonly string[]): Generator<Stray, void, undefined> {
+function* strayHosts(
+  { spec }: Ingress,
+  served: readonly string[],
+  bare: readonly string[],
+  cluster: ClusterView,
+): Generator<Stray, void, undefined> {
   const isServed = coveredBy(served);
+  let left = mostComparedInAll;
   const wildcards = new Set(served.map(wildcardOver));
   for (const [index, { hosts }] of spec.tls.entries()) {
+    cluster.step();
     const all = hosts.map((host, at): HostAt => ({ host, path: ['spec', 'tls', index, 'hosts', at] }));
     const unused = all.filter(({ host }) => !isServed(host) && !wildcards.has(host.toLowerCase()));
-    const slips = unused.slice(0, mostCompared).map((one): Stray => ({ unused: [one], meant: nearestHost(one.host, bare) }));
+    const compared = bare.length === 0 ? [] : unused.slice(0, Math.min(left, mostCompared));
+    left -= compared.length;
+    const slips = compared.map((one): Stray => ({ unused: [one], meant: nearestHost(one.host, bare) }));
     const meant = slips.filter((one) => one.meant !== undefined);
     const [first, ...more] = unused;
     if (meant.length > 0) yield* meant;

@@ -7,15 +7,12 @@ import { z } from 'zod';
 import { nearestWord } from '../cluster/near-miss.ts';
 import { providerAnnotations } from '../cluster/provider-annotations.ts';
 import { type Provider, providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from '../cluster/secret-providers.ts';
-import { candidatesFor, existingNames, namespacesWith, secretRef, tlsSecretsOf } from '../cluster/tls-secrets.ts';
+import { existingNames, namespacesWith, secretRef, secretsToRead, tlsSecretsOf } from '../cluster/tls-secrets.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
 import { refOf } from '../kube/resources.ts';
-
-/** Reads by name for one Ingress, its own Secrets and candidates together. */
-const mostReads = 10;
 
 export const tlsSecretMissing = defineRule({
   id: 'tls-secret-missing',
@@ -65,7 +62,7 @@ export const tlsSecretMissing = defineRule({
   },
 
   fetches(ingress, known) {
-    return [...tlsSecretsOf(ingress).keys(), ...candidatesFor(ingress, known)].slice(0, mostReads).map((name) => secretRef(ingress, name));
+    return secretsToRead(ingress, known).map((name) => secretRef(ingress, name));
   },
   annotations: (options) => [...providerAnnotations, ...options.providerAnnotations],
 
@@ -75,6 +72,7 @@ export const tlsSecretMissing = defineRule({
     // What could not be read ends the rule: what could be is judged before it.
     const answered = ([name]: (typeof entries)[number]): boolean =>
       !['unknown', 'unanswered'].includes(known.fetched(secretRef(ingress, name)) as string);
+    let existing: readonly string[] | undefined;
     for (const [name, paths] of [...entries.filter(answered), ...entries.filter((entry) => !answered(entry))]) {
       const [path] = paths as [FieldPath];
       const entry = { name, namespace, paths };
@@ -87,9 +85,10 @@ export const tlsSecretMissing = defineRule({
         yield finding('pending', path, { ...entry, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
         continue;
       }
+      existing ??= existingNames(ingress, known);
       const data = {
         ...entry,
-        existing: existingNames(ingress, known),
+        existing,
         others: namespacesWith(name, namespace, elsewhere),
         unreadable: unreadableProviders(known, namespace),
         inApply: !offline && !isSurvey,

@@ -17,6 +17,8 @@ export interface Taken {
   readonly secrets: { readonly present: readonly KeptSecret[]; readonly absent: readonly ObjectRef[] };
   /** Annotations that no rule reads may hold anything: they stay where they are. */
   readonly readsAnnotation: (key: string) => boolean;
+  /** Whether its key alone is: its value, in which anything may stand, is left out. */
+  readonly readsAnnotationKey?: (key: string) => boolean;
 }
 
 /** One resource on each line, so that two snapshots can be compared with any tool that compares texts. */
@@ -50,8 +52,8 @@ const partOf = ({ everywhere, namespaces }: Omit<Reach, 'parts'>) => ({
 const inOrder = <V, W>(map: ReadonlyMap<string, V>, of: (value: V) => W): Readonly<Record<string, W>> =>
   Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, of(value)]));
 
-function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
-  const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);
+function resourcesOf({ snapshot, secrets, ...reads }: Taken) {
+  const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, reads);
   const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
     snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
   return {
@@ -81,8 +83,15 @@ function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
 const isEmpty = (labels: Labels): boolean => Object.keys(labels).length === 0;
 
 /** Without the uid, by which no rule tells anything apart. */
-function trimmedMetadata({ uid: _, namespace, labels, annotations, ...rest }: ObjectMeta, readsAnnotation: (key: string) => boolean) {
-  const read = Object.fromEntries(Object.entries(annotations).filter(([key]) => readsAnnotation(key)));
+function trimmedMetadata(
+  { uid: _, namespace, labels, annotations, ...rest }: ObjectMeta,
+  { readsAnnotation, readsAnnotationKey = () => false }: Pick<Taken, 'readsAnnotation' | 'readsAnnotationKey'>,
+) {
+  const read = Object.fromEntries(
+    Object.entries(annotations).flatMap(([key, value]) =>
+      readsAnnotation(key) ? [[key, value]] : readsAnnotationKey(key) ? [[key, '']] : [],
+    ),
+  );
   return {
     ...(namespace !== '' && { namespace }),
     ...rest,

@@ -50,6 +50,7 @@ const service = z.object({
     externalIPs: maybe(texts),
     internalTrafficPolicy: maybe(z.literal('Local')),
     externalTrafficPolicy: maybe(z.literal('Local')),
+    loadBalancerClass: maybe(text),
   }),
   status: maybe(z.object({ loadBalancer: z.object({ ingress: z.array(z.object({ ip: maybe(text) })) }) })),
 });

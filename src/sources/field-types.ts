@@ -65,6 +65,7 @@ const specs: ReadonlyMap<string, Shape> = new Map<string, Shape>([
       externalIPs: stringList,
       internalTrafficPolicy: 'string',
       externalTrafficPolicy: 'string',
+      loadBalancerClass: 'string',
       ports: { listOf: servicePorts },
     }),
   ],

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { given, objectAt, stringAt } from '../kube/read.ts';
+import { objectAt, stringAt } from '../kube/read.ts';
 import type { RawObject, Resource } from '../kube/resources.ts';
 import type { CertificateFacts, TlsContent } from '../kube/tls-facts.ts';
 
@@ -44,66 +44,94 @@ function decoded(text: string): string {
 
 function tlsContent(certificate: string, key: string): TlsContent {
   const lacks = [...(certificate === '' ? (['tls.crt'] as const) : []), ...(key === '' ? (['tls.key'] as const) : [])];
-  const blocks = pemBlocks(certificate, (label) => label === 'CERTIFICATE', mostCertificates);
-  const leaf = blocks[0] === undefined ? undefined : parsedCertificate(blocks[0]);
-  const facts = leaf === undefined ? {} : { leaf: factsOf(leaf) };
   if (lacks.includes('tls.crt')) return { lacks };
+  const blocks = pemBlocks(certificate, (label) => label === 'CERTIFICATE', mostCertificates);
+  const leaf = blocks[0] && parsedCertificate(blocks[0]);
   if (leaf === undefined) return { lacks, pair: 'badCertificate' };
-  if (lacks.includes('tls.key')) return { lacks, ...facts };
-  return { lacks, ...facts, ...pairOf(leaf, key, blocks) };
+  const facts = factsOf(leaf);
+  if (facts === undefined) return { lacks };
+  if (lacks.includes('tls.key') || publicKeyOf(leaf) === undefined) return { lacks, leaf: facts };
+  return { lacks, leaf: facts, ...pairOf(leaf, key, blocks) };
 }
 
-function pairOf(leaf: X509Certificate, text: string, blocks: readonly string[]): Pick<TlsContent, 'pair' | 'keyType' | 'belongsTo'> {
-  const [block = ''] = pemBlocks(text, (label) => label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY'), 1);
-  if (block.includes('BEGIN ENCRYPTED PRIVATE KEY') || block.includes('Proc-Type: 4,ENCRYPTED')) return { pair: 'encryptedKey' };
-  const key = parsedKey(block);
+function pairOf(leaf: X509Certificate, text: string, blocks: readonly Block[]): Pick<TlsContent, 'pair' | 'keyType' | 'belongsTo'> {
+  const [block] = pemBlocks(text, (label) => label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY'), 1);
+  if (block?.label === 'ENCRYPTED PRIVATE KEY' || block?.text.includes('Proc-Type: 4,ENCRYPTED')) return { pair: 'encryptedKey' };
+  const key = block && parsedKey(block);
   if (key === undefined) return { pair: 'badKey' };
-  const keyType = given('keyType', key.asymmetricKeyType);
-  if (leaf.checkPrivateKey(key)) return { pair: 'match', ...keyType };
+  const keyType = key.asymmetricKeyType ?? 'unknown';
+  if (leaf.checkPrivateKey(key)) return { pair: 'match', keyType };
   const at = blocks.findIndex((one) => parsedCertificate(one)?.checkPrivateKey(key) === true);
-  return { pair: 'differ', ...keyType, ...(at > 0 && { belongsTo: { position: at + 1, of: blocks.length } }) };
+  return { pair: 'differ', keyType, ...(at > 0 && { belongsTo: { position: at + 1, of: blocks.length } }) };
+}
+
+interface Block {
+  readonly label: string;
+  /** With its first line and its last. */
+  readonly text: string;
+  /** What stands between the two. */
+  readonly body: string;
 }
 
 const begin = '-----BEGIN ';
 
-/** As Go's crypto/tls finds them: what stands between the blocks, or is of another label, is passed over. */
-function pemBlocks(text: string, isWanted: (label: string) => boolean, limit: number): readonly string[] {
-  const blocks: string[] = [];
+/**
+ * As Go's encoding/pem and OpenSSL find them: by a line that holds nothing else, so that a byte order mark hides the first one.
+ * What stands between the blocks, or is of another label, is passed over.
+ */
+function pemBlocks(text: string, isWanted: (label: string) => boolean, limit: number): readonly Block[] {
+  const blocks: Block[] = [];
   for (let at = text.indexOf(begin); at >= 0 && blocks.length < limit; at = text.indexOf(begin, at + begin.length)) {
+    if (at > 0 && text[at - 1] !== '\n') continue;
     const labelEnd = text.indexOf('-----', at + begin.length);
-    if (labelEnd < 0) break;
+    const lineEnd = text.indexOf('\n', labelEnd);
+    if (labelEnd < 0 || lineEnd < 0) break;
     const label = text.slice(at + begin.length, Math.min(labelEnd, at + 64));
-    if (!isWanted(label)) continue;
+    if (!isWanted(label) || text.slice(labelEnd + '-----'.length, lineEnd).trim() !== '') continue;
     const end = `-----END ${label}-----`;
     const endAt = text.indexOf(end, labelEnd);
     if (endAt < 0) break;
-    blocks.push(text.slice(at, endAt + end.length));
+    blocks.push({ label, text: text.slice(at, endAt + end.length), body: text.slice(lineEnd, endAt) });
   }
   return blocks;
 }
 
-function parsedCertificate(block: string): X509Certificate | undefined {
+/** Undefined where it throws: what the bytes are is for whoever wrote them to say. */
+function attempt<T>(make: () => T): T | undefined {
   try {
-    return new X509Certificate(block);
+    return make();
   } catch {
     return undefined;
   }
 }
 
-function parsedKey(block: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(block);
-  } catch {
-    return undefined;
-  }
+/** OpenSSL takes no line that is longer than its buffer, and Go does: the bytes themselves are what both agree on. */
+const parsedCertificate = ({ text, body }: Block): X509Certificate | undefined =>
+  attempt(() => new X509Certificate(text)) ?? attempt(() => new X509Certificate(Buffer.from(body, 'base64')));
+
+/** Whatever the label says, as Go's crypto/tls tries them. */
+function parsedKey({ text, body }: Block): KeyObject | undefined {
+  const read = attempt(() => createPrivateKey(text));
+  if (read !== undefined) return read;
+  const bytes = Buffer.from(body, 'base64');
+  const found = (['pkcs8', 'pkcs1', 'sec1'] as const)
+    .values()
+    .map((type) => attempt(() => createPrivateKey({ key: bytes, format: 'der', type })))
+    .find((key) => key !== undefined);
+  bytes.fill(0);
+  return found;
 }
 
-const factsOf = (certificate: X509Certificate): CertificateFacts => ({
-  names: namesIn(certificate.subjectAltName ?? ''),
-  notBeforeMs: certificate.validFromDate.getTime(),
-  notAfterMs: certificate.validToDate.getTime(),
-  keyType: certificate.publicKey.asymmetricKeyType ?? 'unknown',
-});
+/** Undefined for one that OpenSSL here cannot read, of an algorithm to come or broken: no key can be compared with it. */
+const publicKeyOf = (certificate: X509Certificate): KeyObject | undefined => attempt(() => certificate.publicKey);
+
+/** Undefined where a date is none. */
+function factsOf(certificate: X509Certificate): CertificateFacts | undefined {
+  const [notBeforeMs, notAfterMs] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+  if (Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)) return undefined;
+  const keyType = publicKeyOf(certificate)?.asymmetricKeyType ?? 'unknown';
+  return { names: namesIn(certificate.subjectAltName ?? ''), notBeforeMs, notAfterMs, keyType };
+}
 
 /** `DNS:a.example, IP Address:10.0.0.1, DNS:"odd, name"`: a common name counts no more (RFC 9525). */
 const namesIn = (alternatives: string): readonly string[] =>

@@ -3,6 +3,7 @@
  * Whatever the text is, the result is only given out if it reads as it should: what cannot be edited so is left alone.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { blockYaml } from '../kube/block-yaml.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { formatPath } from '../kube/field-path.ts';
 import { isObject } from '../kube/read.ts';
@@ -28,6 +29,13 @@ export function editedText(text: string, edits: readonly TextEdit[], expected: u
     if (!(error instanceof YamlError)) throw error;
   }
   return { why: 'it is written in a way that cannot be edited without changing something else' };
+}
+
+/** The text with one more document behind it, in lines as the others are. */
+export function withDocument(text: string, value: unknown): string {
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  const open = text === '' || text.endsWith('\n') ? '' : eol;
+  return `${text}${open}---${eol}${blockYaml(value).replaceAll('\n', eol)}${eol}`;
 }
 
 /** Objects without prototype, and keys whose value is undefined, are as JSON has them. */

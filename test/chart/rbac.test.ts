@@ -27,6 +27,8 @@ function rights(values: RawObject): readonly string[] {
 const off = (...ids: readonly string[]): RawObject => ({ rules: Object.fromEntries(ids.map((id) => [id, { mode: 'off' }])) });
 const allBut = (...on: readonly string[]): RawObject => off(...rules.map(({ meta }) => meta.id).filter((id) => !on.includes(id)));
 
+const readingSecrets = rules.filter(({ meta }) => meta.reads.some((collection) => collection === 'Secret')).map(({ meta }) => meta.id);
+
 /** What a configuration needs to watch, by the rules that it really runs. */
 function needed(config: RawObject): readonly string[] {
   const configuration = parseConfiguration({ apiVersion: 'portcullis.dev/v1', ...config }, rules);
@@ -63,9 +65,11 @@ describeWithHelm('the rights', () => {
         "ClusterRole portcullis: get,list,watch sealedsecrets.bitnami.com",
         "ClusterRole portcullis: get,list,watch certificates.cert-manager.io",
         "ClusterRole portcullis: get,list,watch externalsecrets.external-secrets.io",
+        "ClusterRole portcullis: get,list,watch ingressclasses.networking.k8s.io",
         "ClusterRole portcullis: get,list,watch ingresses.networking.k8s.io",
         "ClusterRole portcullis: get,list,watch networkpolicies.networking.k8s.io",
         "ClusterRole portcullis: get secrets",
+        "ClusterRole portcullis: create subjectaccessreviews.authorization.k8s.io",
         "ClusterRole portcullis: get,patch validatingwebhookconfigurations.admissionregistration.k8s.io/portcullis",
         "ClusterRole portcullis: create,delete,get,list,patch clusterreports.openreports.io",
         "ClusterRole portcullis: create,delete,get,list,patch reports.openreports.io",
@@ -99,7 +103,7 @@ describeWithHelm('the rights', () => {
     expect(rights({ config: somewhere })).toContain('ClusterRole portcullis: get secrets');
   });
 
-  it('with every rule off are those to know what is audited, callers and our own certificate, and to clear what was told', () => {
+  it('with every rule off are those to know what is audited, callers and what they may read, our own certificate, and to clear what was told', () => {
     expect(rights({ config: allBut() })).toMatchInlineSnapshot(`
       [
         "ClusterRole portcullis: get,list,watch namespaces",
@@ -107,6 +111,7 @@ describeWithHelm('the rights', () => {
         "ClusterRole portcullis: get,list,watch services",
         "ClusterRole portcullis: get,list,watch ingresses.networking.k8s.io",
         "ClusterRole portcullis: get,list,watch networkpolicies.networking.k8s.io",
+        "ClusterRole portcullis: create subjectaccessreviews.authorization.k8s.io",
         "ClusterRole portcullis: get,patch validatingwebhookconfigurations.admissionregistration.k8s.io/portcullis",
         "ClusterRole portcullis: create,delete,get,list,patch clusterreports.openreports.io",
         "ClusterRole portcullis: create,delete,get,list,patch reports.openreports.io",
@@ -124,7 +129,8 @@ describeWithHelm('the rights', () => {
     ['at level full', { config: { secrets: { level: 'full' } } }, ['ClusterRole portcullis: get secrets']],
     ['at level off', { config: { secrets: { level: 'off' } } }, []],
     ['at a bare off', { config: { secrets: { level: false } } }, []],
-    ['without the rule that asks', { config: off('tls-secret-missing') }, []],
+    ['without one of the rules that ask', { config: off('tls-secret-missing') }, ['ClusterRole portcullis: get secrets']],
+    ['without the rules that ask', { config: off(...readingSecrets) }, []],
     ['in some namespaces', { rbac: { secretNamespaces: ['shop', 'bank'] } }, ['ClusterRole portcullis-secrets: get secrets']],
     ['in some, at level off', { config: { secrets: { level: 'off' } }, rbac: { secretNamespaces: ['shop'] } }, []],
   ] as const)('to read Secrets by name: %s', (_, values, expected) => {

@@ -13,12 +13,17 @@ const service = (name: string, spec: RawObject, ip?: string): Service =>
     status: ip === undefined ? {} : { loadBalancer: { ingress: [{ ip }] } },
   }) as Service;
 
+const dying = (service: Service): Service => ({ ...service, metadata: { ...service.metadata, deletionTimestamp: '2026-11-20T00:00:00Z' } });
+
 describe('whoAnswersOn', () => {
   const subject = service('web', { clusterIP: '10.96.0.9', ports: [{ port: 443 }] }, '203.0.113.9');
   const held = [
     subject,
     service('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53, protocol: 'UDP' }] }),
     service('edge', { ports: [{ port: 443 }] }, '203.0.113.5'),
+    service('v6', { clusterIP: 'fd00::10', ports: [{ port: 53 }] }, 'FD00::0:20'),
+    service('old', { clusterIP: '010.096.0.11', ports: [{ port: 53 }] }),
+    dying(service('dying', { clusterIP: '10.96.0.12', ports: [{ port: 443 }] }, '203.0.113.7')),
     service('udp', { ports: [{ port: 443, protocol: 'UDP' }] }, '203.0.113.6'),
   ];
   const known = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held);
@@ -32,5 +37,11 @@ describe('whoAnswersOn', () => {
     ['10.96.0.9', []],
     ['203.0.113.9', []],
     ['192.0.2.1', []],
+    ['FD00:0::10', ['v6: clusterIP']],
+    ['fd00::20', []],
+    ['10.96.0.11', ['old: clusterIP']],
+    ['::ffff:10.96.0.10', ['dns: clusterIP']],
+    ['10.96.0.12', []],
+    ['203.0.113.7', []],
   ])('%s: %j', (address, expected) => expect(told(address)).toEqual(expected));
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differsByAtMost, nearestWord, nearMiss } from '../../src/cluster/near-miss.ts';
+import { differsByAtMost, nearestWord, nearestWords, nearMiss } from '../../src/cluster/near-miss.ts';
 import { labelsOf } from '../../src/kube/labels.ts';
 import type { Workload } from '../../src/kube/resources.ts';
 
@@ -119,4 +119,21 @@ describe('differsByAtMost', () => {
     ['h2c', 'h', false],
     ['h2c', 'wss', false],
   ])('%s and %s, one letter: %s', (a, b, expected) => expect(differsByAtMost(1, a, b)).toBe(expected));
+});
+
+describe('nearestWords', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => `number-${index}`);
+
+  it('finds for each word what it would find alone', () => {
+    const nearest = nearestWords();
+    expect([nearest('htpp', ['http', 'grpc']), nearest('wbe', ['web'])]).toEqual(['http', 'web']);
+  });
+
+  it('compares for all words together no more than for one', () => {
+    const nearest = nearestWords();
+    const found = many.map((_, index) => nearest(`numbre-${index}`, many));
+    expect([found[0], found.at(-1)]).toEqual(['number-0', undefined]);
+    // What is the very same costs nothing, and is found to the end.
+    expect(nearest('number-7', many)).toBe('number-7');
+  });
 });

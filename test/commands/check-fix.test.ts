@@ -1,7 +1,9 @@
 /** `check --fix`: what it writes, what it leaves alone, and what it says of both. */
 import {
   chmodSync,
+  chownSync,
   cpSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -132,6 +134,99 @@ spec:
     const ports = '    ports:\n    - protocol: UDP\n      port: 53\n    - protocol: TCP\n      port: 53\n';
     expect(read('policy.yaml')).toBe(`${policy}  ingress:\n  - from:\n    - namespaceSelector: {}\n${ports}`);
     expect(code).toBe(0);
+  });
+
+  const external = `# Outside
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec:
+  type: ExternalName # by its address
+  externalName: 192.0.2.10
+  ports:
+  - port: 5432
+`;
+  const slice = `---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: db-1
+  labels:
+    kubernetes.io/service-name: db
+addressType: IPv4
+ports:
+- name: ""
+  protocol: TCP
+  port: 5432
+endpoints:
+- addresses:
+  - "192.0.2.10"
+`;
+  const inside = external.replace('ExternalName', 'ClusterIP').replace('  externalName: 192.0.2.10\n', '');
+
+  it('puts the object that an edit takes for granted behind it', async () => {
+    const path = write('db.yaml', `${external}---\n${deployment}`);
+    const { code, out } = await fix([path]);
+    expect(read('db.yaml')).toBe(`${inside}${slice}---\n${deployment}`);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/fixed .*: spec\.type = ClusterIP, spec\.externalName removed, EndpointSlice db-1 added \[/),
+    ]);
+    expect((await fix([path])).out).toContain('0 edits, 0 left alone');
+  });
+
+  it('does so at the end of a file without a last line break, in the namespace that its object names', async () => {
+    const text = external.replace('{name: db}', '{name: db, namespace: shop}').trimEnd().replaceAll('\n', '\r\n');
+    write('db.yaml', text);
+    expect((await fix([directory])).code).toBe(0);
+    const expected =
+      inside.replace('{name: db}', '{name: db, namespace: shop}') + slice.replace('  name: db-1\n', '  namespace: shop\n  name: db-1\n');
+    expect(read('db.yaml')).toBe(expected.replaceAll('\n', '\r\n'));
+  });
+
+  it('leaves both alone where the one cannot be put, and says why', async () => {
+    const text = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'db' },
+      spec: { type: 'ExternalName', externalName: '192.0.2.10', ports: [{ port: 5432 }] },
+    });
+    write('db.json', text);
+    const { code, out } = await fix([directory]);
+    expect([code, read('db.json')]).toEqual([1, text]);
+    expect(out).toContain('EndpointSlice db-1 has to stand beside it, and nothing can behind an object in braces');
+  });
+
+  it('leaves both alone where there is such an object already', async () => {
+    write('db.yaml', external + slice);
+    const { code, out } = await fix([directory]);
+    expect([code, read('db.yaml')]).toEqual([1, external + slice]);
+    expect(out).toContain('EndpointSlice db-1 has to stand beside it, and one is there already');
+  });
+
+  it('takes the last item out with the list', async () => {
+    const dns =
+      'apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: shop}\nspec: {clusterIP: 10.96.0.53, ports: [{port: 53}]}\n';
+    const web = (spec: string): string =>
+      `apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec:\n${spec}  ports: [{port: 80}]\n`;
+    write('ips.yaml', `${dns}---\n${web('  externalIPs:\n  - 10.96.0.53 # of the DNS\n')}`);
+    expect((await fix([directory])).code).toBe(0);
+    expect(read('ips.yaml')).toBe(`${dns}---\n${web('')}`);
+  });
+
+  it('keeps the owner and the other names of a file', async () => {
+    const path = write('shop.yaml', both(service()));
+    const owner = process.getuid?.() === 0 ? 12_345 : (process.getuid?.() ?? 0);
+    chownSync(path, owner, process.getuid?.() === 0 ? 12_345 : (process.getgid?.() ?? 0));
+    expect((await fix([path])).code).toBe(0);
+    expect([read('shop.yaml'), statSync(path).uid]).toEqual([both(service('web')), owner]);
+
+    writeFileSync(path, both(service()));
+    linkSync(path, join(directory, 'other.name'));
+    expect((await fix([path])).code).toBe(0);
+    expect([read('shop.yaml'), read('other.name')]).toEqual([both(service('web')), both(service('web'))]);
+    expect(statSync(path)).toMatchObject({ uid: owner, nlink: 2 });
+    expect(readdirSync(directory).sort()).toEqual(['other.name', 'shop.yaml']);
   });
 
   it('leaves alone what comes from an anchor, and says so', async () => {

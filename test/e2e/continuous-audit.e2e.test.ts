@@ -5,7 +5,7 @@ import { until } from '../support/child-process.ts';
 import { describeOnCluster, pathOf } from '../support/cluster.ts';
 import { openReportsDefinitions } from '../support/report-definitions.ts';
 import { ingress, labelled, service } from '../support/shop.ts';
-import { configurationOf, useStage } from '../support/stage.ts';
+import { configurationOf, useStage, withoutOurWay } from '../support/stage.ts';
 import type { Replica } from '../support/webhook.ts';
 
 const reportsIn = (namespace: string): string => pathOf('openreports.io/v1alpha1', 'reports', namespace);
@@ -13,7 +13,7 @@ const eventsIn = (namespace: string): string => pathOf('events.k8s.io/v1', 'even
 const graceMs = 5_000;
 
 describeOnCluster('the continuous audit', () => {
-  const configuration = configurationOf({ grace: `${graceMs / 1000}s` });
+  const configuration = configurationOf({ grace: `${graceMs / 1000}s`, rules: withoutOurWay });
   const stage = useStage({ purpose: 'audit', configuration, replicas: 0, ownControlPlane: true });
   let replica: Replica;
   let namespace: string;

@@ -7,7 +7,10 @@ import { addressOf, configurationOf, useStage } from '../support/stage.ts';
 
 interface Headline {
   readonly rule: string;
-  readonly object: (nodePort: number) => RawObject;
+  /** The number is another one each time. */
+  readonly object: (unique: number) => RawObject;
+  /** What stands there beside the shop, so that the object is wrong in nothing else. */
+  readonly beside?: readonly RawObject[];
   readonly kind: string;
   readonly path: string;
   /** Words of the defect and of the repair. */
@@ -38,7 +41,7 @@ const headlines: readonly Headline[] = [
   },
   {
     rule: 'service-node-port-policy',
-    object: (nodePort) => service({ spec: { type: 'NodePort' }, port: { nodePort } }),
+    object: (unique) => service({ spec: { type: 'NodePort' }, port: { nodePort: 30_000 + unique } }),
     kind: 'Service "web"',
     path: 'spec.ports[0].nodePort',
     says: ['is not among the ports of namespace headline-', '30100-30199', 'use 30100'],
@@ -50,12 +53,13 @@ const headlines: readonly Headline[] = [
   },
   {
     rule: 'tls-secret-missing',
-    object: () => ingress('shop-tsl'),
+    object: (unique) => ingress('shop-tsl', { host: `${unique}.headline.example.com` }),
+    beside: [service()],
     kind: 'Ingress "web"',
     path: 'spec.tls[0].secretName',
     says: ['shop-tsl'],
     guided: 'warns',
-    repaired: ingress('shop-tls'),
+    repaired: ingress('shop-tls', { host: 'headline.example.com' }),
   },
   {
     rule: 'network-policy-isolates-dns',
@@ -84,19 +88,19 @@ describeOnCluster('kubectl apply', () => {
 
   beforeAll(() => stage.dns());
 
-  /** Each number exists once in the cluster, and the API server looks after that before it asks us. */
-  let lastNodePort = 30000;
-  const brokenBy = ({ object }: Headline): RawObject => object(++lastNodePort);
+  /** Each node port exists once in the cluster, and the API server looks after that before it asks us. Hosts we look after. */
+  let last = 0;
+  const brokenBy = ({ object }: Headline): RawObject => object(++last);
 
-  async function shop(profile: 'observe' | 'guided' | 'strict'): Promise<string> {
+  async function shop(profile: 'observe' | 'guided' | 'strict', { beside = [] }: Partial<Headline> = {}): Promise<string> {
     const namespace = await stage.namespace(profile);
-    await stage.given(namespace, [deployment, secret('shop-tls')]);
+    await stage.given(namespace, [deployment, secret('shop-tls'), ...beside]);
     return namespace;
   }
 
   it.each(headlines)('is denied by $rule where the profile is strict', async (headline) => {
     const { rule, kind, path, says } = headline;
-    const { code, stdout, stderr } = await stage.apply(await shop('strict'), brokenBy(headline));
+    const { code, stdout, stderr } = await stage.apply(await shop('strict', headline), brokenBy(headline));
     expect(code, stderr).toBe(1);
     expect(stdout).toBe('');
     expect(stderr.trimEnd().split('\n'), 'one line for one defect').toHaveLength(1);
@@ -106,7 +110,7 @@ describeOnCluster('kubectl apply', () => {
 
   it.each(headlines)('answers $rule where the profile is guided: $guided', async (headline) => {
     const { rule, path, guided, says } = headline;
-    const { code, stdout, stderr } = await stage.apply(await shop('guided'), brokenBy(headline));
+    const { code, stdout, stderr } = await stage.apply(await shop('guided', headline), brokenBy(headline));
     if (guided === 'denies') {
       expect(code).toBe(1);
       expect(stderr).toContain(`[${rule}] portcullis`);
@@ -119,8 +123,8 @@ describeOnCluster('kubectl apply', () => {
     expect(stderr).toContain(says[0]);
   });
 
-  it.each(headlines)('says nothing where $rule finds nothing', async ({ repaired }) => {
-    const { code, stdout, stderr } = await stage.apply(await shop('strict'), repaired);
+  it.each(headlines)('says nothing where $rule finds nothing', async (headline) => {
+    const { code, stdout, stderr } = await stage.apply(await shop('strict', headline), headline.repaired);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/ created\n$/);
   });
@@ -128,10 +132,15 @@ describeOnCluster('kubectl apply', () => {
   it.each(headlines)('says nothing of $rule where the profile is observe, and writes it down', async (headline) => {
     const { rule } = headline;
     const object = brokenBy(headline);
-    const namespace = await shop('observe');
+    const namespace = await shop('observe', headline);
     const { code, stderr } = await stage.apply(namespace, object);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const [entry] = stage.cluster.audit(namespace).filter(({ objectRef }) => objectRef.name === (object['metadata'] as RawObject)['name']);
+    const { name } = object['metadata'] as RawObject;
+    // The last one: what stands beside it may have its name.
+    const entry = stage.cluster
+      .audit(namespace)
+      .filter(({ objectRef }) => objectRef.name === name)
+      .at(-1);
     expect(entry?.annotations).toMatchObject({
       'validate.portcullis.dev/decision': 'allow',
       'validate.portcullis.dev/rules': `audit:${rule}`,
@@ -140,7 +149,7 @@ describeOnCluster('kubectl apply', () => {
 
   it.each(headlines)('softens $rule in a server-side dry-run, unless no other object can repair it', async (headline) => {
     const { rule, guided } = headline;
-    const { code, stderr } = await stage.apply(await shop('strict'), brokenBy(headline), ['--dry-run=server']);
+    const { code, stderr } = await stage.apply(await shop('strict', headline), brokenBy(headline), ['--dry-run=server']);
     if (guided === 'denies') {
       expect(code).toBe(1);
       expect(stderr).toContain(`[${rule}] portcullis`);
@@ -164,7 +173,7 @@ describeOnCluster('kubectl apply', () => {
   it('lists every defect of an object, each with its field', async () => {
     const broken = service({
       spec: { type: 'NodePort' },
-      port: { targetPort: 'htpp', nodePort: ++lastNodePort },
+      port: { targetPort: 'htpp', nodePort: 30_000 + ++last },
     });
     const { code, stderr } = await stage.apply(await shop('strict'), broken);
     expect(code).toBe(1);

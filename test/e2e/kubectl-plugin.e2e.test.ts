@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { rules } from '../../src/rules/index.ts';
 import { connectCluster, describeOnCluster } from '../support/cluster.ts';
 import { kubeconfigOf } from '../support/control-plane.ts';
 
@@ -113,8 +114,13 @@ describeOnCluster('the kubectl plugin', () => {
       const { cells, proposal } = JSON.parse(stdout);
       expect(cells).toEqual([expect.objectContaining({ rule: 'service-selector-matches-no-pods', namespace, denied: ['Service web'] })]);
       const raised = { overrides: [{ namespaces: [namespace], mode: 'deny' }] };
-      const rules = { 'service-named-target-port-unresolved': raised, 'service-target-port-protocol-mismatch': raised };
-      expect(proposal).toEqual({ values: { config: { rules } }, labels: [] });
+      // Those that deny a Service in strict and not in guided already, without options, and find this one right.
+      const right = [
+        ...['service-named-target-port-unresolved', 'service-target-port-protocol-mismatch', 'service-external-name-is-ip'],
+        ...['service-headless-port-translation', 'statefulset-service-name'],
+      ];
+      const values = { config: { rules: Object.fromEntries(right.map((id) => [id, raised])) } };
+      expect(proposal).toEqual({ values, labels: [] });
     } finally {
       await cluster.close();
     }
@@ -128,7 +134,9 @@ describeOnCluster('the kubectl plugin', () => {
     expect(completed('check', '--fail')).toEqual([expect.stringMatching(/^--fail-on\t/), ':4']);
     expect(completed('check', '--fail-on', 'hi')).toEqual(['high', ':4']);
     expect(completed('check', '--config', '')).toEqual([':0']);
-    expect(completed('explain', 'tls-')).toEqual(['tls-secret-missing', ':4']);
+    const ofTls = rules.map(({ meta }) => meta.id).filter((id) => id.startsWith('tls-'));
+    expect(completed('explain', 'tls-')).toEqual([...ofTls, ':4']);
+    expect(completed('explain', 'tls-secret-mis')).toEqual(['tls-secret-missing', ':4']);
     expect(completed('check', 'dep')).toEqual([':0']);
     expect(completed('rules', '')).toEqual([':4']);
   });

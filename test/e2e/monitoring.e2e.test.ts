@@ -13,7 +13,7 @@ import { type Rendered, render } from '../support/helm.ts';
 import { describeWithPrometheus, type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { policyReportDefinitions } from '../support/report-definitions.ts';
 import { deployment, ingress, service } from '../support/shop.ts';
-import { addressOf, configurationOf, create, untilViewIsTrue } from '../support/stage.ts';
+import { addressOf, configurationOf, create, untilViewIsTrue, withoutOurWay } from '../support/stage.ts';
 import { installWebhook, type Registration, type Replica, type Webhook, withFail, withSelector } from '../support/webhook.ts';
 
 const purpose = 'monitoring';
@@ -38,7 +38,7 @@ describeWithPrometheus(inject('helm') !== null && inject('controlPlane') !== nul
     await applied([...policyReportDefinitions()]);
     const [port, deadPort] = [await freePort(), await freePort()];
     const registrations = (deployed: Registration) => [forLabel(deployed, 'answered'), to(deadPort, forLabel(deployed, 'unanswered'))];
-    const configuration = configurationOf({ grace: '1s' });
+    const configuration = configurationOf({ grace: '1s', rules: withoutOurWay });
     webhook = await installWebhook(cluster, { purpose, configuration, port, registrations });
     await applied(readFileSync('deploy/25-state.yaml', 'utf8'));
     await forbidSecrets();
@@ -65,6 +65,7 @@ describeWithPrometheus(inject('helm') !== null && inject('controlPlane') !== nul
     guided = await cluster.newNamespace('guided', { e2e: 'answered' });
     unanswered = await cluster.newNamespace('unanswered', { e2e: 'unanswered' });
     for (const namespace of [strict, guided]) await create(cluster, namespace, deployment);
+    await create(cluster, guided, service({ name: 'shop' }));
     await untilViewIsTrue(cluster, answering);
   });
   afterAll(async () => {
@@ -135,7 +136,7 @@ describeWithPrometheus(inject('helm') !== null && inject('controlPlane') !== nul
   async function someOfEach(): Promise<void> {
     await write(strict, astray());
     await write(guided, astray());
-    await write(guided, ingress('gone'));
+    await write(guided, ingress('gone', { service: 'shop' }));
     await write(unanswered, astray());
     await callAsPod();
   }

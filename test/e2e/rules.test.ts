@@ -1,11 +1,13 @@
 /** The tables of all rules on the real API server: the same cases, the same answers. */
 import { globSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Rule } from '../../src/engine/rule.ts';
 import { objectAt, stringAt } from '../../src/kube/read.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { type Balancer, startBalancer } from '../support/balancer.ts';
 import { type ApiAnswer, type Cluster, connectCluster, describeOnCluster } from '../support/cluster.ts';
-import type { ControlPlane } from '../support/control-plane.ts';
+import { type ControlPlane, freePort } from '../support/control-plane.ts';
 import { newControlPlane } from '../support/control-plane-provider.ts';
 import { canBeApplied, configurationFor, expectedOf, namespacesOf, outcomeOf } from '../support/rule-cases.ts';
 import { type RuleCase, readRuleTable } from '../support/rule-table.ts';
@@ -17,13 +19,32 @@ const tables = globSync('test/rules/*.yaml')
   .sort()
   .map((file) => readRuleTable(file));
 
+/** The cases of a table, those of one configuration after each other: each other one is a server of ours of its own. */
+const casesOf = ({ valid, invalid }: (typeof tables)[number], rule: Rule) =>
+  [...valid, ...invalid]
+    .filter(canBeApplied)
+    .map((one) => ({ one, configuration: JSON.stringify(configurationFor(rule, one, rules)) }))
+    .toSorted((a, b) => (a.configuration < b.configuration ? -1 : Number(a.configuration > b.configuration)));
+
+const suites = tables.map((table) => {
+  const rule = rules.find(({ meta }) => meta.id === table.rule);
+  if (rule === undefined) throw new Error(`no rule for the table ${table.rule}`);
+  return { rule, cases: casesOf(table, rule) };
+});
+
+/** In the order in which they are needed. */
+const configurations = [...new Set(suites.flatMap(({ cases }) => cases.map(({ configuration }) => configuration)))];
+
 /** A control plane of its own: the tables name their namespaces, and what other files leave behind would be in the view. */
 describeOnCluster('on the real API server', () => {
   let plane: ControlPlane | undefined;
   let cluster: Cluster;
   let webhook: Webhook;
+  let front: Balancer;
   let replica: Replica | undefined;
   let runsWith = '';
+  /** The server for the configuration that is needed next starts while the cases of the present one are played. */
+  let next: { readonly configuration: string; readonly replica: Promise<Replica> } | undefined;
 
   beforeAll(async () => {
     plane = await newControlPlane(console.error);
@@ -31,46 +52,54 @@ describeOnCluster('on the real API server', () => {
     const { code, stderr } = await cluster.kubectl(['apply', '-f', 'test/e2e/fixtures/secret-providers.yaml']);
     expect(code, stderr).toBe(0);
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all']);
-    webhook = await installWebhook(cluster, { purpose, configuration: {} });
+    front = await startBalancer(await freePort(), { listen: cluster.address.here.listen });
+    webhook = await installWebhook(cluster, { purpose, configuration: {}, port: front.port });
   });
   afterAll(async () => {
+    await next?.replica.catch(() => {});
     await webhook?.remove();
+    await front?.close();
     await cluster?.close();
     await plane?.stop();
   });
 
   it('has tables to run', () => expect(tables.length).toBe(rules.length));
 
-  for (const table of tables) {
-    const rule = rules.find(({ meta }) => meta.id === table.rule);
-    if (rule === undefined) throw new Error(`no rule for the table ${table.rule}`);
-    describe(table.rule, () => {
-      // Those of one configuration after each other: each other one restarts our server.
-      const cases = [...table.valid, ...table.invalid]
-        .filter(canBeApplied)
-        .map((one) => ({ one, configuration: JSON.stringify(configurationFor(rule, one, rules)) }));
-      const inOrder = cases.toSorted((a, b) => (a.configuration < b.configuration ? -1 : Number(a.configuration > b.configuration)));
-      it.each(inOrder.map(({ one, configuration }) => [one.name, one, configuration] as const))('%s', async (_, one, configuration) => {
+  for (const { rule, cases } of suites)
+    describe(rule.meta.id, () => {
+      it.each(cases.map(({ one, configuration }) => [one.name, one, configuration] as const))('%s', async (_, one, configuration) => {
         await runWith(configuration);
         const { answer, audit } = await played(one);
         expect(outcomeOf(rule, answer, audit)).toEqual(expectedOf(rule, one));
       });
     });
-  }
 
-  /** Restarts our server where the configuration is another one. */
+  /** Another server of ours answers where the configuration is another one. */
   async function runWith(configuration: string): Promise<void> {
     if (runsWith === configuration) return;
-    await replica?.process.stop('SIGKILL');
-    webhook.configure(JSON.parse(configuration));
-    replica = await webhook.startReplica();
+    const isNext = next?.configuration === configuration;
+    const unneeded = [replica, isNext ? undefined : await next?.replica.catch(() => undefined)];
+    replica = await (isNext ? next?.replica : startWith(configuration));
     runsWith = configuration;
+    front.setReady([(replica as Replica).port]);
+    front.cut();
+    for (const one of unneeded) await one?.process.stop('SIGKILL');
+    const following = configurations[configurations.indexOf(configuration) + 1];
+    next = following === undefined ? undefined : { configuration: following, replica: startWith(following) };
+    // Who awaits it is told.
+    next?.replica.catch(() => {});
   }
+
+  const startWith = async (configuration: string): Promise<Replica> =>
+    webhook.startReplica({ port: await freePort(), configuration: JSON.parse(configuration) });
 
   async function played(one: RuleCase) {
     const created: RawObject[] = [];
     try {
-      for (const [name, labels] of namespacesOf(one)) if (await ensureNamespace(name, labels)) created.push(namespaceObject(name, labels));
+      const ensured = Array.from(namespacesOf(one), async ([name, labels]) => {
+        if (await ensureNamespace(name, labels)) created.push(namespaceObject(name, labels));
+      });
+      await Promise.all(ensured);
       const beside = one.cluster.filter(({ kind }) => kind !== 'Namespace');
       const standing = one.operation === 'DELETE' ? [one.object] : one.before === undefined ? [] : [one.before];
       for (const object of [...beside, ...standing]) {
@@ -89,7 +118,10 @@ describeOnCluster('on the real API server', () => {
         .at(-1);
       return { answer, audit };
     } finally {
-      for (const object of created.toReversed()) await remove(object);
+      const [namespaces = [], objects = []] = [true, false].map((wanted) =>
+        created.filter(({ kind }) => (kind === 'Namespace') === wanted),
+      );
+      for (const together of [objects, namespaces]) await Promise.all(together.map(remove));
       await untilViewIsTrue(cluster, replica as Replica);
     }
   }

@@ -81,7 +81,7 @@ describeOnCluster('the server, when watches fail', () => {
     const rules = { 'service-node-port-policy': { options: { ranges: [{ namespaces: ['*'], ports: ['30100-30199'] }] } } };
     writeFileSync(config, JSON.stringify(configurationOf({ rules })));
     namespace = await cluster.newNamespace('watches', { 'portcullis.dev/profile': 'strict' });
-    await create(cluster, namespace, labelled('web'));
+    for (const object of [labelled('web'), service({ name: 'shop' })]) await create(cluster, namespace, object);
     logged = [];
     server = await startServer(
       { kubeconfig, config, host: '127.0.0.1', port: 0, healthPort: 0, drainMs: 0 },
@@ -186,7 +186,8 @@ describeOnCluster('the server, when watches fail', () => {
   });
 
   it('a definition that comes, goes and comes again changes what its rule knows, each time', { timeout: 400_000 }, async () => {
-    const missing = (): Promise<boolean> => isDenied(ingress('shop-tls'), 'tls-secret-missing');
+    const shop = (): RawObject => ingress('shop-tls', { host: 'watches.example.com', service: 'shop' });
+    const missing = (): Promise<boolean> => isDenied(shop(), 'tls-secret-missing');
     await until('nothing brings the Secret', missing);
     const definitions = pathOf('apiextensions.k8s.io/v1', 'customresourcedefinitions', '');
     try {
@@ -196,7 +197,7 @@ describeOnCluster('the server, when watches fail', () => {
           'a Certificate can be made',
           async () => (await cluster.request('POST', pathOf('cert-manager.io/v1', 'certificates', namespace), certificate)).status === 201,
         );
-        await until('the Certificate is known', async () => (await ask(ingress('shop-tls'))).allowed, { withinMs: recoversMs });
+        await until('the Certificate is known', async () => (await ask(shop())).allowed, { withinMs: recoversMs });
         await cluster.request('DELETE', `${definitions}/${certificates.metadata.name}`);
         await until('the Certificate is gone', missing, { withinMs: recoversMs });
       }

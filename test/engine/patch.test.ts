@@ -34,6 +34,13 @@ describe('applyPatch', () => {
     expect(after.c).toBe(before.c);
   });
 
+  it('leaves alone what an operation brings, though a later one edits it', () => {
+    const value = Object.freeze({ b: Object.freeze([1]) });
+    const append: PatchOperation = { op: 'add', path: ['a', 'b', '-'], value: 2 };
+    expect(patched({}, { op: 'add', path: ['a'], value }, append)).toEqual({ a: { b: [1, 2] } });
+    expect(value).toEqual({ b: [1] });
+  });
+
   it('takes a key called __proto__ for a key', () => {
     const after = applyPatch<Record<string, unknown>>({}, [{ op: 'add', path: ['__proto__'], value: 'x' }]);
     expect(Object.hasOwn(after, '__proto__')).toBe(true);

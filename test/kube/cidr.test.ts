@@ -1,7 +1,7 @@
 import { containsCidr } from 'cidr-tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockHolds, ipBlockHolds, isAddress, isOneAddress, parseBlock } from '../../src/kube/cidr.ts';
+import { addressAsServed, blockHolds, ipBlockHolds, isAddress, isOneAddress, parseBlock } from '../../src/kube/cidr.ts';
 
 describe('parseBlock', () => {
   it.each([
@@ -101,6 +101,38 @@ it.each([
   ['fd00::1/32', false],
   ['10.0.0.1', false],
 ])('%s is one address: %s', (text, expected) => expect(isOneAddress(text)).toBe(expected));
+
+describe('addressAsServed', () => {
+  it.each([
+    ['10.96.0.1', '10.96.0.1'],
+    ['010.096.0.1', '10.96.0.1'],
+    ['10.96.000.001', '10.96.0.1'],
+    ['::ffff:10.96.0.1', '10.96.0.1'],
+    ['::FFFF:a60:1', '10.96.0.1'],
+    ['fd00::10', 'fd00:0:0:0:0:0:0:10'],
+    ['FD00:0::0010', 'fd00:0:0:0:0:0:0:10'],
+    ['::', '0:0:0:0:0:0:0:0'],
+    ['::10.96.0.1', '0:0:0:0:0:0:a60:1'],
+    ['64:ff9b::10.96.0.1', '64:ff9b:0:0:0:0:a60:1'],
+    ['10.96.0.256', undefined],
+    ['10.96.1', undefined],
+    ['0x0a.0.0.1', undefined],
+    ['::ffff:10.96.0', undefined],
+    ['fd00::1::2', undefined],
+    ['fd00::1%eth0', undefined],
+    ['None', undefined],
+    ['', undefined],
+  ])('%s: %s', (text, address) => expect(addressAsServed(text)).toBe(address));
+
+  it('is an address that is read strictly, of the same meaning', () =>
+    fc.assert(
+      fc.property(fc.oneof(ipv4, ipv6), (address) => {
+        const served = addressAsServed(address) ?? '';
+        expect(blockHolds(`${served}/${served.includes(':') ? 128 : 32}`, address)).toBe(true);
+        expect(addressAsServed(served)).toBe(served);
+      }),
+    ));
+});
 
 describe('isAddress', () => {
   it.each(['10.0.0.1', '::1', '2001:db8::1'])('%s is one', (text) => expect(isAddress(text)).toBe(true));

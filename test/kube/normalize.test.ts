@@ -94,11 +94,12 @@ describe('a Service, defaulted as the API server would (SetDefaults_Service)', (
         externalIPs: ['203.0.113.5'],
         internalTrafficPolicy: 'Local',
         externalTrafficPolicy: 'Cluster',
+        loadBalancerClass: 'service.k8s.aws/nlb',
         ports: [{ port: 80, appProtocol: 'kubernetes.io/ws' }],
       },
       status: { loadBalancer: { ingress: [{ ip: '203.0.113.6' }, { hostname: 'lb.example.com' }] } },
     }) as Service;
-    expect(spec).toMatchObject({ externalIPs: ['203.0.113.5'], internalTrafficPolicy: 'Local' });
+    expect(spec).toMatchObject({ externalIPs: ['203.0.113.5'], internalTrafficPolicy: 'Local', loadBalancerClass: 'service.k8s.aws/nlb' });
     expect(spec.externalTrafficPolicy).toBeUndefined();
     expect(spec.ports[0]?.appProtocol).toBe('kubernetes.io/ws');
     expect(status).toEqual({ loadBalancer: { ingress: [{ ip: '203.0.113.6' }, {}] } });

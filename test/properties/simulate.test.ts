@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterState } from '../../src/commands/cluster-state.ts';
 import { scanState } from '../../src/commands/scan.ts';
 import { simulationOf } from '../../src/commands/simulate.ts';
-import type { Target } from '../../src/config/raise.ts';
+import { canDeny, type Target } from '../../src/config/raise.ts';
 import { modes, profiles } from '../../src/engine/mode.ts';
 import { isObject, objectAt } from '../../src/kube/read.ts';
 import type { Collection, RawObject } from '../../src/kube/resources.ts';
@@ -143,8 +143,12 @@ describe('what is proposed', () => {
             ({ ruleId, namespace: name }) => `${ruleId}/${name}`,
           ),
         );
-        for (const { meta, messages } of rules) {
-          if (!Object.values(messages).some((message) => message.modes.strict === 'deny')) continue;
+        const proposed = Object.keys(objectAt(objectAt((simulation.values?.tree ?? {}) as RawObject, 'config'), 'rules') ?? {});
+        for (const rule of rules) {
+          const { meta } = rule;
+          // What a removal or a change breaks, no look at what stands can show.
+          if (meta.orderClass === 'destructive') expect(proposed).not.toContain(meta.id);
+          if (!canDeny(rule, 'strict')) continue;
           for (const name of namespaceNames) {
             if (held.has(`${meta.id}/${name}`) || deniesAll(before, meta.id, name, 'strict') || isOff(file, meta.id, name)) continue;
             raised += 1;

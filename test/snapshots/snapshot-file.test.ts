@@ -107,6 +107,13 @@ describe('a snapshot that is written and read', () => {
     expect(text).not.toContain('S3NTINEL');
     expect(decodeSnapshot('c', text).snapshot.listAll('Service')[0]?.metadata.annotations).toEqual({ 'exempt.portcullis.dev/x': 'why' });
   });
+
+  it('keeps the key alone where no rule reads the value', () => {
+    const live = snapshotOf([service({}, { annotations: { 'proxy.example/snippet': 'S3NTINEL', note: 'S3NTINEL' } })]);
+    const text = encoded(live, everywhere, { readsAnnotation: () => false, readsAnnotationKey: (key) => key.startsWith('proxy.example/') });
+    expect(text).not.toContain('S3NTINEL');
+    expect(decodeSnapshot('c', text).snapshot.listAll('Service')[0]?.metadata.annotations).toEqual({ 'proxy.example/snippet': '' });
+  });
 });
 
 describe('Secrets of a snapshot', () => {

@@ -1,9 +1,11 @@
 /** What is derived from the content of a Secret, and when nothing is. */
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { RawObject, Secret } from '../../src/kube/resources.ts';
 import { withContent } from '../../src/sources/secret-content.ts';
+import { runs } from '../support/figures.ts';
 import { complete } from '../support/objects.ts';
 
 const secretOf = (rest: RawObject): RawObject => complete({ kind: 'Secret', metadata: { name: 'tls', namespace: 'shop' }, ...rest });
@@ -91,6 +93,85 @@ describe('a Secret without', () => {
   it('takes no longer for very many beginnings of blocks', () => {
     const many = '-----BEGIN CERTIFICATE-----\n'.repeat(30_000);
     expect(contentOf({ stringData: { 'tls.crt': many, 'tls.key': many } })?.pair).toBe('badCertificate');
+  });
+});
+
+const textOf = (placeholder: string): string => String(materialOf({ x: placeholder })['x']);
+const derOf = (certificate: string): Buffer => new X509Certificate(certificate).raw;
+const pemOf = (bytes: Uint8Array, label = 'CERTIFICATE'): string =>
+  `-----BEGIN ${label}-----\n${Buffer.from(bytes).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
+
+describe('bytes that nobody can read', () => {
+  const [crt, key] = [textOf('<shop.crt>'), textOf('<shop.key>')];
+  const changedAt = (hex: string, behind: number, byte: number): string => {
+    const bytes = Buffer.from(derOf(crt));
+    bytes[bytes.indexOf(Buffer.from(hex, 'hex')) + behind] = byte;
+    return pemOf(bytes);
+  };
+
+  it.each([
+    ['an algorithm that nobody knows', changedAt('06072a8648ce3d0201', 8, 0x7f)],
+    ['a curve that nobody knows', changedAt('06082a8648ce3d030107', 9, 0x70)],
+    ['a point that is not on its curve', changedAt('06082a8648ce3d030107', 16, 0xff)],
+  ])('in a certificate leave names and dates, and no verdict on the key: %s', (_, text) =>
+    expect(contentOf({ stringData: { 'tls.crt': text, 'tls.key': key } })).toMatchObject({ lacks: [], leaf: { keyType: 'unknown' } }),
+  );
+  it.each([
+    ['an algorithm that nobody knows', changedAt('06072a8648ce3d0201', 8, 0x7f)],
+    ['a date that is none', dateless()],
+  ])('say nothing of whether the key fits: %s', (_, text) =>
+    expect(contentOf({ stringData: { 'tls.crt': text, 'tls.key': key } })?.pair).toBeUndefined(),
+  );
+
+  /** Its end is in a month that is not there. */
+  function dateless(): string {
+    const bytes = Buffer.from(derOf(crt));
+    const at = bytes.indexOf(Buffer.from('180f', 'hex'));
+    bytes.write('99', at + 6);
+    return pemOf(bytes);
+  }
+
+  it('throw nothing, whatever they are', () => {
+    const pieces = fc.tuple(fc.constantFrom(crt, key), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat());
+    fc.assert(
+      fc.property(pieces, fc.boolean(), ([text, changes, cut], inside) => {
+        const label = text === crt ? 'CERTIFICATE' : 'PRIVATE KEY';
+        const body = Buffer.from(text.split('-----')[2] ?? '', 'base64');
+        const bytes = inside ? body : Buffer.from(text);
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        const told = bytes.subarray(0, cut % 3 === 0 ? cut % bytes.length : bytes.length);
+        const changed = inside ? pemOf(told, label) : told.toString('latin1');
+        const content = contentOf({ stringData: { 'tls.crt': crt, 'tls.key': key, [text === crt ? 'tls.crt' : 'tls.key']: changed } });
+        expect(JSON.parse(JSON.stringify(content))).toEqual(content);
+      }),
+      { numRuns: runs(500, 20_000) },
+    );
+  });
+
+  it.each([
+    ['carriage returns', (text: string) => text.replaceAll('\n', '\r\n'), 'match'],
+    ['text before it', (text: string) => `Bag Attributes\n${text}`, 'match'],
+    ['text behind it', (text: string) => `${text}end`, 'match'],
+    ['all in one long line, which Go reads', (text: string) => text.replaceAll(/([\w+/=])\n(?!-)/g, '$1'), 'match'],
+    ['a byte order mark, which hides the line', (text: string) => `\ufeff${text}`, 'badCertificate'],
+    ['something else in its line', (text: string) => `crt: ${text}`, 'badCertificate'],
+    ['no lines', (text: string) => text.replaceAll('\n', ' '), 'badCertificate'],
+    ['an empty block before it', (text: string) => pemOf(Buffer.alloc(0)) + text, 'badCertificate'],
+  ])('are told from those that servers read: %s', (_, change, pair) =>
+    expect(contentOf({ stringData: { 'tls.crt': change(crt), 'tls.key': key } })?.pair).toBe(pair),
+  );
+});
+
+describe.each(['rsa', 'rsa-pss', 'ed25519', 'ed448', 'ec'] as const)('a key of type %s', (type) => {
+  const options = type === 'ec' ? { namedCurve: 'secp521r1' } : { modulusLength: 2048 };
+  const { privateKey } = generateKeyPairSync(type as 'rsa', options as { modulusLength: number });
+  it('is named where it is not that of the certificate', () => {
+    const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    expect(contentOf({ stringData: { 'tls.crt': '<shop.crt>', 'tls.key': key } })).toMatchObject({ pair: 'differ', keyType: type });
+  });
+  it('is told where a password protects it', () => {
+    const key = String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }));
+    expect(contentOf({ stringData: { 'tls.crt': '<shop.crt>', 'tls.key': key } })?.pair).toBe('encryptedKey');
   });
 });
 

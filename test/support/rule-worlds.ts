@@ -81,6 +81,7 @@ const service = (namespace: string) =>
       externalName: fc.constantFrom('example.com', '192.0.2.10', 'localhost'),
       internalTrafficPolicy: fc.constantFrom(undefined, undefined, 'Local'),
       externalIPs: maybe(fc.constantFrom(['203.0.113.5'], ['10.96.0.10', '203.0.113.5'])),
+      loadBalancerClass: maybe(fc.constantFrom('service.k8s.aws/nlb', 'service.k8s.asw/nlb')),
       selector: fc.option(labels, { nil: undefined, freq: 6 }),
       ports: fc.uniqueArray(servicePort, { minLength: 1, maxLength: 2, selector: (port) => `${port.port}/${port.protocol}` }),
     }),
@@ -100,10 +101,14 @@ const ingressRule = (namespace: string) =>
     host: namespace === unrelatedNamespace ? fc.constant('elsewhere.example') : maybe(host),
     http: fc.option(fc.record({ paths: fc.array(urlPath, { minLength: 1, maxLength: 2 }) }), { nil: undefined, freq: 6 }),
   });
+const forControllers = fc.constantFrom(
+  { 'nginx.ingress.kubernetes.io/proxy-body-size': '8m' },
+  { 'nginx.ingress.kubernetes.io/proxy-body-sise': '8m' },
+);
 export const ingress = (namespace: string) =>
   fc.record({
     kind: fc.constant('Ingress'),
-    metadata: meta(namespace),
+    metadata: fc.record({ name, namespace: fc.constant(namespace), annotations: maybe(forControllers) }),
     spec: fc.record({
       ingressClassName: maybe(fc.constantFrom('nginx', 'nginx', 'ngnix')),
       tls: fc.array(tlsEntry, { maxLength: 2 }),
@@ -218,7 +223,8 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
     })
     .map(({ object, annotations, cluster, classes, rivals, caches, unrelated }) => {
       const { metadata, ...rest } = plain(object);
-      const subject = complete({ ...rest, metadata: { ...(metadata as object), ...(annotations && { annotations }) } });
+      const all = { ...objectAt(metadata as RawObject, 'annotations'), ...annotations };
+      const subject = complete({ ...rest, metadata: { ...(metadata as object), annotations: all } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
       const beside = completed([...resolver, ...caches, namespace, ...classes, ...rivals, ...cluster]).filter(
         (one) => identityOf(one) !== identityOf(subject),

@@ -44,16 +44,27 @@ export const service = ({
 /** Opaque, since the API server itself warns of one of the TLS type without a real certificate in it. */
 export const secret = (name: string): RawObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque' });
 
-export const ingress = (secretName: string): RawObject => ({
+interface IngressParts {
+  readonly name?: string;
+  /** Two Ingresses of the cluster that claim one host are a finding, also where tests share the cluster. */
+  readonly host?: string;
+  readonly service?: string;
+}
+
+/** Leads to the Service. */
+export const ingress = (
+  secretName: string,
+  { name = 'web', host = 'shop.example.com', service: backend = 'web' }: IngressParts = {},
+): RawObject => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'Ingress',
-  metadata: { name: 'web' },
+  metadata: { name },
   spec: {
-    tls: [{ hosts: ['shop.example.com'], secretName }],
+    tls: [{ hosts: [host], secretName }],
     rules: [
       {
-        host: 'shop.example.com',
-        http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { name: 'http' } } } }] },
+        host,
+        http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: backend, port: { name: 'http' } } } }] },
       },
     ],
   },

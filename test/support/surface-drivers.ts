@@ -99,9 +99,12 @@ function snapshotText(rule: string, one: RuleCase, held: readonly RawObject[]): 
     resources.filter(({ kind }) => kind !== 'Secret'),
   );
   const present = resources.filter((one) => one.kind === 'Secret').map((one) => ({ ...(one as Secret), ...refOf(one) }));
-  const read = new Set(parseConfiguration(configurationFor(rule, one), rules).rules.flatMap(({ annotations }) => annotations));
+  const configured = parseConfiguration(configurationFor(rule, one), rules).rules;
+  const read = new Set(configured.flatMap(({ annotations }) => annotations));
+  const prefixes = configured.flatMap(({ annotationPrefixes }) => annotationPrefixes);
   const readsAnnotation = (key: string): boolean => read.has(key) || key.startsWith('exempt.portcullis.dev/');
-  return encoded(snapshot, reachesOf(one), { secrets: { present, absent: [] }, readsAnnotation });
+  const readsAnnotationKey = (key: string): boolean => prefixes.some((prefix) => key.startsWith(prefix));
+  return encoded(snapshot, reachesOf(one), { secrets: { present, absent: [] }, readsAnnotation, readsAnnotationKey });
 }
 
 const reachesOf = ({ unknown, secretsUnknown }: RuleCase): Reaches =>

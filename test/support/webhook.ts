@@ -10,6 +10,8 @@ import { freePort, kubeconfigOf, type User } from './control-plane.ts';
 
 const main = resolve('src/main.ts');
 const home = 'portcullis';
+/** The file that is read by all replicas without a configuration of their own. */
+const shared = 'portcullis.yaml';
 
 export interface Replica {
   readonly port: number;
@@ -24,6 +26,8 @@ interface ReplicaOptions {
   readonly user?: User;
   /** Where it takes the API server to be, if something stands between. */
   readonly apiServerPort?: number;
+  /** Its own, in a file that no other replica reads: a running server takes up what is written to its file. */
+  readonly configuration?: unknown;
   /** More flags of `serve`. */
   readonly flags?: readonly string[];
 }
@@ -67,7 +71,7 @@ export async function installWebhook(cluster: Cluster, options: WebhookOptions):
     writeFileSync(file('tls.key'), key, { mode: 0o600 });
   };
   certify(await certificate());
-  const configure = (content: unknown): void => writeFileSync(file('portcullis.yaml'), JSON.stringify(content));
+  const configure = (content: unknown): void => writeFileSync(file(shared), JSON.stringify(content));
   configure(configuration);
 
   const way = port ?? (await freePort());
@@ -82,15 +86,17 @@ export async function installWebhook(cluster: Cluster, options: WebhookOptions):
     newCertificate: certificate,
     certify,
     configure,
-    async startReplica({ port: own = way, user = 'portcullis', apiServerPort, flags = [] } = {}) {
+    async startReplica({ port: own = way, user = 'portcullis', apiServerPort, configuration: itsOwn, flags = [] } = {}) {
       const healthPort = await freePort();
       const direct = kubeconfigOf(cluster.address, user);
       const between = `https://127.0.0.1:${apiServerPort}`;
       if (apiServerPort !== undefined)
         writeFileSync(file('kubeconfig'), readFileSync(direct, 'utf8').replace(cluster.address.url, between));
       const kubeconfig = apiServerPort === undefined ? direct : file('kubeconfig');
+      const config = file(itsOwn === undefined ? shared : `portcullis-${healthPort}.yaml`);
+      if (itsOwn !== undefined) writeFileSync(config, JSON.stringify(itsOwn));
       const process = startProcess(globalThis.process.execPath, [
-        ...[main, 'serve', '--kubeconfig', kubeconfig, '--config', file('portcullis.yaml')],
+        ...[main, 'serve', '--kubeconfig', kubeconfig, '--config', config],
         ...['--tls-cert', file('tls.crt'), '--tls-key', file('tls.key'), '--port', String(own), '--health-port', String(healthPort)],
         ...flags,
       ]);

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { addressInC } from '../../src/kube/inet-aton.ts';
+
+// As Python's socket.inet_aton, which is the C library's, says.
+it.each([
+  ['127.1', '127.0.0.1'],
+  ['127.0.1', '127.0.0.1'],
+  ['2130706433', '127.0.0.1'],
+  ['0x7f000001', '127.0.0.1'],
+  ['0X7F.1', '127.0.0.1'],
+  ['0177.0.0.1', '127.0.0.1'],
+  ['169.254.43518', '169.254.169.254'],
+  ['10.0.5', '10.0.0.5'],
+  ['10.258.3', undefined],
+  ['10.16777215', '10.255.255.255'],
+  ['10.16777216', undefined],
+  ['4294967295', '255.255.255.255'],
+  ['4294967296', undefined],
+  ['0', '0.0.0.0'],
+  ['00', '0.0.0.0'],
+  ['127.0.0.1', undefined],
+  ['256.1', undefined],
+  ['1.2.3.256', undefined],
+  ['1.2.3.4.5', undefined],
+  ['08.1', undefined],
+  ['0x', undefined],
+  ['0x7f000001f', undefined],
+  ['7f.1', undefined],
+  ['127.1.', undefined],
+  ['.1', undefined],
+  ['', undefined],
+  ['mainframe', undefined],
+  ['1e3', undefined],
+  ['-1', undefined],
+  ['db.1', undefined],
+])('%s: %s', (text, address) => expect(addressInC(text)).toBe(address));

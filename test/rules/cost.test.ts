@@ -1,0 +1,181 @@
+/**
+ * One object cannot hold the process: what a rule reads grows with what there is, not with its square, and where no time
+ * is left, the rule ends. Counted, since a clock would tell of the machine.
+ */
+import { describe, expect, it } from 'vitest';
+import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { evaluate } from '../../src/engine/evaluate.ts';
+import type { Rule } from '../../src/engine/rule.ts';
+import { normalize } from '../../src/kube/normalize.ts';
+import type { JudgedResource, RawObject, Resource } from '../../src/kube/resources.ts';
+import { rules } from '../../src/rules/index.ts';
+
+const times = <T>(count: number, make: (index: number) => T): readonly T[] => Array.from({ length: count }, (_, index) => make(index));
+
+const service = (name: string, spec: object): RawObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { namespace: 'shop', name },
+  spec,
+});
+const ingress = (name: string, spec: object, annotations = {}): RawObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'Ingress',
+  metadata: { namespace: 'shop', name, annotations },
+  spec: { ingressClassName: 'nginx', ...spec },
+});
+const deployment = (name: string, ports: readonly number[]): RawObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { namespace: 'shop', name },
+  spec: {
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'web', ports: ports.map((containerPort) => ({ containerPort, hostPort: containerPort })) }] },
+    },
+  },
+});
+const backend = (name: string, port: object = { number: 80 }): object => ({ service: { name, port } });
+const paths = (count: number, make: (index: number) => object, host = 'shop.example'): object => ({
+  rules: [{ host, http: { paths: times(count, (index) => ({ pathType: 'Prefix', path: `/x${index}`, ...make(index) })) } }],
+});
+const portsCalled = (name: string, count: number): readonly object[] =>
+  times(count, (index) => ({ name: `${name}-${index}`, port: index + 1, targetPort: index + 20_000 }));
+
+/** What is written, what it was before, and what is there, all of one size. */
+interface World {
+  readonly written: RawObject;
+  readonly before?: RawObject;
+  readonly held: readonly RawObject[];
+}
+
+const worlds: readonly (readonly [ruleId: string, what: string, world: (size: number) => World])[] = [
+  [
+    'ingress-host-path-conflict',
+    'one path, many times, which all neighbours lead to the same Service',
+    (size) => ({
+      written: ingress(
+        'web',
+        paths(size, () => ({ path: '/', backend: backend('web') })),
+      ),
+      held: times(size, (index) =>
+        ingress(
+          `edge-${index}`,
+          paths(1, () => ({ path: '/', backend: backend('web') })),
+        ),
+      ),
+    }),
+  ],
+  [
+    'ingress-path-literal-trap',
+    'stars, and neighbours that read expressions for other hosts',
+    (size) => ({
+      written: ingress(
+        'web',
+        paths(size, (index) => ({ path: `/x${index}/*`, backend: backend('web') })),
+      ),
+      held: times(size, (index) =>
+        ingress(
+          `edge-${index}`,
+          paths(1, () => ({}), `h${index}.example`),
+          { 'nginx.org/path-regex': 'true' },
+        ),
+      ),
+    }),
+  ],
+  [
+    'ingress-path-literal-trap',
+    'exact paths, with and without the slash',
+    (size) => ({
+      written: ingress(
+        'web',
+        paths(2 * size, (index) => ({ pathType: 'Exact', path: `/x${index % size}${index < size ? '/' : ''}` })),
+      ),
+      held: [],
+    }),
+  ],
+  [
+    'tls-hosts-vs-rules',
+    'hosts without TLS, and neighbours that have it for others',
+    (size) => ({
+      written: ingress('web', { tls: [{ hosts: ['ok.example'] }], rules: times(size, (index) => ({ host: `web-${index}.example` })) }),
+      held: times(size, (index) =>
+        ingress(`edge-${index}`, { tls: [{ hosts: [`h${index}.example`] }], rules: [{ host: `h${index}.example` }] }),
+      ),
+    }),
+  ],
+  [
+    'service-port-in-use',
+    'all ports renamed, and routes that name the old ones',
+    (size) => ({
+      written: service('web', { ports: portsCalled('new', size) }),
+      before: service('web', { ports: portsCalled('old', size) }),
+      held: [
+        ingress(
+          'web',
+          paths(size, (index) => ({ backend: backend('web', { number: index + 1 }) })),
+        ),
+      ],
+    }),
+  ],
+  [
+    'service-selector-spans-workloads',
+    'ports that nobody declares, and workloads',
+    (size) => ({
+      written: service('web', { selector: { app: 'web' }, ports: portsCalled('http', size) }),
+      held: times(size, (index) => deployment(`web-${index}`, [index + 1])),
+    }),
+  ],
+  [
+    'service-target-port-protocol-mismatch',
+    'ports that nobody declares, and workloads',
+    (size) => ({
+      written: service('web', { selector: { app: 'web' }, ports: portsCalled('http', size) }),
+      held: times(size, (index) => deployment(`web-${index}`, [index + 1])),
+    }),
+  ],
+];
+
+/** The same object, counting how often something of it is read. */
+function watched<T extends object>(value: T, onRead: () => void, seen = new WeakMap<object, object>()): T {
+  const known = seen.get(value) as T | undefined;
+  if (known !== undefined) return known;
+  const proxy = new Proxy(value, {
+    get(target, key, receiver) {
+      onRead();
+      const found: unknown = Reflect.get(target, key, receiver);
+      return typeof found === 'object' && found !== null ? watched(found, onRead, seen) : found;
+    },
+  });
+  seen.set(value, proxy);
+  return proxy;
+}
+
+/** What a run reads of the objects, and why the rule did not come to its end, if it did not. */
+function run(ruleId: string, { written, before, held }: World, outOfTime: () => boolean = () => false) {
+  const rule = rules.find(({ meta }) => meta.id === ruleId) as Rule;
+  let reads = 0;
+  const resource = (raw: RawObject): Resource => watched(normalize(raw) as Resource, () => reads++);
+  const object = resource(written) as JudgedResource;
+  const others = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held.map(resource));
+  const earlier = before && others.with([resource(before)]);
+  const cluster = others.with([object]);
+  reads = 0;
+  const subject = { object, operation: 'WRITE', before: earlier && (() => earlier) } as const;
+  const { skipped } = evaluate(subject, cluster, [rule.configure()], { outOfTime });
+  return { reads, reasons: skipped.map(({ reason }) => reason) };
+}
+
+describe.each(worlds)('%s of %s', (ruleId, _, world) => {
+  it('reads four times as much, at most, of four times as much', () => {
+    const [small, large] = [run(ruleId, world(100)), run(ruleId, world(400))];
+    expect(small.reads).toBeGreaterThan(100);
+    expect(large.reads / small.reads).toBeLessThan(4.8);
+  });
+
+  it('ends where time is over', () => {
+    let looks = 0;
+    expect(run(ruleId, world(1_000), () => ++looks > 1).reasons).toEqual(['deadline']);
+  });
+});
