@@ -29,12 +29,8 @@ interface Both {
   readonly oracle: readonly Party[];
 }
 
-/**
- * What the documentation leaves open and the engine does not. A Pod on the host network is bound by no policy: most plugins
- * leave it alone. What a Pod sends to its node is bound by its policies: Calico and Cilium do that, and who relies on the
- * sentence that it is always allowed has no DNS on nodes with a DNS cache.
- */
-const settledByEngine: Partial<Plugin> = { hostNetworkIsIsolated: false, nodeIsAlwaysReached: false };
+/** What the documentation leaves open and the engine does not: what a Pod sends to its node is bound by its policies (docs/decisions/0024). */
+const settledByEngine: Partial<Plugin> = { nodeIsAlwaysReached: false };
 
 /** What is compared of an answer, in a form that shows a difference. */
 interface Told {

@@ -71,8 +71,8 @@ function isAllowed(world: OracleWorld, connection: OracleConnection, generous: b
 }
 
 function egressAllows(world: OracleWorld, connection: OracleConnection, generous: boolean): boolean {
-  // "The behaviour for hostNetwork pods is undefined"; commonly policies do not apply to them.
-  if (connection.from.hostNetwork) return true;
+  // "NetworkPolicy behaviour for hostNetwork pods is undefined": policies may bind them, or not.
+  if (generous && connection.from.hostNetwork) return true;
   // "A Pod cannot block access to itself."
   if (generous && isSamePod(connection.from, connection.to)) return true;
   const isolating: RawPolicy[] = [];
@@ -95,7 +95,7 @@ function egressAllows(world: OracleWorld, connection: OracleConnection, generous
 }
 
 function ingressAllows(world: OracleWorld, connection: OracleConnection, generous: boolean): boolean {
-  if (connection.to.hostNetwork) return true;
+  if (generous && connection.to.hostNetwork) return true;
   if (generous && isSamePod(connection.from, connection.to)) return true;
   // "The traffic to and from the node where a Pod is running is always allowed": a hostNetwork Pod may be on that node.
   if (generous && connection.from.hostNetwork) return true;

@@ -159,7 +159,7 @@ it('the effect of a write is what each connection says before and after', { time
       expect([effect.asked, effect.isCut]).toEqual([questions.length, false]);
       for (const kind of ['lost', 'gained', 'unsure'] as const) seen[kind] += effect[kind].length;
     }),
-    { numRuns: runs(1_000, 20_000) },
+    { numRuns: runs(2_000, 20_000) },
   );
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
 });

@@ -3,8 +3,8 @@
  * so that a connection none of whose policies differ is as it was, and is not judged again.
  */
 import type { ClusterView } from '../view.ts';
-import { isBound } from './end.ts';
 import { type Answer, type Direction, type Endpoint, type Flow, type FlowQuestion, flow } from './flow.ts';
+import { isWorkload } from './peers.ts';
 import { isolating } from './selecting.ts';
 
 /** A connection of which something else is said than before. */
@@ -67,7 +67,7 @@ class Bindings {
   }
 
   areSame(end: Endpoint, direction: Direction): boolean {
-    if (!isBound(end) || this.isSameIn(end.metadata.namespace)) return true;
+    if (!isWorkload(end) || this.isSameIn(end.metadata.namespace)) return true;
     const [then, now] = [isolating(this.before, end, direction), isolating(this.after, end, direction)];
     return then.length === now.length && then.every(({ policy }, at) => policy === now[at]?.policy);
   }

@@ -19,11 +19,11 @@ export interface End {
   readonly via: readonly string[] | undefined;
 }
 
-/** Policies bind Pods with an address of their own; what a plugin does for the host's is its own affair (rules.md D.4, 38). */
-export const isBound = (subject: Endpoint): subject is Workload => isWorkload(subject) && !subject.pod.hostNetwork;
-
-/** Whether what comes from there may come from the node of the Pod, which always gets through (rules.md D.4, 39). */
-export const mayBeSameNode = ({ direction, peer }: Pick<End, 'direction' | 'peer'>): boolean =>
+/**
+ * Whether what comes from there may come from the node of the Pod, which always gets through (rules.md D.4, 39). What a Pod
+ * sends to its node plugins do bind: docs/decisions/0024.
+ */
+const mayBeSameNode = ({ direction, peer }: Pick<End, 'direction' | 'peer'>): boolean =>
   direction === 'Ingress' && (isWorkload(peer) ? peer.pod.hostNetwork : peer.ofNode === true);
 
 /** What one policy says of a connection, supposing that it selects the Pod. */
@@ -37,7 +37,7 @@ interface Voice {
 
 /** What the policies of this end say of one port. */
 export function verdict(view: ClusterView, end: End, port: PortOfPod): Verdict {
-  if (!isBound(end.subject)) return { answer: 'allowed', isolatedBy: [], doubts: [] };
+  if (!isWorkload(end.subject)) return { answer: 'allowed', isolatedBy: [], doubts: [] };
   const voices = voicesOf(view, end, end.subject, port);
   const isolatedBy = voices.map(({ policy }) => policy);
   const sure = voices.filter(({ selected }) => selected === true);
@@ -47,6 +47,8 @@ export function verdict(view: ClusterView, end: End, port: PortOfPod): Verdict {
   // Whether or not they select the Pod: each of them allows it, and without them nothing isolates.
   if (sure.length === 0 && voices.every(({ allows }) => allows === true)) return { answer: 'allowed', isolatedBy, doubts: [] };
   const doubts = new Set<Doubt>([...(sure.length === 0 ? (['label'] as const) : []), ...voices.flatMap(doubtsOf)]);
+  // Whether policies bind a Pod that has the address of its node is the plugin's affair (rules.md D.4, 38).
+  if (end.subject.pod.hostNetwork) doubts.add('hostNetwork');
   if (mayBeSameNode(end)) doubts.add('sameNode');
   return { answer: doubts.size > 0 ? 'depends' : 'denied', isolatedBy, doubts: [...doubts] };
 }
@@ -77,8 +79,9 @@ export interface PortVoice {
 
 /** The same as `verdict`, of all ports at once. */
 export function portsOfEnd(view: ClusterView, end: End): PortAnswers {
-  if (!isBound(end.subject)) return { allowed: allPorts, depends: noPorts };
-  const voices = isolating(view, end.subject, end.direction).map(({ policy, selected }): PortVoice => {
+  const { subject } = end;
+  if (!isWorkload(subject)) return { allowed: allPorts, depends: noPorts };
+  const voices = isolating(view, subject, end.direction).map(({ policy, selected }): PortVoice => {
     let [allowed, perhaps] = [noPorts, noPorts];
     for (const { ports, peers } of rulesOf(policy, end.direction)) {
       view.step();
@@ -89,11 +92,15 @@ export function portsOfEnd(view: ClusterView, end: End): PortAnswers {
     }
     return { selected, allowed, perhaps };
   });
-  return answersOf(voices, mayBeSameNode(end));
+  return answersOf(voices, mayBeOpen(end, subject));
 }
 
+/** Whether a plugin may let through at this end what no rule allows. */
+export const mayBeOpen = (end: Pick<End, 'direction' | 'peer'>, subject: Workload): boolean =>
+  subject.pod.hostNetwork || mayBeSameNode(end);
+
 /** What all policies together say. None: the Pod is not isolated. */
-export function answersOf(voices: readonly PortVoice[], sameNode: boolean): PortAnswers {
+export function answersOf(voices: readonly PortVoice[], isPerhapsOpen: boolean): PortAnswers {
   const sure = voices.filter(({ selected }) => selected === true);
   if (sure.length === 0) {
     const allowed = voices.reduce((all, voice) => intersection(all, voice.allowed), allPorts);
@@ -101,5 +108,5 @@ export function answersOf(voices: readonly PortVoice[], sameNode: boolean): Port
   }
   const allowed = sure.reduce((all, voice) => union(all, voice.allowed), noPorts);
   const perhaps = voices.reduce((all, voice) => union(all, union(voice.allowed, voice.perhaps)), noPorts);
-  return { allowed, depends: without(sameNode ? allPorts : perhaps, allowed) };
+  return { allowed, depends: without(isPerhapsOpen ? allPorts : perhaps, allowed) };
 }

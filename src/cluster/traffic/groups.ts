@@ -4,11 +4,10 @@
  */
 import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
-import { isBound } from './end.ts';
 import type { Direction } from './flow.ts';
 import { rulesOf } from './policy-rules.ts';
 import type { Roll } from './roll.ts';
-import { type Binding, bindingAmong, type Steps } from './selecting.ts';
+import { type Binding, bindingAmong } from './selecting.ts';
 
 /** Workloads of one namespace of which every policy says the same, as subjects, as peers and as destinations. */
 export interface Group {
@@ -16,7 +15,7 @@ export interface Group {
   readonly index: number;
   readonly namespace: string;
   readonly workloads: readonly [Workload, ...Workload[]];
-  /** The policies that select these Pods, or may; and those that isolate them in a direction: none for Pods on their host's network. */
+  /** The policies that select these Pods, or may; and those that isolate them in a direction. */
   readonly binding: Binding;
 }
 
@@ -30,7 +29,7 @@ export interface Grouping {
 
 export function groupingOf(view: ClusterView, roll: Roll, policies: readonly NetworkPolicy[]): Grouping {
   const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace);
-  const bindings = roll.ends.map((workload) => bindingOf(view, byNamespace.get(workload.metadata.namespace) ?? none, workload));
+  const bindings = roll.ends.map((workload) => bindingAmong(view, byNamespace.get(workload.metadata.namespace) ?? none, workload));
   const parts = new Parts(roll.ends.map((workload, end) => textOf(workload, bindings[end] as Binding)));
   for (const policy of policies)
     for (const direction of directions)
@@ -51,11 +50,6 @@ function textOf({ pod, metadata }: Workload, { all }: Binding): string {
 }
 
 const none: readonly NetworkPolicy[] = [];
-
-function bindingOf(view: Steps, policies: readonly NetworkPolicy[], workload: Workload): Binding {
-  const binding = bindingAmong(view, policies, workload);
-  return isBound(workload) ? binding : { all: binding.all, Ingress: [], Egress: [] };
-}
 
 /** Sets that are parted again and again. */
 class Parts {

@@ -5,7 +5,7 @@
  */
 import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
-import { answersOf, mayBeSameNode, type PortVoice } from './end.ts';
+import { answersOf, mayBeOpen, type PortVoice } from './end.ts';
 import { bothEnds, type Direction, type PortAnswers } from './flow.ts';
 import { directions, type Group, type Grouping, groupingOf } from './groups.ts';
 import { type PolicyRule, rulesOf } from './policy-rules.ts';
@@ -117,7 +117,7 @@ class TrafficIn implements Traffic {
   }
 
   /** What the policies of one end say. */
-  private sideOf({ binding }: Group, direction: Direction, other: Group, destination: Group): PortAnswers {
+  private sideOf({ binding, workloads: [subject] }: Group, direction: Direction, other: Group, destination: Group): PortAnswers {
     const voices = binding[direction].map(({ policy, selected }): PortVoice => {
       let [allowed, maybe] = [noPorts, noPorts];
       for (const rule of rulesOf(policy, direction)) {
@@ -129,6 +129,6 @@ class TrafficIn implements Traffic {
       }
       return { selected, allowed, perhaps: maybe };
     });
-    return answersOf(voices, mayBeSameNode({ direction, peer: other.workloads[0] }));
+    return answersOf(voices, mayBeOpen({ direction, peer: other.workloads[0] }, subject));
   }
 }

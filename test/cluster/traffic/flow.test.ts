@@ -94,7 +94,7 @@ describe('flow', () => {
     );
     const [web, agent] = [find(view, 'web'), find(view, 'agent')];
     expect(flow(view, web, to(agent))).toMatchObject({ answer: 'depends', doubts: ['hostNetwork'] });
-    expect(flow(view, agent, to(web))).toMatchObject({ answer: 'depends', doubts: ['sameNode'] });
+    expect(flow(view, agent, to(web))).toMatchObject({ answer: 'depends', doubts: ['hostNetwork', 'sameNode'] });
   });
 
   it('is certain under a policy that perhaps selects the Pod, if that allows it anyway', () => {
