@@ -21,6 +21,8 @@ export interface IngressController {
   readonly readsStars?: true;
   /** Annotations by which a host without paths answers, or is there for another purpose. */
   readonly answersWhere?: readonly string[];
+  /** What its Pods carry that send requests to backends, as its own chart or manifest installs it. */
+  readonly podLabels?: Readonly<Record<string, string>>;
   /** Annotations of Ingresses that are meant to have their hosts and paths in common with others; a value, where only that one says so. */
   readonly sharesWhere?: readonly (readonly [key: string, value?: string])[];
   readonly source: string;
@@ -43,6 +45,7 @@ export const ingressControllers: readonly IngressController[] = [
       'nginx.ingress.kubernetes.io/server-snippet',
       'nginx.ingress.kubernetes.io/temporal-redirect',
     ],
+    podLabels: { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' },
     source: 'https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/',
   },
   {
@@ -63,6 +66,7 @@ export const ingressControllers: readonly IngressController[] = [
     addresses: 'one',
     takesUnset: 'always',
     regexWhere: [['traefik.ingress.kubernetes.io/router.pathmatcher', 'PathRegexp']],
+    podLabels: { 'app.kubernetes.io/name': 'traefik' },
     source: 'https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/',
   },
   {
@@ -70,6 +74,7 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['haproxy.org/ingress-controller*'],
     classNames: ['haproxy'],
     addresses: 'one',
+    podLabels: { 'app.kubernetes.io/name': 'kubernetes-ingress' },
     source: 'https://www.haproxy.com/documentation/kubernetes-ingress/community/configuration-reference/ingress/',
   },
   {
@@ -82,6 +87,7 @@ export const ingressControllers: readonly IngressController[] = [
       ['haproxy-ingress.github.io/path-type', 'regex'],
       ['ingress.kubernetes.io/path-type', 'regex'],
     ],
+    podLabels: { 'app.kubernetes.io/name': 'haproxy-ingress' },
     source: 'https://haproxy-ingress.github.io/docs/configuration/keys/',
   },
   {
@@ -91,6 +97,7 @@ export const ingressControllers: readonly IngressController[] = [
     matchesByName: true,
     addresses: 'one',
     takesUnset: 'whereDefault',
+    podLabels: { 'app.kubernetes.io/name': 'kong', 'app.kubernetes.io/component': 'app' },
     source: 'https://developer.konghq.com/kubernetes-ingress-controller/reference/ingress-class/',
   },
   {

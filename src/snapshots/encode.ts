@@ -2,7 +2,7 @@
 import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import { given } from '../kube/read.ts';
-import type { Labels, ObjectMeta, ObjectRef, PodRecord, Secret, Workload } from '../kube/resources.ts';
+import type { Labels, ObjectMeta, ObjectRef, PodRecord, Secret, WebhookConfiguration, Workload } from '../kube/resources.ts';
 import { apiVersion, kind, type SnapshotText } from './schema.ts';
 
 /** That it is there, and where it was read, its type and what its certificate and key say. */
@@ -54,6 +54,8 @@ function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
   const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, readsAnnotation);
   const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
     snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
+  const webhooksOf = (kind: WebhookConfiguration['kind']) =>
+    snapshot.listAll(kind).map(({ metadata, webhooks }) => ({ metadata: trimmed(metadata), webhooks }));
   return {
     Service: snapshot
       .listAll('Service')
@@ -69,6 +71,9 @@ function resourcesOf({ snapshot, secrets, readsAnnotation }: Taken) {
     Certificate: sources('Certificate'),
     ExternalSecret: sources('ExternalSecret'),
     SealedSecret: sources('SealedSecret'),
+    ValidatingWebhookConfiguration: webhooksOf('ValidatingWebhookConfiguration'),
+    MutatingWebhookConfiguration: webhooksOf('MutatingWebhookConfiguration'),
+    APIService: snapshot.listAll('APIService').map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec })),
     Template: snapshot.listAll('Template'),
     Pod: snapshot.listAll('Pod').map((shape) => podsOf(shape, snapshot)),
     Secret: byPlace(
