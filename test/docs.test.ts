@@ -123,7 +123,7 @@ it('flags of portcullis that a page mentions exist', () => {
   const calls = files.flatMap((file) =>
     [
       ...read(file).matchAll(
-        /\b(?:portcullis|npm run dev --|src\/main\.ts) (?:serve|check|rules|explain|demo|doctor|selftest|audit|snapshot|simulate)\b([^\n`]*)/g,
+        /\b(?:portcullis|npm run dev --|src\/main\.ts) (?:serve|check|rules|explain|demo|doctor|selftest|audit|snapshot|simulate|flows)\b([^\n`]*)/g,
       ),
     ].flatMap(([, rest = '']) => (rest.match(/--[a-z][a-z-]+/g) ?? []).map((flag) => `${file}: ${flag}`)),
   );

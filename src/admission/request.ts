@@ -4,10 +4,11 @@
  */
 import { clearsAway } from '../engine/clears-away.ts';
 import type { Write } from '../engine/review.ts';
+import { isJudged } from '../kube/collections.ts';
 import { groupOf, normalize } from '../kube/normalize.ts';
 import { booleanAt, given, isObject, objectAt, stringAt, stringsAt } from '../kube/read.ts';
 import { type Requester, requesterOf } from '../kube/requester.ts';
-import { isJudged, type JudgedResource, type Kind, type RawObject } from '../kube/resources.ts';
+import type { JudgedResource, Kind, RawObject } from '../kube/resources.ts';
 import { sameJson } from './same-json.ts';
 
 /** A request, whatever becomes of it. */

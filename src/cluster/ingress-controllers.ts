@@ -25,6 +25,8 @@ export interface IngressController {
   readonly readsStars?: true;
   /** Annotations by which a host without paths answers, or is there for another purpose. */
   readonly answersWhere?: readonly string[];
+  /** What its Pods carry that send requests to backends, as its own chart or manifest installs it. */
+  readonly podLabels?: Readonly<Record<string, string>>;
   /** Annotations of Ingresses that are meant to have their hosts and paths in common with others; a value, where only that one says so. */
   readonly sharesWhere?: readonly (readonly [key: string, value?: string])[];
   /** Annotations by which it tells Ingresses of equal hosts and paths apart: by method, header, port, entry point, address. */
@@ -53,6 +55,7 @@ export const ingressControllers: readonly IngressController[] = [
       'nginx.ingress.kubernetes.io/server-snippet',
       'nginx.ingress.kubernetes.io/temporal-redirect',
     ],
+    podLabels: { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' },
     source: 'https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/',
   },
   {
@@ -86,6 +89,7 @@ export const ingressControllers: readonly IngressController[] = [
       'traefik.ingress.kubernetes.io/router.tls.options',
     ],
     claimsSource: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/',
+    podLabels: { 'app.kubernetes.io/name': 'traefik' },
     source: 'https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/',
   },
   {
@@ -94,6 +98,7 @@ export const ingressControllers: readonly IngressController[] = [
     classNames: ['haproxy'],
     // No address: `route-acl`, on Services, adds conditions of any sort.
     claimsSource: 'https://github.com/haproxytech/kubernetes-ingress/blob/master/documentation/annotations.md',
+    podLabels: { 'app.kubernetes.io/name': 'kubernetes-ingress' },
     source: 'https://www.haproxy.com/documentation/kubernetes-ingress/community/configuration-reference/ingress/',
   },
   {
@@ -112,6 +117,7 @@ export const ingressControllers: readonly IngressController[] = [
       ['haproxy-ingress.github.io/path-type', 'regex'],
       ['ingress.kubernetes.io/path-type', 'regex'],
     ],
+    podLabels: { 'app.kubernetes.io/name': 'haproxy-ingress' },
     source: 'https://haproxy-ingress.github.io/docs/configuration/keys/',
   },
   {
@@ -123,6 +129,7 @@ export const ingressControllers: readonly IngressController[] = [
     distinguishesBy: ['konghq.com/methods', 'konghq.com/override', 'konghq.com/protocols', 'konghq.com/snis'],
     claimsSource: 'https://github.com/Kong/kubernetes-ingress-controller/blob/main/internal/annotations/annotations.go',
     takesUnset: 'whereDefault',
+    podLabels: { 'app.kubernetes.io/name': 'kong', 'app.kubernetes.io/component': 'app' },
     source: 'https://developer.konghq.com/kubernetes-ingress-controller/reference/ingress-class/',
   },
   {

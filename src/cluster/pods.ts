@@ -222,8 +222,10 @@ function keyOf(workload: Workload): string {
   const known = keys.get(workload);
   if (known !== undefined) return known;
   const { labels, ports, probePorts, hostNetwork, dnsPolicy, nameservers, localAddresses = [] } = workload.pod;
+  const { priorityClassName = '', serviceAccountName = '', hosts = [], scrapePort = 0 } = workload.pod;
   const ends = ports.map(({ name = '', containerPort, protocol, hostPort = 0 }) => [name, containerPort, protocol, hostPort]);
-  return JSON.stringify([workload.owner ?? '', sorted(labels), ends, probePorts, hostNetwork, dnsPolicy, nameservers, localAddresses]);
+  const identity = [workload.owner ?? '', priorityClassName, serviceAccountName, hosts, scrapePort];
+  return JSON.stringify([...identity, sorted(labels), ends, probePorts, hostNetwork, dnsPolicy, nameservers, localAddresses]);
 }
 
 const sorted = (labels: Labels): readonly (readonly [string, string])[] => Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -122,7 +122,7 @@ const destinationsIn = (workload: Workload, { spec }: Service): readonly Destina
   });
 
 /** None of a headless Service; not known of one that has none yet, as in a file. */
-const addressesOf = (clusterIPs: readonly string[]): readonly string[] | undefined =>
+export const addressesOf = (clusterIPs: readonly string[]): readonly string[] | undefined =>
   clusterIPs.length === 0 ? undefined : clusterIPs.filter((address) => address !== 'None');
 
 function distinct(destinations: readonly Destination[]): readonly PortOfPod[] {

@@ -2,14 +2,14 @@
  * The immutable cluster view. A watch event, a manifest file and the write under review are the same operation, `with`;
  * what one snapshot does not change, the next one shares with it.
  */
+
+import { collectionOf, isPod } from '../kube/collections.ts';
 import { isPodNameOf, isRunTimeLabel, matchesPairs, podNameLabel } from '../kube/labels.ts';
 import { groupOf } from '../kube/normalize.ts';
 import {
   type Collection,
   type Collections,
-  collectionOf,
   formatRef,
-  isPod,
   type Labels,
   type ObjectRef,
   type Pod,

@@ -10,13 +10,22 @@ const directives = { files: ':0', nothingElse: ':4' } as const;
 /** The lines for kubectl: one for each word that fits, and the directive. `typed` ends with the word that is begun, perhaps ''. */
 export function completions(program: Command, typed: readonly string[], ruleIds: readonly string[]): readonly string[] {
   const begun = typed.at(-1) ?? '';
-  const command = program.commands.find((one) => one.name() === typed[0] && typed.length > 1);
-  if (command === undefined) return fitting(begun, begun.startsWith('-') ? flagsOf(program) : namesOf(program));
+  const top = program.commands.find((one) => one.name() === typed[0] && typed.length > 1);
+  if (top === undefined) return fitting(begun, begun.startsWith('-') ? flagsOf(program) : namesOf(program));
+  const command = top.commands.find((one) => one.name() === typed[1] && typed.length > 2) ?? top;
   const previous = command.options.find(({ long, short }) => [long, short].includes(typed.at(-2) ?? ''));
   if (previous !== undefined && (previous.required || previous.optional)) return values(previous, begun);
   if (begun.startsWith('-')) return fitting(begun, flagsOf(command));
-  if (command.name() === 'explain' && typed.length === 2) return fitting(begun, ruleIds.map(onlyWord));
+  if (command.name() === 'explain' && typed.length === 2) return fitting(begun, ['flow', ...ruleIds].map(onlyWord));
+  const below = typed.length === 2 ? belowOf(command, begun) : [];
+  if (below.length > 0) return below;
   return command.registeredArguments.length > 0 ? [directives.files] : [directives.nothingElse];
+}
+
+/** The words of a command that has commands of its own; files may follow it as well, so that the shell offers both. */
+function belowOf(command: Command, begun: string): readonly string[] {
+  const words = begun === '' ? [] : namesOf(command).filter(([word]) => word.startsWith(begun));
+  return words.length === 0 ? [] : [...fitting(begun, words).slice(0, -1), directives.files];
 }
 
 /** Of an option without choices the shell has to think itself: most take a file. */

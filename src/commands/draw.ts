@@ -24,8 +24,14 @@ export async function draw(
   const picture = pictureOf(snapshot, all, resolver === undefined ? {} : { resolver });
   if (format !== 'html') return { picture, drawings: [], omitted: [] };
   const { parts, omitted } = partsOf(picture);
+  const drawn = await svgOf(parts.map(dotOf));
+  const drawings = parts.map((part, at) => ({ title: part.namespace, svg: drawn[at] as string, omitted: part.omitted }));
+  return { picture, drawings, omitted };
+}
+
+/** Texts in the language of Graphviz, laid out. */
+export async function svgOf(texts: readonly string[]): Promise<readonly string[]> {
   const { Graphviz } = await import('@hpcc-js/wasm-graphviz');
   const graphviz = await Graphviz.load();
-  const drawings = parts.map((part) => ({ title: part.namespace, svg: graphviz.dot(dotOf(part)), omitted: part.omitted }));
-  return { picture, drawings, omitted };
+  return texts.map((text) => graphviz.dot(text));
 }

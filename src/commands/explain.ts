@@ -1,4 +1,4 @@
-/** `portcullis explain`: the page of a rule, or the way of an object's requests. */
+/** `portcullis explain`: the page of a rule, the way of an object's requests, or what policies say of a connection. */
 import { nearestWord } from '../cluster/near-miss.ts';
 import { OperatorError } from '../errors.ts';
 import { display } from '../kube/display.ts';
@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Returns the exit code. Rejects with an OperatorError PC0001 for an unknown rule or object. */
 export async function explain(target: string, paths: readonly string[], options: ExplainOptions, terminal: Terminal): Promise<number> {
+  if (target === 'flow') return (await import('./explain-flow.ts')).explainFlow(paths, options, terminal);
   if (target.includes('/')) return (await import('./explain-object.ts')).explainObject(target, paths, options, terminal);
   if (paths.length > 0)
     throw new OperatorError('PC0001', `too many arguments after ${display(target, 80)}`, 'Files go with ingress/NAME or service/NAME.');

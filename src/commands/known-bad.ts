@@ -1,9 +1,10 @@
 /** An object that an enabled rule must find, whatever the cluster holds: what it refers to has a random name. */
 import { randomUUID } from 'node:crypto';
 import type { Configuration } from '../config/settings.ts';
+import { isJudged } from '../kube/collections.ts';
 import { labelsOf } from '../kube/labels.ts';
 import { normalize } from '../kube/normalize.ts';
-import { isJudged, type RawObject } from '../kube/resources.ts';
+import type { RawObject } from '../kube/resources.ts';
 import { admissionReview, admitted } from './demo-review.ts';
 
 export interface KnownBad {

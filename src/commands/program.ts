@@ -11,7 +11,8 @@ import { addCheck } from './check-command.ts';
 import { addClusterCommands } from './cluster-commands.ts';
 import { helpOf, outputOption } from './command-options.ts';
 import type { DoctorOptions } from './doctor.ts';
-import type { ExplainOptions } from './explain-object.ts';
+import { addExplain } from './explain-command.ts';
+import { addFlows } from './flow-commands.ts';
 import type { RulesOptions } from './rules.ts';
 import type { SelftestOptions } from './selftest.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -88,6 +89,7 @@ function createProgram(terminal: Terminal, { version, name }: Identity, done: (c
     .description('Checks Services, Ingresses and NetworkPolicies against what the cluster really contains, and explains the repair.')
     .version(version, '-V, --version')
     .helpCommand(false)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => words.out(text), writeErr: () => {} })
     .addHelpText('after', helpOf(overview));
@@ -96,6 +98,7 @@ function createProgram(terminal: Terminal, { version, name }: Identity, done: (c
   addExplain(program, words, done);
   addServe(program, done);
   addClusterCommands(program, terminal, done);
+  addFlows(program, terminal, done);
   addDoctor(program, words, done);
   addSelftest(program, terminal, done);
   addDemo(program, done);
@@ -122,33 +125,6 @@ function addRules(program: Command, terminal: Terminal, done: (code: number) => 
       done(listRules(options, terminal));
     });
 }
-
-function addExplain(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  program
-    .command('explain')
-    .description('Tell all about a rule; or follow the requests of an Ingress or a Service to its Pods, and say where the way is broken.')
-    .argument('<target>', 'the id of a rule, as it stands in brackets at the end of a message; or ingress/NAME, service/NAME')
-    .argument('[path...]', 'files that hold the object and what it leads to, in place of a cluster')
-    .option('-n, --namespace <name>', 'of the object', 'default')
-    .addOption(outputOption())
-    .option('--config <file>', 'the configuration file; without it, that of the installation in the cluster')
-    .option('--snapshot <file>', 'a file of "portcullis snapshot" in place of a cluster')
-    .option('--kubeconfig <file>', 'the cluster; without it, KUBECONFIG or ~/.kube/config')
-    .option('--context <name>', 'the context of the kubeconfig')
-    .addHelpText('after', helpOf(explainExamples))
-    .action(async (target: string, paths: string[], options: ExplainOptions) => {
-      const { explain } = await import('./explain.ts');
-      done(await explain(target, paths, options, terminal));
-    });
-}
-
-const explainExamples = `
-portcullis explain service-selector-matches-no-pods
-portcullis explain ingress/shop -n shop                 Ingress → Service → port → Pods, in the cluster
-portcullis explain ingress/shop -n shop examples/cluster   the same from files
-portcullis explain service/web -n shop -o json
-
-Exit code for an object: 0 no link is broken, 1 one is, 2 something could not be told.`;
 
 interface ServeArguments extends Omit<ServeOptions, 'host' | 'drainMs'> {
   readonly address?: string;

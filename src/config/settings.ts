@@ -46,7 +46,12 @@ export const defaultConfigurationFile: RawObject = { apiVersion };
 export function parseConfiguration(raw: unknown, rules: readonly Rule[]): Configuration {
   const parsed = configurationSchema(rules.map(({ meta }) => meta.id)).safeParse(raw);
   const { secrets, dns } = parsed.data ?? {};
-  const shared = { expectedSecrets: secrets?.expected ?? [], resolver: dns?.resolver, dnsNodeAddresses: dns?.nodeAddresses };
+  const shared = {
+    expectedSecrets: secrets?.expected ?? [],
+    protectedNamespaces: parsed.data?.protectedNamespaces,
+    resolver: dns?.resolver,
+    dnsNodeAddresses: dns?.nodeAddresses,
+  };
   const results = rules.map((rule) => configured(rule, raw, shared));
   const failures = [{ issues: parsed.error?.issues ?? [], path: [] }, ...results.filter((result) => 'issues' in result)];
   if (!parsed.success || failures.length > 1 || hiddenKeys(raw).length > 0) throw invalid(raw, rules, failures);

@@ -1,7 +1,8 @@
 /** A write → a decision: ratchet, modes, exemptions, dry-runs. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
-import { isClusterWide, type JudgedResource } from '../kube/resources.ts';
+import { isClusterWide } from '../kube/collections.ts';
+import type { JudgedResource } from '../kube/resources.ts';
 import { type EvaluateOptions, type Evaluation, evaluate, type Fault, type Skip } from './evaluate.ts';
 import type { ExemptionFact } from './exemption-fact.ts';
 import type { Finding } from './finding.ts';

@@ -88,6 +88,8 @@ export interface ExemptionContext {
 export interface Shared extends DnsSettings {
   /** Names, or globs, of Secrets that something outside the view brings (a replicator): never missing. */
   readonly expectedSecrets: readonly string[];
+  /** In which only the rules that guard the whole cluster run. */
+  readonly protectedNamespaces?: readonly string[] | undefined;
 }
 
 export interface RuleContext<K extends Kind, O, M extends Messages> extends Subject<K> {

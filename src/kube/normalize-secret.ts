@@ -1,5 +1,5 @@
 import { given, objectAt, objectsAt, stringAt } from './read.ts';
-import type { ObjectMeta, RawObject, Secret, SecretSource, SecretSourceKind } from './resources.ts';
+import type { ObjectMeta, RawObject, Secret, SecretSource } from './resources.ts';
 
 /** Only that it is there: no key and no value of a Secret is ever kept. */
 export const normalizeSecret = (raw: RawObject, metadata: ObjectMeta): Secret => ({
@@ -11,7 +11,7 @@ export const normalizeSecret = (raw: RawObject, metadata: ObjectMeta): Secret =>
 
 /** Where each kind names the Secret that it will write; two of them default to their own name. */
 export function normalizeSecretSource(raw: RawObject, apiVersion: string, metadata: ObjectMeta): SecretSource {
-  const kind = stringAt(raw, 'kind') as SecretSourceKind;
+  const kind = stringAt(raw, 'kind') as SecretSource['kind'];
   const spec = objectAt(raw, 'spec');
   const named = {
     Certificate: () => stringAt(spec, 'secretName') ?? '',

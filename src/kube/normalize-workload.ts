@@ -1,9 +1,11 @@
 /** Pods, and the objects that make them: what counts is the shape of the Pod. */
+import { hostsOf } from './hosts.ts';
 import { labelsOf, perPodLabels } from './labels.ts';
 import { localAddressesOf } from './node-cache.ts';
 import { protocolOf } from './normalize-service.ts';
 import { booleanAt, given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
 import type { ContainerPort, Labels, ObjectMeta, Pod, PodShape, RawObject, Workload } from './resources.ts';
+import { scrapePortOf } from './scraping.ts';
 
 /** A kind whose objects carry a Pod template. */
 export interface WorkloadKind {
@@ -39,14 +41,16 @@ export function normalizeTemplate(raw: RawObject, kind: WorkloadKind, { namespac
   if (kind.kind === 'ReplicaSet' && owner !== undefined && replicas === 0) return undefined;
   if (kind.kind === 'Job' && isFinished(raw)) return undefined;
   const pod = kind.template.reduce(objectAt, raw);
+  const spec = objectAt(pod, 'spec');
   return {
     apiVersion: kind.apiVersion,
     kind: kind.kind,
     metadata: { namespace, name },
-    pod: shapeOf(objectAt(pod, 'metadata'), objectAt(pod, 'spec')),
+    pod: shapeOf(objectAt(pod, 'metadata'), spec),
     replicas,
     ...given('serviceName', kind.kind === 'StatefulSet' ? stringAt(objectAt(raw, 'spec'), 'serviceName') || undefined : undefined),
     ...given('owner', owner),
+    ...given('images', kind.kind === 'DaemonSet' ? runningIn(spec).map((container) => stringAt(container, 'image') ?? '') : undefined),
   };
 }
 
@@ -92,10 +96,14 @@ export function ownerOf(raw: RawObject): string | undefined {
   return owner && `${stringAt(owner, 'kind') ?? ''}/${stringAt(owner, 'name') ?? ''}`;
 }
 
+/** Init containers with restartPolicy Always are sidecars that keep running (KEP-753); FindPort looks at them last. */
+const runningIn = (spec: RawObject): readonly RawObject[] => [
+  ...objectsAt(spec, 'containers'),
+  ...objectsAt(spec, 'initContainers').filter((container) => container['restartPolicy'] === 'Always'),
+];
+
 function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
-  // Init containers with restartPolicy Always are sidecars that keep running (KEP-753); FindPort looks at them last.
-  const sidecars = objectsAt(spec, 'initContainers').filter((container) => container['restartPolicy'] === 'Always');
-  const containers = [...objectsAt(spec, 'containers'), ...sidecars];
+  const containers = runningIn(spec);
   return {
     labels: labelsOf(metadata['labels'], (key) => !perPodLabels.has(key)),
     ports: containers.flatMap((container) =>
@@ -106,7 +114,23 @@ function shapeOf(metadata: RawObject, spec: RawObject): PodShape {
     dnsPolicy: stringAt(spec, 'dnsPolicy') ?? 'ClusterFirst',
     nameservers: stringsAt(objectAt(spec, 'dnsConfig'), 'nameservers'),
     ...given('localAddresses', localAddressesOf(containers)),
+    ...given(
+      'priorityClassName',
+      systemClasses.find((name) => name === spec['priorityClassName']),
+    ),
+    ...given('serviceAccountName', ownAccountOf(spec)),
+    ...given('hosts', hostsOf(containers)),
+    ...given('scrapePort', scrapePortOf(objectAt(metadata, 'annotations'))),
   };
+}
+
+/** pkg/apis/scheduling: SystemClusterCritical, SystemNodeCritical. */
+const systemClasses: readonly string[] = ['system-cluster-critical', 'system-node-critical'];
+
+/** Admission writes `default` where none is named (plugin/pkg/admission/serviceaccount); what asks the API server has one of its own. */
+function ownAccountOf(spec: RawObject): string | undefined {
+  const name = stringAt(spec, 'serviceAccountName') || 'default';
+  return name === 'default' || spec['automountServiceAccountToken'] === false ? undefined : name;
 }
 
 const containerPortOf = (raw: RawObject, isOnHost: boolean): ContainerPort => ({

@@ -3,12 +3,13 @@
  * (pkg/apis/core/v1/defaults.go, pkg/apis/networking/v1/defaults.go), so that a file and an AdmissionReview look alike.
  */
 import { labelsOf } from './labels.ts';
+import { normalizeApiService, normalizeWebhookConfiguration } from './normalize-callers.ts';
 import { normalizeIngress, normalizeIngressClass, normalizeNetworkPolicy } from './normalize-networking.ts';
 import { normalizeSecret, normalizeSecretSource } from './normalize-secret.ts';
 import { normalizeService } from './normalize-service.ts';
 import { builtInWorkloads, normalizePod, normalizeTemplate, ownerOf, type WorkloadKind } from './normalize-workload.ts';
 import { given, isObject, objectAt, objectsAt, stringAt } from './read.ts';
-import type { ObjectMeta, RawObject, Resource } from './resources.ts';
+import type { ObjectMeta, RawObject, Resource, WebhookConfiguration } from './resources.ts';
 
 export interface NormalizeOptions {
   /** Kinds with a Pod template beside the built-in ones. */
@@ -40,6 +41,11 @@ export function normalize(raw: RawObject, { workloads = [], namespace = 'default
     case 'external-secrets.io/ExternalSecret':
     case 'bitnami.com/SealedSecret':
       return normalizeSecretSource(raw, apiVersion, metadata());
+    case 'admissionregistration.k8s.io/ValidatingWebhookConfiguration':
+    case 'admissionregistration.k8s.io/MutatingWebhookConfiguration':
+      return normalizeWebhookConfiguration(raw, kind as WebhookConfiguration['kind'], clusterWide(raw));
+    case 'apiregistration.k8s.io/APIService':
+      return normalizeApiService(raw, clusterWide(raw));
     case '/Pod':
       return normalizePod(raw, metadata());
     default: {
@@ -50,6 +56,9 @@ export function normalize(raw: RawObject, { workloads = [], namespace = 'default
     }
   }
 }
+
+/** Whatever namespace it names, it is of none. */
+const clusterWide = (raw: RawObject): ObjectMeta => ({ ...metadataOf(raw, ''), namespace: '' });
 
 /** `apps` of `apps/v1`, empty for the core group. */
 export const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');

@@ -153,6 +153,33 @@ export interface NetworkPolicy extends Base<'networking.k8s.io/v1', 'NetworkPoli
 
 export interface Namespace extends Base<'v1', 'Namespace'> {}
 
+/** A Service that the API server calls, and the port of it. */
+export interface CalledService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface Webhook {
+  readonly name: string;
+  readonly failurePolicy: 'Fail' | 'Ignore';
+  /** Absent where it is called by an address. */
+  readonly service?: CalledService;
+  readonly rules: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[] }[];
+  readonly namespaceSelector: LabelSelector;
+}
+
+/** Whom the API server asks before it stores something. */
+export interface WebhookConfiguration
+  extends Base<'admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration'> {
+  readonly webhooks: readonly Webhook[];
+}
+
+/** A part of the API that somebody else serves. */
+export interface ApiService extends Base<'apiregistration.k8s.io/v1', 'APIService'> {
+  readonly spec: { readonly service: CalledService };
+}
+
 /** What is known of a Secret: that it is there, and its type and what was derived from its content, where that was read. */
 export interface Secret extends Base<'v1', 'Secret'> {
   readonly type?: string;
@@ -160,13 +187,11 @@ export interface Secret extends Base<'v1', 'Secret'> {
 }
 
 /** An object whose controller writes a Secret: cert-manager's Certificate, an ExternalSecret, a SealedSecret. */
-export interface SecretSource extends Base<string, SecretSourceKind> {
+export interface SecretSource extends Base<string, 'Certificate' | 'ExternalSecret' | 'SealedSecret'> {
   readonly secretName: string;
   /** The reason and message of a condition `Ready: False`. */
   readonly notReady?: string;
 }
-
-export type SecretSourceKind = 'Certificate' | 'ExternalSecret' | 'SealedSecret';
 
 export interface ContainerPort {
   readonly name?: string;
@@ -189,6 +214,14 @@ export interface PodShape {
   readonly nameservers: readonly string[];
   /** Addresses of the node under which they answer DNS, of NodeLocal DNSCache (`-localip`); absent where there are none. */
   readonly localAddresses?: readonly string[];
+  /** One of the two that Kubernetes has for what a cluster or a node rests on; absent for all others. */
+  readonly priorityClassName?: string;
+  /** Absent where it is the namespace's `default`, or where the Pods are given no token of it: they do not ask the API server. */
+  readonly serviceAccountName?: string;
+  /** What the containers are told to connect to, where that may be a Service: see `hostsOf`. Absent where there is nothing. */
+  readonly hosts?: readonly string[];
+  /** Where they ask to be scraped, by the annotations `prometheus.io/scrape` and `prometheus.io/port`. */
+  readonly scrapePort?: number;
 }
 
 /**
@@ -206,6 +239,8 @@ export interface Workload {
   readonly serviceName?: string;
   /** What people know as the maker of the Pods, as `Kind/name`: a Deployment, not the ReplicaSet between. */
   readonly owner?: string;
+  /** Of a DaemonSet, the images of its containers that keep running, as they are written: by these network plugins are told. */
+  readonly images?: readonly string[];
 }
 
 /** One Pod as it comes from a source, before alike ones are put together. */
@@ -237,23 +272,22 @@ export interface Collections {
   readonly Certificate: SecretSource;
   readonly ExternalSecret: SecretSource;
   readonly SealedSecret: SecretSource;
+  readonly ValidatingWebhookConfiguration: WebhookConfiguration;
+  readonly MutatingWebhookConfiguration: WebhookConfiguration;
+  readonly APIService: ApiService;
   readonly Template: Workload;
   readonly Pod: Workload;
 }
 export type Collection = keyof Collections;
 
 /** The kinds that rules judge. */
-export interface Judged {
-  readonly Service: Service;
-  readonly Ingress: Ingress;
-  readonly NetworkPolicy: NetworkPolicy;
-}
+export type Judged = Pick<Collections, 'Service' | 'Ingress' | 'NetworkPolicy'>;
 export type Kind = keyof Judged;
 /** In the order in which everything is judged. */
 export const judgedKinds: readonly Kind[] = ['Ingress', 'NetworkPolicy', 'Service'];
 export type JudgedResource = Judged[Kind];
 
-export type Resource = Service | Ingress | IngressClass | NetworkPolicy | Namespace | Secret | SecretSource | Workload;
+export type Resource = Collections[Collection];
 
 export const refOf = ({ apiVersion, kind, metadata }: Resource): ObjectRef => ({
   apiVersion,
@@ -264,28 +298,3 @@ export const refOf = ({ apiVersion, kind, metadata }: Resource): ObjectRef => ({
 
 /** How people write it: `Service shop/web`, and `Namespace shop` for what has no namespace. */
 export const formatRef = ({ kind, namespace, name }: ObjectRef): string => `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
-
-const collectionsByKind: Readonly<Record<string, Collection>> = {
-  Service: 'Service',
-  Ingress: 'Ingress',
-  IngressClass: 'IngressClass',
-  NetworkPolicy: 'NetworkPolicy',
-  Namespace: 'Namespace',
-  Secret: 'Secret',
-  Certificate: 'Certificate',
-  ExternalSecret: 'ExternalSecret',
-  SealedSecret: 'SealedSecret',
-  Pod: 'Pod',
-};
-
-export const collectionOf = (resource: Resource): Collection =>
-  'pod' in resource && resource.kind !== 'Pod' ? 'Template' : (collectionsByKind[resource.kind] ?? 'Template');
-
-/** Of no namespace: all of them are one short list. */
-export const isClusterWide = (collection: Collection): boolean => collection === 'Namespace' || collection === 'IngressClass';
-
-/** One Pod from a source, not yet put together with its like. */
-export const isPod = (resource: Resource): resource is Pod => resource.kind === 'Pod' && 'record' in resource;
-
-export const isJudged = (resource: Resource): resource is JudgedResource =>
-  !('pod' in resource) && (resource.kind === 'Service' || resource.kind === 'Ingress' || resource.kind === 'NetworkPolicy');

@@ -6,7 +6,7 @@ import { rulesOf } from '../cluster/traffic/policy-rules.ts';
 import { selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { listed } from '../kube/listed.ts';
-import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, ObjectRef, Workload } from '../kube/resources.ts';
 import { idOf, type Sketch } from './picture.ts';
 
 /** A workload as people know it, and Pods of it that stand for all. */
@@ -46,15 +46,26 @@ export function alikeIn(view: ClusterView, namespace: string, policies: readonly
   });
 }
 
+/** A workload as people know it, and everything that stands for it: its Pods, or a template while it has none. */
+export interface Known {
+  readonly ref: ObjectRef;
+  readonly title: string;
+  readonly workloads: readonly [Workload, ...Workload[]];
+}
+
 /** A Deployment and its Pods are one; the Pods that exist speak for it, since they have addresses and all labels. */
-function membersOf(view: ClusterView, namespace: string): readonly Member[] {
+export function knownIn(view: ClusterView, namespace: string): readonly Known[] {
   const workloads = view.workloads(namespace);
   const byShape = new Map(workloads.map((workload) => [workload.pod, workload]));
   return asBackends(workloads, view).map(({ ref, title, shapes }) => {
     const all = shapes.flatMap((shape) => byShape.get(shape) ?? []);
-    return { id: idOf(ref), title, workload: all.find(({ kind }) => kind === 'Pod') ?? (all[0] as Workload) };
+    const pods = all.filter(({ kind }) => kind === 'Pod');
+    return { ref, title, workloads: (pods.length > 0 ? pods : all.slice(0, 1)) as [Workload, ...Workload[]] };
   });
 }
+
+const membersOf = (view: ClusterView, namespace: string): readonly Member[] =>
+  knownIn(view, namespace).map(({ ref, title, workloads: [workload] }) => ({ id: idOf(ref), title, workload }));
 
 /** What policies ask of the workloads of a namespace. */
 interface Asked {

@@ -1,6 +1,8 @@
 /** The way of requests through an Ingress or a Service, each link of it, with the repair where it is broken. */
 import type { Backend } from '../cluster/backends.ts';
 import { type Chain, chainBehind, portBehind, type Route, routesOf } from '../cluster/chain.ts';
+import type { AskedPort } from '../cluster/dependencies/dependency.ts';
+import type { Serving } from '../cluster/dependencies/ingress-backends.ts';
 import { NotKnown, RecordingView } from '../cluster/recording.ts';
 import { formatRoute } from '../cluster/referrers.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
@@ -9,6 +11,7 @@ import { formatPath } from '../kube/field-path.ts';
 import { formatLabels } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
 import { type Ingress, type JudgedResource, type ObjectRef, refOf, type Service, type ServicePort } from '../kube/resources.ts';
+import { policyLink, servingOf } from './explained-policy.ts';
 
 /**
  * `holds`; `broken`: requests get no further; `doubtful`: they probably do not, or not all; `open`: it goes on where nobody
@@ -17,7 +20,7 @@ import { type Ingress, type JudgedResource, type ObjectRef, refOf, type Service,
 export type LinkState = 'holds' | 'broken' | 'doubtful' | 'open' | 'unknown';
 
 export interface ExplainedLink {
-  readonly link: 'ingress' | 'service' | 'port' | 'pods';
+  readonly link: 'ingress' | 'service' | 'port' | 'pods' | 'policy';
   readonly state: LinkState;
   readonly text: string;
 }
@@ -51,11 +54,12 @@ export function explainedIngress(ingress: Ingress, snapshot: ClusterSnapshot, fi
   const { namespace, name } = ingress.metadata;
   const view = new RecordingView(snapshot);
   const onRoute = byRoute(ingress, findingsIn(ingress));
+  const serving = servingOf(ingress, snapshot);
   const routes = routesOf(ingress).map((route) => {
     const first: ExplainedLink = { link: 'ingress', state: 'holds', text: `Ingress ${name}, ${formatPath(route.path)}` };
     const wanted = route.backend.service;
     const start = attempt('service', () => portBehind(route.backend, namespace, view));
-    const rest = 'state' in start ? { links: [start] } : 'end' in start ? toTheEnd(start, wanted) : behindPort(start, view);
+    const rest = 'state' in start ? { links: [start] } : 'end' in start ? toTheEnd(start, wanted) : behindPort(start, view, serving);
     const links = [first, ...rest.links];
     const found = [...(rest.service === undefined ? [] : onPort(rest.service, rest.port, findingsIn)), ...onRoute(route)];
     return withRepair({ title: formatRoute(route), field: formatPath(route.path), links }, found, rest.service ?? ingress);
@@ -84,11 +88,13 @@ interface Rest {
   readonly port?: ServicePort;
 }
 
-function behindPort({ service, port }: { readonly service: Service; readonly port: ServicePort }, view: RecordingView): Rest {
+function behindPort({ service, port }: AskedPort, view: RecordingView, serving?: Serving): Rest {
   const chain = attempt('pods', () => chainBehind(service, port, view));
   const before = [serviceLink(service), portLink(port)];
   if ('state' in chain) return { links: [...before, chain] };
-  return { service, port, links: [...before, podsLink(chain, view)] };
+  const pods = podsLink(chain, view);
+  const last = pods.state === 'holds' ? policyLink({ service, port }, serving, view) : undefined;
+  return { service, port, links: [...before, pods, ...(last === undefined ? [] : [last])] };
 }
 
 /** A chain that ends before any port. */
@@ -193,7 +199,8 @@ function byRoute(ingress: Ingress, findings: readonly Finding[]): (route: Route)
 function withRepair(route: ExplainedRoute, found: readonly Finding[], at: JudgedResource): ExplainedRoute {
   const last = route.links.at(-1) as ExplainedLink;
   const isWorthTelling = (finding: Finding): boolean => finding.severity !== 'low' && finding.severity !== 'info';
-  const [finding] = last.state === 'broken' ? found : last.state === 'holds' ? found.filter(isWorthTelling) : [];
+  const told = last.link === 'policy' ? found.filter(({ ruleId }) => ruleId.includes('policy')) : found;
+  const [finding] = last.state === 'broken' ? told : last.state === 'holds' ? found.filter(isWorthTelling) : [];
   const repair = finding && { ruleId: finding.ruleId, object: finding.subject, fix: finding.fix };
   if (last.state === 'holds' && finding !== undefined) {
     const doubt: ExplainedLink = { ...last, state: 'doubtful', text: `${last.text}; ${finding.what}` };
@@ -205,6 +212,7 @@ function withRepair(route: ExplainedRoute, found: readonly Finding[], at: Judged
 
 /** Where no rule has anything to say: rules are off, or the Pods are there and not ready. */
 function ownRepair({ link }: ExplainedLink, { kind, metadata: { name }, ...rest }: JudgedResource): string {
+  if (link === 'policy') return 'let them in with a rule of a NetworkPolicy; "portcullis explain flow" tells what each policy says';
   if (link === 'pods' && kind === 'Service' && 'selector' in rest.spec)
     return `see what the Pods with ${formatLabels(rest.spec.selector)} wait for (kubectl describe pods)`;
   return `name a ${link} that is there in ${kind} ${name}`;

@@ -19,8 +19,8 @@ export interface PictureNode {
   readonly isolated: readonly Direction[];
 }
 
-/** `entry`: from outside. `route`: Ingress to Service. `serve`: Service to Pods. `dns`: to the resolver. `policy`: what a NetworkPolicy says. */
-export type EdgeKind = 'entry' | 'route' | 'tls' | 'serve' | 'dns' | 'policy';
+/** `entry`: from outside. `route`: Ingress to Service. `serve`: Service to Pods. `dns`: to the resolver. `policy`: what a NetworkPolicy says. `flow`: who may talk to whom, where nothing else is drawn. */
+export type EdgeKind = 'entry' | 'route' | 'tls' | 'serve' | 'dns' | 'policy' | 'flow';
 
 /** `broken`: a finding stands on it, or it leads to nothing. `depends`: on what the API does not settle. */
 export type EdgeState = 'works' | 'broken' | 'blocked' | 'depends';

@@ -10,7 +10,8 @@ import { type Alike, drawAlike, drawEvery } from './alike.ts';
 import type { PictureEdge, Sketch } from './picture.ts';
 import { type FindingsOf, stateOf } from './wiring.ts';
 
-const doubts: Readonly<Record<Doubt, string>> = {
+/** Why an answer is not certain, as a phrase. */
+export const doubts: Readonly<Record<Doubt, string>> = {
   label: 'only the labels of the running Pods tell',
   address: 'network plugins differ on whether an ipBlock covers Pods',
   block: 'an ipBlock can be read in more than one way, or in none',

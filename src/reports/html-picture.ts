@@ -55,6 +55,7 @@ const kinds: Readonly<Record<PictureEdge['kind'], string>> = {
   tls: 'TLS',
   dns: '',
   policy: 'let through',
+  flow: 'let through',
 };
 
 /** So many rows a browser shows without delay. */

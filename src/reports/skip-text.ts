@@ -33,6 +33,9 @@ const plurals: Readonly<Record<Collection, string>> = {
   IngressClass: 'IngressClasses',
   SealedSecret: 'SealedSecrets',
   Secret: 'Secrets',
+  ValidatingWebhookConfiguration: 'ValidatingWebhookConfigurations',
+  MutatingWebhookConfiguration: 'MutatingWebhookConfigurations',
+  APIService: 'APIServices',
 };
 
 /** As the end of a sentence: `Pod of namespace shop is not among the files`, `Certificates of namespace shop may not be read`. */

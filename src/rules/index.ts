@@ -14,22 +14,31 @@ import { ingressCatchAllHostPolicy } from './ingress-catch-all-host-policy.ts';
 import { ingressClassMissing } from './ingress-class-missing.ts';
 import { ingressClassUnclaimedOrEol } from './ingress-class-unclaimed-or-eol.ts';
 import { ingressClassUnset } from './ingress-class-unset.ts';
+import { ingressControllerBlockedByPolicy } from './ingress-controller-blocked-by-policy.ts';
 import { ingressHostPathConflict } from './ingress-host-path-conflict.ts';
 import { ingressPathLiteralTrap } from './ingress-path-literal-trap.ts';
 import { ingressPathUnreachable } from './ingress-path-unreachable.ts';
 import { ingressRuleWithoutEffect } from './ingress-rule-without-effect.ts';
 import { networkPolicyAllowAllShape } from './network-policy-allow-all-shape.ts';
+import { networkPolicyCniCapabilityGap } from './network-policy-cni-capability-gap.ts';
+import { networkPolicyCutsCriticalSystem } from './network-policy-cuts-critical-system.ts';
+import { networkPolicyCutsDeclaredDependency } from './network-policy-cuts-declared-dependency.ts';
+import { networkPolicyCutsWebhookOrApiservice } from './network-policy-cuts-webhook-or-apiservice.ts';
 import { networkPolicyEgressUsesServicePort } from './network-policy-egress-uses-service-port.ts';
+import { networkPolicyHostNetworkSubjectOrPeer } from './network-policy-host-network-subject-or-peer.ts';
 import { networkPolicyIpBlockCoversCluster } from './network-policy-ip-block-covers-cluster.ts';
 import { networkPolicyIsolatesDns } from './network-policy-isolates-dns.ts';
 import { networkPolicyLegacyNamespaceLabel } from './network-policy-legacy-namespace-label.ts';
 import { networkPolicyNamedPortUnresolved } from './network-policy-named-port-unresolved.ts';
+import { networkPolicyNotEnforced } from './network-policy-not-enforced.ts';
 import { networkPolicyPeerAndOrSuspect } from './network-policy-peer-and-or-suspect.ts';
 import { networkPolicyPeerMatchesNothing } from './network-policy-peer-matches-nothing.ts';
 import { networkPolicyProtocolDefaultedOnUdpPort } from './network-policy-protocol-defaulted-on-udp-port.ts';
 import { networkPolicyRedundantPolicy } from './network-policy-redundant-policy.ts';
+import { networkPolicyRemovalExposes } from './network-policy-removal-exposes.ts';
 import { networkPolicySubjectMatchesNothing } from './network-policy-subject-matches-nothing.ts';
 import { networkPolicyTypesContradiction } from './network-policy-types-contradiction.ts';
+import { networkPolicyWidened } from './network-policy-widened.ts';
 import { serviceAppProtocolTypo } from './service-app-protocol-typo.ts';
 import { serviceExternalIps } from './service-external-ips.ts';
 import { serviceExternalNameIsIp } from './service-external-name-is-ip.ts';
@@ -89,6 +98,7 @@ export const rules: readonly Rule[] = [
   ingressHostPathConflict,
   ingressCatchAllHostPolicy,
   ingressPathUnreachable,
+  ingressControllerBlockedByPolicy,
   tlsSecretMissing,
   tlsSecretMalformed,
   tlsKeyMismatch,
@@ -107,6 +117,14 @@ export const rules: readonly Rule[] = [
   networkPolicyIpBlockCoversCluster,
   networkPolicyAllowAllShape,
   networkPolicyRedundantPolicy,
+  networkPolicyCutsCriticalSystem,
+  networkPolicyCutsWebhookOrApiservice,
+  networkPolicyCutsDeclaredDependency,
+  networkPolicyRemovalExposes,
+  networkPolicyWidened,
+  networkPolicyNotEnforced,
+  networkPolicyCniCapabilityGap,
+  networkPolicyHostNetworkSubjectOrPeer,
   networkPolicyIsolatesDns,
   dnsResolverIsolated,
   dnsResolverServiceChanged,

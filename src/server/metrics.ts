@@ -27,6 +27,9 @@ const listed: readonly Collection[] = [
   'Certificate',
   'ExternalSecret',
   'SealedSecret',
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'APIService',
   'Template',
   'Pod',
 ];

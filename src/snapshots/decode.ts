@@ -82,6 +82,9 @@ function* resourcesIn({ resources }: SnapshotFile): Generator<Resource> {
   for (const one of resources.Namespace) yield { apiVersion: 'v1', kind: 'Namespace', ...one };
   for (const source of ['Certificate', 'ExternalSecret', 'SealedSecret'] as const)
     for (const one of resources[source]) yield { kind: source, ...one };
+  for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const)
+    for (const one of resources[kind]) yield { apiVersion: 'admissionregistration.k8s.io/v1', kind, ...one };
+  for (const one of resources.APIService) yield { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', ...one };
   yield* resources.Template;
   for (const alike of resources.Pod) yield* podsIn(alike);
 }

@@ -2,7 +2,7 @@
 import type { Reach, Reaches } from '../cluster/reach.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import { given } from '../kube/read.ts';
-import type { Labels, ObjectMeta, ObjectRef, PodRecord, Secret, Workload } from '../kube/resources.ts';
+import type { Labels, ObjectMeta, ObjectRef, PodRecord, Secret, WebhookConfiguration, Workload } from '../kube/resources.ts';
 import { apiVersion, kind, type SnapshotText } from './schema.ts';
 
 /** That it is there, and where it was read, its type and what its certificate and key say. */
@@ -56,6 +56,8 @@ function resourcesOf({ snapshot, secrets, ...reads }: Taken) {
   const trimmed = (metadata: ObjectMeta) => trimmedMetadata(metadata, reads);
   const sources = (collection: 'Certificate' | 'ExternalSecret' | 'SealedSecret') =>
     snapshot.listAll(collection).map(({ kind: _, metadata, ...rest }) => ({ metadata: trimmed(metadata), ...rest }));
+  const webhooksOf = (kind: WebhookConfiguration['kind']) =>
+    snapshot.listAll(kind).map(({ metadata, webhooks }) => ({ metadata: trimmed(metadata), webhooks }));
   return {
     Service: snapshot
       .listAll('Service')
@@ -71,6 +73,9 @@ function resourcesOf({ snapshot, secrets, ...reads }: Taken) {
     Certificate: sources('Certificate'),
     ExternalSecret: sources('ExternalSecret'),
     SealedSecret: sources('SealedSecret'),
+    ValidatingWebhookConfiguration: webhooksOf('ValidatingWebhookConfiguration'),
+    MutatingWebhookConfiguration: webhooksOf('MutatingWebhookConfiguration'),
+    APIService: snapshot.listAll('APIService').map(({ metadata, spec }) => ({ metadata: trimmed(metadata), spec })),
     Template: snapshot.listAll('Template'),
     Pod: snapshot.listAll('Pod').map((shape) => podsOf(shape, snapshot)),
     Secret: byPlace(

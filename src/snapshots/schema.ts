@@ -103,6 +103,21 @@ const networkPolicy = z.object({
 
 const secretSource = z.object({ apiVersion: text, metadata, secretName: text, notReady: maybe(text) });
 
+const calledService = z.object({ namespace: text, name: text, port: number });
+const webhookConfiguration = z.object({
+  metadata,
+  webhooks: z.array(
+    z.object({
+      name: text,
+      failurePolicy: z.enum(['Fail', 'Ignore']),
+      service: maybe(calledService),
+      rules: z.array(z.object({ apiGroups: texts, resources: texts })),
+      namespaceSelector: selector,
+    }),
+  ),
+});
+const apiService = z.object({ metadata, spec: z.object({ service: calledService }) });
+
 const shape = z.object({
   labels,
   ports: z.array(z.object({ name: maybe(text), containerPort: number, protocol, hostPort: maybe(number) })),
@@ -111,6 +126,10 @@ const shape = z.object({
   dnsPolicy: text,
   nameservers: texts,
   localAddresses: maybe(texts),
+  priorityClassName: maybe(text),
+  serviceAccountName: maybe(text),
+  hosts: maybe(texts),
+  scrapePort: maybe(number),
 });
 const place = z.object({ namespace: text, name: text });
 
@@ -137,6 +156,7 @@ const template = z.object({
   replicas: maybe(number),
   serviceName: maybe(text),
   owner: maybe(text),
+  images: maybe(texts),
 });
 
 /** Pods that are alike: what they share, and of each its name, its addresses, `r`eady `s`cheduled `t`erminating, and labels of its own. */
@@ -157,6 +177,9 @@ export const collections = [
   'Certificate',
   'ExternalSecret',
   'SealedSecret',
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'APIService',
   'Template',
   'Pod',
 ] as const satisfies readonly Collection[];
@@ -185,6 +208,10 @@ export const snapshotFile = z.object({
     Certificate: z.array(secretSource),
     ExternalSecret: z.array(secretSource),
     SealedSecret: z.array(secretSource),
+    /** Nor are these. */
+    ValidatingWebhookConfiguration: z.array(webhookConfiguration).default([]),
+    MutatingWebhookConfiguration: z.array(webhookConfiguration).default([]),
+    APIService: z.array(apiService).default([]),
     Template: z.array(template),
     Pod: z.array(pods),
     /** Where Secrets are, and what they are called; of those that an Ingress names, at level `full`, what was derived from them. */

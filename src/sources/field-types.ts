@@ -44,12 +44,21 @@ const policyPorts: Shape = { listOf: fields({ protocol: 'string', port: 'intOrSt
 const containers: Shape = {
   listOf: fields({
     name: 'string',
+    image: 'string',
     command: stringList,
     args: stringList,
     ports: { listOf: fields({ name: 'string', containerPort: 'int', protocol: 'string', hostPort: 'int' }) },
   }),
 };
-const podSpec = fields({ containers, initContainers: containers, hostNetwork: 'bool', dnsPolicy: 'string' });
+const podSpec = fields({
+  containers,
+  initContainers: containers,
+  hostNetwork: 'bool',
+  dnsPolicy: 'string',
+  priorityClassName: 'string',
+  serviceAccountName: 'string',
+  automountServiceAccountToken: 'bool',
+});
 const podTemplate = fields({ metadata: fields({ labels: strings, annotations: strings }), spec: podSpec });
 const withTemplate = fields({ replicas: 'int', serviceName: 'string', template: podTemplate });
 

@@ -1,7 +1,8 @@
 /** A cluster read from manifests: complete only where the files allow to conclude from what they do not hold. */
 import { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage, Found } from '../cluster/view.ts';
-import { type Collection, collectionOf, formatRef, type ObjectRef, type Resource } from '../kube/resources.ts';
+import { collectionOf } from '../kube/collections.ts';
+import { type Collection, formatRef, type ObjectRef, type Resource } from '../kube/resources.ts';
 import type { Manifest } from './manifests.ts';
 import { isOperated } from './operated-pods.ts';
 import type { ClusterSource } from './source.ts';
@@ -34,6 +35,9 @@ export function fileSource(manifests: readonly Manifest[], { observedAt, assumeC
 /** Kinds whose controllers write Secrets. A set of files that holds Secrets is taken to hold these as well. */
 const secretSources: ReadonlySet<Collection> = new Set(['Certificate', 'ExternalSecret', 'SealedSecret']);
 
+/** Whom the API server calls. A set of files that holds one of them is taken to hold all that matter to it. */
+const callers: ReadonlySet<Collection> = new Set(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'APIService']);
+
 /**
  * Pods and templates of a namespace are known if the files hold at least one, not counting what only an operator makes; of a collection, everything is if they
  * hold at least one object of it. But of a namespace that they do not touch, no Service is known: kube-system's resolver
@@ -52,6 +56,7 @@ function coverageOf(manifests: readonly Manifest[], resources: readonly Resource
   const isComplete = (collection: Collection, namespace: string): boolean => {
     if (collection === 'Pod' || collection === 'Template') return withWorkloads.has(namespace);
     if (secretSources.has(collection)) return present.has('Secret') || present.has(collection);
+    if (callers.has(collection)) return !callers.isDisjointFrom(present);
     if (collection === 'Service' && namespace !== '*' && !touched.has(namespace)) return false;
     return present.has(collection);
   };

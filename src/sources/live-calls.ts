@@ -2,9 +2,10 @@
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
 import { addressOf } from '../kube/address.ts';
+import { isClusterWide } from '../kube/collections.ts';
 import { formatLabels } from '../kube/labels.ts';
 import { isObjectName } from '../kube/object-name.ts';
-import { isClusterWide, type Resource } from '../kube/resources.ts';
+import type { Resource } from '../kube/resources.ts';
 import type { ServedKind } from './live-reads.ts';
 import type { WatchedKind } from './watched.ts';
 

@@ -31,6 +31,19 @@ const builtIn: readonly WatchedKind[] = [
   watched('NetworkPolicy', 'NetworkPolicy', 'networkpolicies', 'networking.k8s.io/v1'),
   watched('Namespace', 'Namespace', 'namespaces', 'v1'),
   watched('Pod', 'Pod', 'pods', 'v1'),
+  watched(
+    'ValidatingWebhookConfiguration',
+    'ValidatingWebhookConfiguration',
+    'validatingwebhookconfigurations',
+    'admissionregistration.k8s.io/v1',
+  ),
+  watched(
+    'MutatingWebhookConfiguration',
+    'MutatingWebhookConfiguration',
+    'mutatingwebhookconfigurations',
+    'admissionregistration.k8s.io/v1',
+  ),
+  watched('APIService', 'APIService', 'apiservices', 'apiregistration.k8s.io/v1'),
 ];
 
 /** Kinds of other projects, whose controllers write Secrets. A cluster may have none of them. */

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { ingressControllers } from '../../src/cluster/ingress-controllers.ts';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { evaluate } from '../../src/engine/evaluate.ts';
+import { isJudged } from '../../src/kube/collections.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import { isJudged, type RawObject } from '../../src/kube/resources.ts';
+import type { RawObject } from '../../src/kube/resources.ts';
 import { ingressHostPathConflict } from '../../src/rules/ingress-host-path-conflict.ts';
 
 const ingress = (namespace: string, annotations: RawObject): RawObject => ({

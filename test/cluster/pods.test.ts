@@ -38,6 +38,12 @@ describe('NamespacePods', () => {
     expect([pods.hasPodOf('StatefulSet/db'), pods.hasPodOf('StatefulSet/web')]).toEqual([true, false]);
   });
 
+  it.each([{ priorityClassName: 'system-node-critical' }, { serviceAccountName: 'db' }])('tells Pods apart by %j', (difference) => {
+    const [one, other] = [pod('a', { app: 'db' }), pod('b', { app: 'db' })];
+    expect(holding(one, other).workloads).toHaveLength(1);
+    expect(holding(one, { ...other, pod: { ...other.pod, ...difference } }).workloads).toHaveLength(2);
+  });
+
   it('gives back of each Pod what is its own', () => {
     const pods = holding(
       replica('db', 0),

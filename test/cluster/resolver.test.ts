@@ -3,8 +3,9 @@ import { NotKnown } from '../../src/cluster/recording.ts';
 import { asksResolver, findResolver, formatResolver, resolverOf } from '../../src/cluster/resolver.ts';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { evaluate } from '../../src/engine/evaluate.ts';
+import { isJudged } from '../../src/kube/collections.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import { isJudged, type JudgedResource, type RawObject, type Workload } from '../../src/kube/resources.ts';
+import type { JudgedResource, RawObject, Workload } from '../../src/kube/resources.ts';
 import { networkPolicyIsolatesDns } from '../../src/rules/network-policy-isolates-dns.ts';
 
 const viewOf = (...objects: readonly RawObject[]): ClusterSnapshot =>

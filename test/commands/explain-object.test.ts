@@ -120,6 +120,69 @@ describe('explain ingress/NAME', () => {
     expect([code, repair]).toEqual([0, 'service-numeric-target-port-undeclared: did you mean targetPort 8080?']);
   });
 
+  describe('and the policies of its Pods', () => {
+    const controllerLabels = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' };
+    const edge = { namespace: 'edge', name: 'nginx' };
+    const nginx: readonly RawObject[] = [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'edge' } },
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IngressClass',
+        metadata: { name: 'nginx' },
+        spec: { controller: 'k8s.io/ingress-nginx' },
+      },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: edge,
+        spec: { template: { metadata: { labels: controllerLabels }, spec: podSpec } },
+      },
+    ];
+    const policy = (rules: readonly RawObject[]): RawObject => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: meta('closed'),
+      spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: rules },
+    });
+    const fromEdge = { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'edge' } } }] };
+    const whole = [ingress(to('web')), web, deployment('web')];
+
+    it.each<[string, number, readonly RawObject[]]>([
+      [
+        'policy broken: by NetworkPolicy shop/closed, Deployment edge/nginx does not reach them',
+        1,
+        [...nginx, policy([{ from: [{ podSelector: {} }] }])],
+      ],
+      ['policy holds: policies let Deployment edge/nginx in', 0, [...nginx, policy([fromEdge])]],
+      ['pods holds: Deployment web', 0, [...nginx, policy([{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }])]],
+      [
+        'policy doubtful: by NetworkPolicy shop/closed, nobody is let in on 8080/TCP, but from the node itself',
+        0,
+        [policy([{ ports: [{ port: 9090 }] }])],
+      ],
+      ['pods holds: Deployment web', 0, [policy([{ from: [{ podSelector: {} }] }])]],
+    ])('%s', async (expected, code, objects) => {
+      const told = await ended('ingress/shop', [...whole, ...objects]);
+      expect([told.ended, told.code]).toEqual([expected, code]);
+    });
+
+    it('proposes the repair of the rule that finds it', async () => {
+      const path = join(directory, 'cut.json');
+      const resources = [...whole, ...nginx, policy([])].flatMap((raw) => normalize(raw) ?? []);
+      writeFileSync(path, encoded(ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(resources), everywhere));
+      const { out } = await portcullis('explain', 'ingress/shop', '--snapshot', path, '-n', 'shop', '-o', 'json');
+      const [{ links, repair }] = JSON.parse(out).routes;
+      expect([links.at(-1).link, repair.rule]).toEqual(['policy', 'ingress-controller-blocked-by-policy']);
+    });
+
+    it('says of a Service only that nobody is let in', async () => {
+      const { ended: last } = await ended('service/web', [web, deployment('web'), policy([])]);
+      expect(last).toBe('policy doubtful: by NetworkPolicy shop/closed, nobody is let in on 8080/TCP, but from the node itself');
+      expect((await ended('service/web', [web, deployment('web'), ...nginx, policy([fromEdge])])).ended).toBe('pods holds: Deployment web');
+    });
+  });
+
   it('gives each route its own repair, and draws a tick for what holds', async () => {
     const path = files([ingress(to('web'), to('wbe'), to('web', { name: 'htp' })), web, deployment('web')]);
     const { code, out } = await portcullis('explain', 'ingress/shop', path, '-n', 'shop');

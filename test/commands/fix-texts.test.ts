@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { fixTexts, type Judge } from '../../src/commands/fix-texts.ts';
 import { replaceFile } from '../../src/commands/replace-file.ts';
 import type { PatchOperation } from '../../src/engine/finding.ts';
-import { isJudged } from '../../src/kube/resources.ts';
+import { isJudged } from '../../src/kube/collections.ts';
 import { manifestsIn } from '../../src/sources/manifests.ts';
 import { findingWith, snapshotOf } from '../admission/reviews.ts';
 

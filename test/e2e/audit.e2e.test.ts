@@ -338,6 +338,25 @@ describeOnCluster('commands on a cluster', () => {
     expect(await lastOf('tenant-b')).toEqual({ code: 2, last: undefined, repair: undefined });
   });
 
+  it('flows and explain flow tell what policies let through, with the rights of whoever asks', async () => {
+    const closed = await cluster.newNamespace('closed');
+    const spec = { podSelector: {}, policyTypes: ['Ingress'] };
+    const deny = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'deny' }, spec };
+    for (const object of [deployment, deny]) await create(cluster, closed, object);
+    const { code, flows } = await jsonOf(['flows', '-n', closed, '--config', config]);
+    const intoIt = flows.filter(({ to }: { readonly to: { readonly name: string } }) => to.name === `${closed}/web`);
+    expect(code).toBe(0);
+    expect(intoIt.length).toBeGreaterThan(0);
+    expect(intoIt.filter(({ answer }: { readonly answer: string }) => answer !== 'denied')).toEqual([]);
+    const asked = ['explain', 'flow', '203.0.113.7', `${closed}/deployment/web:80`, '--config', config];
+    expect(await jsonOf(asked)).toMatchObject({
+      code: 1,
+      answer: 'denied',
+      receiving: { policies: [{ policy: `NetworkPolicy ${closed}/deny` }] },
+    });
+    expect((await jsonOf(asked, 'tenant-b')).code).toBe(2);
+  });
+
   async function createWhole(object: RawObject): Promise<void> {
     const { name, namespace } = objectAt(object, 'metadata');
     await create(cluster, String(namespace), object);

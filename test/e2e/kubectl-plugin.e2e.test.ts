@@ -77,6 +77,7 @@ describeOnCluster('the kubectl plugin', () => {
       ['check', '--help'],
       ['audit', '--help'],
       ['simulate', '--help'],
+      ['flows', '--help'],
       ['rules'],
       ['chekc'],
       ['explain', 'nothing'],
@@ -84,7 +85,9 @@ describeOnCluster('the kubectl plugin', () => {
       const { stdout, stderr } = kubectl('portcullis', ...args);
       expect(stdout + stderr).toContain('kubectl portcullis ');
       expect(
-        (stdout + stderr).match(/(?<!kubectl )portcullis (?:check|audit|rules|explain|doctor|serve|snapshot|simulate|COMMAND|--help)/g),
+        (stdout + stderr).match(
+          /(?<!kubectl )portcullis (?:check|audit|rules|explain|doctor|serve|snapshot|simulate|flows|COMMAND|--help)/g,
+        ),
       ).toBeNull();
     }
   });

@@ -235,6 +235,16 @@ describe('workloads', () => {
     expect(portsOf({ hostNetwork: true })?.map(({ hostPort }) => hostPort)).toEqual([undefined, undefined]);
   });
 
+  it('of a DaemonSet says what images its containers have that keep running', () => {
+    const spec = {
+      initContainers: [{ image: 'setup:1' }, { image: 'sidecar:2', restartPolicy: 'Always' }],
+      containers: [{ image: 'registry.example/agent:v3' }, {}],
+    };
+    const images = (kind: string) => workload(kind, 'apps/v1', { template: { spec } })?.images;
+    expect(images('DaemonSet')).toEqual(['registry.example/agent:v3', '', 'sidecar:2']);
+    expect(images('Deployment')).toBeUndefined();
+  });
+
   it('of a StatefulSet says which Service it names', () => {
     expect(workload('StatefulSet', 'apps/v1', { serviceName: 'web', template })?.serviceName).toBe('web');
     expect(workload('StatefulSet', 'apps/v1', { serviceName: '', template })?.serviceName).toBeUndefined();
@@ -260,6 +270,20 @@ describe('workloads', () => {
       dnsPolicy: 'ClusterFirst',
       nameservers: [],
     });
+  });
+
+  it.each([
+    [{ priorityClassName: 'system-cluster-critical' }, { priorityClassName: 'system-cluster-critical' }],
+    [{ priorityClassName: 'system-node-critical' }, { priorityClassName: 'system-node-critical' }],
+    [{ priorityClassName: 'important' }, {}],
+    [{ serviceAccountName: 'web' }, { serviceAccountName: 'web' }],
+    [{ serviceAccountName: 'web', automountServiceAccountToken: true }, { serviceAccountName: 'web' }],
+    [{ serviceAccountName: 'web', automountServiceAccountToken: false }, {}],
+    [{ serviceAccountName: 'default' }, {}],
+    [{ serviceAccountName: '' }, {}],
+  ])('of %j says %j', (spec, said) => {
+    const { priorityClassName, serviceAccountName } = (workload('Deployment', 'apps/v1', { template: { spec } }) as Workload).pod;
+    expect({ priorityClassName, serviceAccountName }).toEqual({ priorityClassName: undefined, serviceAccountName: undefined, ...said });
   });
 
   it('a configured kind is its template too', () => {

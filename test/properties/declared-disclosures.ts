@@ -43,4 +43,18 @@ export const disclosures: readonly Disclosure[] = [
       "said only to who writes NetworkPolicies beside the cluster's resolver, and can take name resolution from everybody: without it, nothing would stop him",
     extent: 'text',
   },
+  {
+    ruleId: 'network-policy-not-enforced',
+    discloses: "whether the cluster's network plugin enforces NetworkPolicies, as far as its DaemonSet tells",
+    reason:
+      'who writes a policy must know that nothing enforces it, and each Pod finds out by connecting; the text names neither plugin nor place',
+    extent: 'bit',
+  },
+  {
+    ruleId: 'network-policy-cni-capability-gap',
+    discloses: 'which of the fields that a policy uses what enforces policies in this cluster does not understand',
+    reason:
+      'who writes a policy must know what it does not do, and each Pod finds out by connecting; the text names neither plugin nor place',
+    extent: 'text',
+  },
 ];

@@ -18,6 +18,7 @@ import { namespace, plentyOfTime, portsOf, requestFor, reviewOf, service } from 
 import { runs } from '../support/figures.ts';
 import { complete } from '../support/objects.ts';
 import { ingress, inhabitants, policy, type RuleWorld, resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
+import { flannel, ovnKubernetes } from '../support/usual-objects.ts';
 import { disclosures } from './declared-disclosures.ts';
 
 const profiles = ['observe', 'guided', 'strict'] as const;
@@ -86,9 +87,10 @@ const hiddenPart: fc.Arbitrary<readonly RawObject[]> = fc
     readable: everythingIn('readable'),
     system: besideResolver,
     answers: fc.boolean(),
+    plugin: fc.constantFrom([], [], [flannel], [ovnKubernetes]),
   })
-  .map(({ one, its, two, readable, system, answers }) => [
-    ...[its, ...one, ...readable, ...system],
+  .map(({ one, its, two, readable, system, answers, plugin }) => [
+    ...[its, ...one, ...readable, ...system, ...plugin.map((each) => complete(each))],
     ...(answers ? [answering] : []),
     ...(two === undefined ? [] : [namespace('hidden-two'), ...two]),
   ]);

@@ -7,16 +7,9 @@ import type { Finding } from '../../src/engine/finding.ts';
 import { applyPatch } from '../../src/engine/patch.ts';
 import { review } from '../../src/engine/review.ts';
 import type { ConfiguredRule, Message, Rule } from '../../src/engine/rule.ts';
+import { collectionOf } from '../../src/kube/collections.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
-import {
-  type Collection,
-  collectionOf,
-  formatRef,
-  type JudgedResource,
-  type ObjectRef,
-  type RawObject,
-  refOf,
-} from '../../src/kube/resources.ts';
+import { type Collection, formatRef, type JudgedResource, type ObjectRef, type RawObject, refOf } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import { runs } from '../support/figures.ts';
 import { byProfile, deepFrozen, factsFor, judgedOf } from '../support/rule-case.ts';
@@ -55,11 +48,22 @@ function judged(rule: ConfiguredRule, object: JudgedResource, cluster: ClusterSn
   const options = { offline, exemptions, tellsOfOthers: speaksOfOthersOnly.has(rule.meta.id) };
   const after = cluster.with([object]);
   if (rule.meta.orderClass !== 'destructive') return evaluate({ object, operation: 'WRITE', before: undefined }, after, [rule], options);
-  const before = () => cluster.with([deepFrozen({ ...object, spec: earlier.spec } as JudgedResource)]);
-  if (rule.meta.id === 'service-in-use')
-    return evaluate({ object, operation: 'DELETE', before }, cluster.without([object]), [rule], options);
+  const before = () =>
+    cluster.with([deepFrozen({ ...object, spec: (object.kind === 'NetworkPolicy' ? shutBefore : earlier).spec } as JudgedResource)]);
+  if (byRemoval.has(rule.meta.id)) return evaluate({ object, operation: 'DELETE', before }, cluster.without([object]), [rule], options);
   return evaluate({ object, operation: 'WRITE', before }, after, [rule], options);
 }
+
+/** Lets nobody in or out. */
+const shutBefore = judgedOf({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+});
+
+/** They judge nothing else. */
+const byRemoval: ReadonlySet<string> = new Set(['service-in-use', 'network-policy-removal-exposes']);
 
 /** What they find is about other namespaces alone. */
 const speaksOfOthersOnly: ReadonlySet<string> = new Set(['network-policy-legacy-namespace-label']);

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ClusterEvent, ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import type { ClusterView } from '../../src/cluster/view.ts';
+import { collectionOf, isPod } from '../../src/kube/collections.ts';
 import { isPodNameOf, isRunTimeLabel, labelsOf, matchesPairs } from '../../src/kube/labels.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import { type Collection, collectionOf, isPod, type Labels, type Pod, type Resource, type Workload } from '../../src/kube/resources.ts';
+import type { Collection, Labels, Pod, Resource, Workload } from '../../src/kube/resources.ts';
 import { runs } from '../support/figures.ts';
 
 const empty = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' });

@@ -5,9 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Evaluation } from '../../src/engine/evaluate.ts';
 import type { Message, Rule } from '../../src/engine/rule.ts';
+import { collectionOf } from '../../src/kube/collections.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import { type Collection, collectionOf, type RawObject } from '../../src/kube/resources.ts';
+import type { Collection, RawObject } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import { judge } from '../support/rule-case.ts';
 import { type RuleCase, readRuleTable } from '../support/rule-table.ts';

@@ -400,6 +400,21 @@ describe('confirm', () => {
     expect(confirmed?.coverage('IngressClass', '')).toBe('complete');
   });
 
+  it.each([
+    ['ValidatingWebhookConfiguration', 'admissionregistration.k8s.io/v1', 'validatingwebhookconfigurations'],
+    ['MutatingWebhookConfiguration', 'admissionregistration.k8s.io/v1', 'mutatingwebhookconfigurations'],
+    ['APIService', 'apiregistration.k8s.io/v1', 'apiservices'],
+  ] as const)('reads each %s, whatever namespace is asked about, and keeps no certificate', async (kind, apiVersion, resource) => {
+    await deaf();
+    const client = { service: { namespace: 'shop', name: 'web' }, caBundle: 'Q0E=' };
+    const content = kind === 'APIService' ? { spec: client } : { webhooks: [{ name: 'web.example.com', clientConfig: client }] };
+    server.set({ ...object(apiVersion, kind, 'web', content), metadata: { name: 'web', labels: {} } });
+    const confirmed = await source.confirm(reads({ collection: kind, namespace: '' }), signal());
+    expect(server.requests).toEqual([`/apis/${apiVersion}/${resource}?limit=500`]);
+    expect(names(confirmed?.list(kind, '') ?? [])).toEqual(['web']);
+    expect(JSON.stringify(confirmed?.list(kind, ''))).not.toContain('Q0E=');
+  });
+
   it('reads all pages', async () => {
     await deaf();
     server.set({ ...object('v1', 'Namespace', 'new') });

@@ -51,6 +51,13 @@ describe('what files allow to conclude', () => {
     expect(await coverage([object('Certificate', 'a', 'c', 'cert-manager.io/v1')], 'Certificate', 'b')).toBe('complete');
     expect(await coverage([object('Certificate', 'a', 'c', 'cert-manager.io/v1')], 'Secret', 'b')).toBe('notGiven');
   });
+  it('takes one whom the API server calls for all of them', async () => {
+    const webhook = object('ValidatingWebhookConfiguration', '', 'w', 'admissionregistration.k8s.io/v1');
+    for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'APIService'] as const) {
+      expect(await coverage([webhook], kind, '')).toBe('complete');
+      expect(await coverage(shop, kind, '')).toBe('notGiven');
+    }
+  });
 });
 
 describe('the source', () => {

@@ -15,7 +15,16 @@ export function fits(one: RuleCase): boolean {
   const alone = one.before === undefined && one.operation === undefined && one.expectedSecrets.length === 0 && !one.survey;
   const objects = [one.object, ...one.cluster];
   const namespaces = new Set(objects.map((object) => objectAt(object, 'metadata')['namespace']));
-  const kinds = ['Namespace', 'IngressClass', 'Certificate', 'ExternalSecret', 'SealedSecret'];
+  const kinds = [
+    'Namespace',
+    'IngressClass',
+    'Certificate',
+    'ExternalSecret',
+    'SealedSecret',
+    'ValidatingWebhookConfiguration',
+    'MutatingWebhookConfiguration',
+    'APIService',
+  ];
   const bound = /namespaceSelector|clusterIP|nodePort|kube-system/i;
   return (
     plain &&

@@ -19,16 +19,28 @@ const apiVersions: Readonly<Record<string, string>> = {
   Certificate: 'cert-manager.io/v1',
   ExternalSecret: 'external-secrets.io/v1',
   SealedSecret: 'bitnami.com/v1alpha1',
+  ValidatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',
+  MutatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',
+  APIService: 'apiregistration.k8s.io/v1',
   ...Object.fromEntries(builtInWorkloads.map(({ kind, apiVersion }) => [kind, apiVersion])),
 };
 
 /** Never pulled: no test runs a kubelet. */
 const image = 'registry.invalid/none';
 
+/** Of no namespace. */
+const clusterWide: ReadonlySet<string> = new Set([
+  'Namespace',
+  'IngressClass',
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'APIService',
+]);
+
 export function complete(partial: RawObject): RawObject {
   const kind = stringAt(partial, 'kind') ?? '';
   const apiVersion = stringAt(partial, 'apiVersion') ?? apiVersions[kind];
-  const namespaced = kind === 'Namespace' || kind === 'IngressClass' ? {} : { namespace: 'default' };
+  const namespaced = clusterWide.has(kind) ? {} : { namespace: 'default' };
   const metadata = { ...namespaced, ...objectAt(partial, 'metadata') };
   const object = { ...partial, apiVersion, kind, metadata };
   return completions[kind]?.(object) ?? object;

@@ -7,17 +7,10 @@ import type { Finding } from '../../src/engine/finding.ts';
 import type { Mode } from '../../src/engine/mode.ts';
 import { type Decision, review, type Settings, type Write } from '../../src/engine/review.ts';
 import type { ConfiguredRule, Message, Rule, Subject } from '../../src/engine/rule.ts';
+import { isJudged } from '../../src/kube/collections.ts';
 import { formatPath } from '../../src/kube/field-path.ts';
 import { normalize } from '../../src/kube/normalize.ts';
-import {
-  formatRef,
-  isJudged,
-  type JudgedResource,
-  type ObjectRef,
-  type RawObject,
-  type Resource,
-  refOf,
-} from '../../src/kube/resources.ts';
+import { formatRef, type JudgedResource, type ObjectRef, type RawObject, type Resource, refOf } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
 import { withContent } from '../../src/sources/secret-content.ts';
 import type { RuleCase } from './rule-table.ts';

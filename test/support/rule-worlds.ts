@@ -5,7 +5,7 @@ import { objectAt } from '../../src/kube/read.ts';
 import type { Kind, RawObject } from '../../src/kube/resources.ts';
 import { withContent } from '../../src/sources/secret-content.ts';
 import { complete, identityOf } from './objects.ts';
-import { nodeCache, resolver, usual } from './usual-objects.ts';
+import { apiServer, dependent, flannel, nodeCache, ovnKubernetes, resolver, usual } from './usual-objects.ts';
 
 const subjectNamespace = 'shop';
 /** No rule of an object in `shop` may be moved by what stands here. */
@@ -37,6 +37,8 @@ const podSpec = fc.record({
   ),
   hostNetwork: fc.boolean(),
   dnsPolicy: fc.constantFrom('ClusterFirst', 'Default'),
+  priorityClassName: fc.constantFrom(undefined, undefined, 'system-cluster-critical'),
+  serviceAccountName: fc.constantFrom(undefined, 'web'),
 });
 const meta = (namespace: string) => fc.record({ name, namespace: fc.constant(namespace) });
 /** For the rule about exemptions. */
@@ -139,6 +141,28 @@ const ingressClass = fc.record({
   spec: fc.record({ controller: fc.constantFrom('k8s.io/ingress-nginx', 'k8s.io/ingress-nginx', 'traefik.io/ingress-controller') }),
 });
 
+const called = fc.record({ namespace: fc.constant(subjectNamespace), name, port: number });
+/** Whom the API server calls. */
+const caller = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'),
+    metadata: fc.record({ name }),
+    webhooks: fc.array(
+      fc.record({
+        failurePolicy: fc.constantFrom('Fail', 'Ignore'),
+        clientConfig: fc.record({ service: called }),
+        rules: fc.constant([{ apiGroups: [''], resources: ['pods'] }]),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('APIService'),
+    metadata: fc.record({ name: fc.constant('v1.example.com') }),
+    spec: fc.record({ service: called }),
+  }),
+);
+
 const selector = fc.record({
   matchLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('web', 'web', 'kube-dns', 'wbe'), { maxKeys: 1 }),
 });
@@ -216,19 +240,31 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
         .chain(([kind, namespace]) => judged[kind](namespace)),
       cluster: fc.oneof({ weight: 5, arbitrary: inhabitants(subjectNamespace) }, { weight: 1, arbitrary: fc.constant(usual) }),
       classes: fc.array(ingressClass, { maxLength: 2 }),
+      callers: fc.array(caller, { maxLength: 2 }),
       rivals: fc.array(ingress(rivalNamespace), { maxLength: 2 }),
       caches: fc.constantFrom([], [], [nodeCache]),
+      plugins: fc.constantFrom([], [], [flannel], [ovnKubernetes]),
+      dependents: fc.constantFrom([], [], dependent),
       annotations: fc.option(exempting, { nil: undefined, freq: 2 }),
       unrelated: inhabitants(unrelatedNamespace),
     })
-    .map(({ object, annotations, cluster, classes, rivals, caches, unrelated }) => {
+    .map(({ object, annotations, cluster, classes, callers, rivals, caches, plugins, dependents, unrelated }) => {
       const { metadata, ...rest } = plain(object);
       const all = { ...objectAt(metadata as RawObject, 'annotations'), ...annotations };
       const subject = complete({ ...rest, metadata: { ...(metadata as object), annotations: all } });
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
-      const beside = completed([...resolver, ...caches, namespace, ...classes, ...rivals, ...cluster]).filter(
-        (one) => identityOf(one) !== identityOf(subject),
-      );
+      const beside = completed([
+        ...resolver,
+        apiServer,
+        ...caches,
+        ...plugins,
+        ...dependents,
+        namespace,
+        ...classes,
+        ...callers,
+        ...rivals,
+        ...cluster,
+      ]).filter((one) => identityOf(one) !== identityOf(subject));
       return { object: subject, cluster: beside, unrelated: completed(unrelated) };
     });
 

@@ -171,6 +171,9 @@ const listed = [
   'Certificate',
   'ExternalSecret',
   'SealedSecret',
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'APIService',
   'Pod',
   ...templates,
 ];
@@ -215,6 +218,9 @@ const resources: Readonly<Record<string, readonly [apiVersion: string, resource:
   Certificate: ['cert-manager.io/v1', 'certificates'],
   ExternalSecret: ['external-secrets.io/v1', 'externalsecrets'],
   SealedSecret: ['bitnami.com/v1alpha1', 'sealedsecrets'],
+  ValidatingWebhookConfiguration: ['admissionregistration.k8s.io/v1', 'validatingwebhookconfigurations'],
+  MutatingWebhookConfiguration: ['admissionregistration.k8s.io/v1', 'mutatingwebhookconfigurations'],
+  APIService: ['apiregistration.k8s.io/v1', 'apiservices'],
 };
 
 /** The address of an object's kind within a namespace. */

@@ -19,11 +19,14 @@ export interface End {
   readonly via: readonly string[] | undefined;
 }
 
+/** Whether policies certainly bind it: whether they do a Pod with the address of its node, is the plugin's affair (rules.md D.4, 38). */
+export const isBound = (subject: Endpoint): subject is Workload => isWorkload(subject) && !subject.pod.hostNetwork;
+
 /**
  * Whether what comes from there may come from the node of the Pod, which always gets through (rules.md D.4, 39). What a Pod
  * sends to its node plugins do bind: docs/decisions/0024.
  */
-const mayBeSameNode = ({ direction, peer }: Pick<End, 'direction' | 'peer'>): boolean =>
+export const mayBeSameNode = ({ direction, peer }: Pick<End, 'direction' | 'peer'>): boolean =>
   direction === 'Ingress' && (isWorkload(peer) ? peer.pod.hostNetwork : peer.ofNode === true);
 
 /** What one policy says of a connection, supposing that it selects the Pod. */
@@ -47,8 +50,7 @@ export function verdict(view: ClusterView, end: End, port: PortOfPod): Verdict {
   // Whether or not they select the Pod: each of them allows it, and without them nothing isolates.
   if (sure.length === 0 && voices.every(({ allows }) => allows === true)) return { answer: 'allowed', isolatedBy, doubts: [] };
   const doubts = new Set<Doubt>([...(sure.length === 0 ? (['label'] as const) : []), ...voices.flatMap(doubtsOf)]);
-  // Whether policies bind a Pod that has the address of its node is the plugin's affair (rules.md D.4, 38).
-  if (end.subject.pod.hostNetwork) doubts.add('hostNetwork');
+  if (!isBound(end.subject)) doubts.add('hostNetwork');
   if (mayBeSameNode(end)) doubts.add('sameNode');
   return { answer: doubts.size > 0 ? 'depends' : 'denied', isolatedBy, doubts: [...doubts] };
 }
@@ -96,8 +98,7 @@ export function portsOfEnd(view: ClusterView, end: End): PortAnswers {
 }
 
 /** Whether a plugin may let through at this end what no rule allows. */
-export const mayBeOpen = (end: Pick<End, 'direction' | 'peer'>, subject: Workload): boolean =>
-  subject.pod.hostNetwork || mayBeSameNode(end);
+export const mayBeOpen = (end: Pick<End, 'direction' | 'peer'>, subject: Workload): boolean => !isBound(subject) || mayBeSameNode(end);
 
 /** What all policies together say. None: the Pod is not isolated. */
 export function answersOf(voices: readonly PortVoice[], isPerhapsOpen: boolean): PortAnswers {

@@ -145,7 +145,7 @@ export interface Book {
   readonly parsed: readonly (readonly (Address | string)[] | undefined)[];
 }
 
-const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((one, at) => one === b[at]);
+export const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((one, at) => one === b[at]);
 
 function pairsOf(view: Steps, workloads: readonly Workload[], first: number): ReadonlyMap<string, readonly number[]> {
   const byPair = new Map<string, number[]>();

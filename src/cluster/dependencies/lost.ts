@@ -1,0 +1,113 @@
+/** Which declared connections a policy takes away, or the removal of one. */
+import type { Ingress, NetworkPolicy, Workload } from '../../kube/resources.ts';
+import { selectedBy } from '../dns-rules.ts';
+import type { Elsewhere } from '../elsewhere.ts';
+import { effectOn } from '../traffic/effect.ts';
+import { type Direction, type Flow, flow } from '../traffic/flow.ts';
+import type { ClusterView } from '../view.ts';
+import { dependenciesOf } from './declared.ts';
+import { type Dependency, dependencyKinds } from './dependency.ts';
+
+/** A write of one policy, or the policy as it stands, where there is no before. */
+export interface PolicyWrite {
+  readonly policy: NetworkPolicy;
+  readonly before: (() => ClusterView) | undefined;
+  readonly cluster: ClusterView;
+}
+
+/** One way of a connection that is lost. */
+export interface LostWay {
+  readonly dependency: Dependency;
+  /** The ends at which it is refused. */
+  readonly refusedAt: readonly Direction[];
+}
+
+/** A connection as people read it, with all that is told of it. */
+export interface Lost {
+  readonly title: string;
+  readonly ways: readonly [LostWay, ...LostWay[]];
+}
+
+export interface Losses {
+  /** The gravest first; those of which the reader may know. */
+  readonly lost: readonly Lost[];
+  /** Of how many declared ones that begin or end at the policy's Pods. */
+  readonly of: number;
+  /** There were more than were asked about. */
+  readonly isCut: boolean;
+}
+
+/** So many ways are looked at for one write; of who declares more, the rest is left out. */
+const most = 500;
+
+export function lossesBy(write: PolicyWrite, elsewhere: Elsewhere | undefined): Losses {
+  const workloads = subjectsOf(write);
+  if (workloads.size === 0) return { lost: [], of: 0, isCut: false };
+  const found = [...dependenciesOf(write.cluster, { namespace: write.policy.metadata.namespace, workloads }).take(most + 1)];
+  const isCut = found.length > most;
+  // Of the last one there may be more ways.
+  const declared = isCut ? found.filter(({ title }) => title !== found.at(-1)?.title) : found;
+  // Of an Ingress that its controller does not reach, the Ingress itself is told as it stands.
+  const asked = write.before === undefined ? declared.filter(({ kind }) => kind !== 'ingress') : declared;
+  const isOfSubjects = ({ from, to }: Dependency): boolean => workloads.has(from) || workloads.has(to.workload);
+  const concerned = [...Map.groupBy(asked, ({ title }) => title).values()].filter((ways) => ways.some(isOfSubjects));
+  const lost = inOrder(wholly(concerned, waysLost(write, concerned.flat())));
+  const told = lost.filter(tellableBy(lost, elsewhere));
+  const own = concerned.flatMap(([first]) => (first?.foreign.length === 0 ? first.title : []));
+  return { lost: told, of: new Set([...own, ...told.map(({ title }) => title)]).size, isCut };
+}
+
+/** The Pods that the policy certainly selects, now or before. */
+function subjectsOf({ policy, before, cluster }: PolicyWrite): ReadonlySet<Workload> {
+  const earlier = before?.().get('NetworkPolicy', policy.metadata.namespace, policy.metadata.name);
+  return new Set([...selectedBy(cluster, policy), ...(earlier === undefined ? [] : selectedBy(cluster, earlier))]);
+}
+
+function waysLost({ policy, before, cluster }: PolicyWrite, declared: readonly Dependency[]): readonly LostWay[] {
+  if (before === undefined)
+    return declared.flatMap((dependency) => {
+      const now = flow(cluster, dependency.from, dependency.to);
+      return now.answer === 'denied' && isItsDoing(now, policy) ? { dependency, refusedAt: refusalsOf(now) } : [];
+    });
+  const { lost } = effectOn(before(), cluster, declared);
+  return lost.map(({ question, after }) => ({ dependency: question, refusedAt: refusalsOf(after) }));
+}
+
+/** The ends that certainly say no. */
+export const refusalsOf = ({ egress, ingress }: Flow): readonly Direction[] => [
+  ...(egress.answer === 'denied' ? (['Egress'] as const) : []),
+  ...(ingress.answer === 'denied' ? (['Ingress'] as const) : []),
+];
+
+/** Where no other policy isolates the end that refuses, the connection would be allowed without this one. */
+const isItsDoing = ({ egress, ingress }: Flow, { metadata }: NetworkPolicy): boolean =>
+  [egress, ingress].every(
+    ({ answer, isolatedBy }) =>
+      answer === 'allowed' ||
+      isolatedBy.every((other) => other.metadata.name === metadata.name && other.metadata.namespace === metadata.namespace),
+  );
+
+/** Connections of which every way is lost: of some Pods behind a Service others may take their part. */
+function wholly(declared: readonly (readonly Dependency[])[], ways: readonly LostWay[]): readonly Lost[] {
+  const byDependency = new Map(ways.map((way) => [way.dependency, way]));
+  return declared.flatMap((all): readonly Lost[] => {
+    const [first, ...others] = all.flatMap((dependency) => byDependency.get(dependency) ?? []);
+    return first === undefined || others.length + 1 < all.length ? [] : [{ title: first.dependency.title, ways: [first, ...others] }];
+  });
+}
+
+const inOrder = (lost: readonly Lost[]): readonly Lost[] =>
+  lost.toSorted((a, b) => dependencyKinds.indexOf(a.ways[0].dependency.kind) - dependencyKinds.indexOf(b.ways[0].dependency.kind));
+
+/** What is of the policy's own namespace may always be told; of the rest what the reader may list there. */
+function tellableBy(lost: readonly Lost[], elsewhere: Elsewhere | undefined): (one: Lost) => boolean {
+  const foreign = new Set<Workload | Ingress>(lost.flatMap(foreignIn));
+  const isAsked = (one: Workload | Ingress): boolean => foreign.has(one);
+  const told =
+    elsewhere === undefined || foreign.size === 0
+      ? new Set()
+      : new Set([...elsewhere.those('Template', isAsked), ...elsewhere.those('Pod', isAsked), ...elsewhere.those('Ingress', isAsked)]);
+  return (one) => foreignIn(one).every((object) => told.has(object));
+}
+
+const foreignIn = ({ ways }: Lost): Dependency['foreign'] => ways.flatMap(({ dependency }) => dependency.foreign);

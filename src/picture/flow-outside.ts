@@ -1,0 +1,147 @@
+/** What lies outside the cluster as one node: what may come from there, and go there, as far as policies name addresses. */
+
+import { answersOf, type PortVoice } from '../cluster/traffic/end.ts';
+import type { Answer, Direction, Endpoint, PortAnswers } from '../cluster/traffic/flow.ts';
+import type { Group } from '../cluster/traffic/groups.ts';
+import { directions } from '../cluster/traffic/groups.ts';
+import { type PolicyRule, rulesOf } from '../cluster/traffic/policy-rules.ts';
+import { noPorts, type Ports, portsNamedBy, union, without } from '../cluster/traffic/ports.ts';
+import { type IpBlock, parseBlock } from '../kube/cidr.ts';
+import { formatRef, refOf } from '../kube/resources.ts';
+import { Numbered } from './flow-map.ts';
+import { type FlowSet, inCommon } from './flow-sets.ts';
+
+export interface OutsideLine {
+  /** `Ingress`: from outside to these. */
+  readonly direction: Direction;
+  readonly sets: readonly FlowSet[];
+  /** Which addresses; none for any. */
+  readonly addresses: readonly string[];
+  readonly answer: Answer;
+  readonly ports: Ports;
+}
+
+/** Sets of which the same is true are told together. */
+export function outsideLines(sets: readonly FlowSet[]): readonly OutsideLine[] {
+  return directions.flatMap((direction) => {
+    const numbered = new Numbered();
+    const told = sets.flatMap((set) =>
+      partsOf(set, direction).map(({ addresses, answers }) => ({
+        set,
+        addresses,
+        number: numbered.numberOf(answers.allowed, answers.depends),
+      })),
+    );
+    const alike = Map.groupBy(told, ({ addresses, number }) => `${number} ${addresses.join()}`);
+    return [...alike.values()].flatMap((some) => {
+      const [{ addresses, number }] = some as [(typeof some)[number]];
+      return linesOf({ direction, addresses, sets: some.map(({ set }) => set) }, numbered.of(number));
+    });
+  });
+}
+
+function linesOf(
+  line: Pick<OutsideLine, 'direction' | 'addresses' | 'sets'>,
+  [allowed = noPorts, depends = noPorts]: readonly Ports[],
+): readonly OutsideLine[] {
+  if (allowed.length + depends.length === 0) return [{ ...line, answer: 'denied', ports: noPorts }];
+  return [
+    ...(allowed.length > 0 ? [{ ...line, answer: 'allowed' as const, ports: allowed }] : []),
+    ...(depends.length > 0 ? [{ ...line, answer: 'depends' as const, ports: depends }] : []),
+  ];
+}
+
+interface Part {
+  readonly addresses: readonly string[];
+  readonly answers: PortAnswers;
+}
+
+/** What holds for any address, and beyond that for those that policies name. */
+function partsOf(set: FlowSet, direction: Direction): readonly Part[] {
+  const anywhere = outsideAnswers(set, direction, undefined);
+  const more = Array.from(blocksIn(set, direction), ([title, block]): Part => {
+    const { allowed, depends } = outsideAnswers(set, direction, block);
+    return {
+      addresses: [title],
+      answers: { allowed: without(allowed, anywhere.allowed), depends: without(depends, union(anywhere.allowed, anywhere.depends)) },
+    };
+  }).filter(({ answers }) => answers.allowed.length + answers.depends.length > 0);
+  const numbered = new Numbered();
+  const merged = [...Map.groupBy(more, ({ answers: { allowed, depends } }) => numbered.numberOf(allowed, depends)).values()].map(
+    (alike): Part => ({ addresses: alike.flatMap(({ addresses }) => addresses), answers: (alike[0] as Part).answers }),
+  );
+  const isClosed = anywhere.allowed.length + anywhere.depends.length === 0;
+  return isClosed && merged.length > 0 ? merged : [{ addresses: [], answers: anywhere }, ...merged];
+}
+
+/** `0.0.0.0/0 but 10.0.0.0/8`. */
+const titleOf = ({ cidr, except }: IpBlock): string => (except.length === 0 ? cidr : `${cidr} but ${except.join(', ')}`);
+
+/** The blocks that policies of these Pods name, each once, by its title. */
+export const blocksIn = ({ groups }: FlowSet, direction: Direction): ReadonlyMap<string, IpBlock> =>
+  new Map(
+    groups.flatMap(({ binding }) =>
+      binding[direction].flatMap(({ policy }) => rulesOf(policy, direction).flatMap((rule) => [...blocksOfRule(rule)])),
+    ),
+  );
+
+/** The policies of which a rule is about any address, or about some. */
+export const speakersOf = ({ groups }: FlowSet, direction: Direction, isAnywhere: boolean): readonly string[] =>
+  groups.flatMap(({ binding }) =>
+    binding[direction].flatMap(({ policy }) => {
+      const speaks = ({ peers }: PolicyRule): boolean =>
+        peers === undefined || (!isAnywhere && peers.some(({ ipBlock }) => ipBlock !== undefined));
+      return rulesOf(policy, direction).some(speaks) ? [formatRef(refOf(policy))] : [];
+    }),
+  );
+
+/** What is true of every address of a block; without one, of any address. */
+export const outsideAnswers = ({ groups }: FlowSet, direction: Direction, block: IpBlock | undefined): PortAnswers =>
+  inCommon(groups.map((group) => answersFor(group, direction, block)));
+
+/** What the policies of these Pods say of all addresses of a block, or of any address. */
+function answersFor({ binding, workloads }: Group, direction: Direction, block: IpBlock | undefined): PortAnswers {
+  const destination: Endpoint = direction === 'Ingress' ? workloads[0] : { address: '' };
+  const voices = binding[direction].map(({ policy, selected }): PortVoice => {
+    let [allowed, perhaps] = [noPorts, noPorts];
+    for (const rule of rulesOf(policy, direction)) {
+      const named = portsNamedBy(rule.ports, destination);
+      const holds = ruleHolds(rule, block);
+      if (holds === true) allowed = union(allowed, named);
+      else if (holds === undefined) perhaps = union(perhaps, named);
+    }
+    return { selected, allowed, perhaps };
+  });
+  return answersOf(voices, false);
+}
+
+/** Undefined where the block can be read in more than one way, or in none. */
+function ruleHolds(rule: PolicyRule, block: IpBlock | undefined): boolean | undefined {
+  if (rule.peers === undefined) return true;
+  if (block === undefined) return false;
+  const blocks = blocksOfRule(rule);
+  if (blocks.has(titleOf(block))) return isReadable(block) ? true : undefined;
+  return blocks.size <= mostCompared && [...blocks.values()].some((outer) => covers(outer, block));
+}
+
+/** A rule may list thousands of blocks. That one of so many lies within another is then not looked for: it is told on a line of its own. */
+const mostCompared = 50;
+
+const blocksByRule = new WeakMap<PolicyRule, ReadonlyMap<string, IpBlock>>();
+
+function blocksOfRule(rule: PolicyRule): ReadonlyMap<string, IpBlock> {
+  const known = blocksByRule.get(rule);
+  if (known !== undefined) return known;
+  const made = new Map((rule.peers ?? []).flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : [[titleOf(ipBlock), ipBlock] as const])));
+  blocksByRule.set(rule, made);
+  return made;
+}
+
+const isReadable = ({ cidr, except }: IpBlock): boolean => [cidr, ...except].every((one) => parseBlock(one) !== undefined);
+
+/** Whether every address of the inner block is in the outer one, which has no exceptions. */
+function covers({ cidr, except }: IpBlock, { cidr: inside }: IpBlock): boolean {
+  const [outer, inner] = [parseBlock(cidr), parseBlock(inside)];
+  if (outer === undefined || inner === undefined || except.length > 0 || outer.family !== inner.family) return false;
+  return inner.prefixLength >= outer.prefixLength && inner.prefix >> BigInt(inner.prefixLength - outer.prefixLength) === outer.prefix;
+}

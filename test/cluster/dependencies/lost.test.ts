@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest';
+import { Directory } from '../../../src/cluster/dependencies/directory.ts';
+import { lossesBy } from '../../../src/cluster/dependencies/lost.ts';
+import { ClusterSnapshot } from '../../../src/cluster/snapshot.ts';
+import { labelsOf } from '../../../src/kube/labels.ts';
+import { normalize } from '../../../src/kube/normalize.ts';
+import type { NetworkPolicy, RawObject, Resource } from '../../../src/kube/resources.ts';
+import { complete } from '../../support/objects.ts';
+
+const resourceOf = (raw: RawObject): Resource => normalize(complete(raw)) as Resource;
+
+const template = (name: string, hosts: readonly string[] = []): RawObject => ({
+  metadata: { labels: { app: name } },
+  spec: { containers: [{ name, args: hosts }] },
+});
+const deployment = (name: string, hosts?: readonly string[]): RawObject => ({
+  kind: 'Deployment',
+  metadata: { name, namespace: 'shop' },
+  spec: { template: template(name, hosts) },
+});
+const service = (name: string): RawObject => ({
+  kind: 'Service',
+  metadata: { name, namespace: 'shop' },
+  spec: { selector: { app: name }, ports: [{ port: 80 }] },
+});
+const podOf = (name: string, at: number, hosts?: readonly string[]): RawObject => {
+  const { metadata, spec } = template(name, hosts) as { readonly metadata: object; readonly spec: object };
+  const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: name, controller: true }];
+  return { kind: 'Pod', metadata: { ...metadata, name: `${name}-${at}`, namespace: 'shop', ownerReferences }, spec };
+};
+const policy = (spec: RawObject): NetworkPolicy =>
+  resourceOf({ kind: 'NetworkPolicy', metadata: { name: 'policy', namespace: 'shop' }, spec }) as NetworkPolicy;
+
+const snapshotOf = (objects: readonly RawObject[]): ClusterSnapshot =>
+  ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(objects.map(resourceOf));
+
+const defaultDeny = policy({ podSelector: {}, policyTypes: ['Ingress'] });
+
+const lossesIn = (snapshot: ClusterSnapshot, written = defaultDeny) =>
+  lossesBy({ policy: written, before: () => snapshot, cluster: snapshot.with([written]) }, undefined);
+
+it('counts a connection once, however many Pods and shapes of Pods there are', () => {
+  const web = { ...deployment('web', ['db:80']), kind: 'StatefulSet' };
+  const world = snapshotOf([web, podOf('web', 0, ['db:80']), podOf('web', 1, ['db:80', 'db.shop:80']), deployment('db'), service('db')]);
+  const { lost, of } = lossesIn(world);
+  expect(lost.map(({ title }) => title)).toEqual(['StatefulSet web to Service db:80']);
+  expect(of).toBe(1);
+});
+
+it('says nothing of a connection of which one way is left', () => {
+  const data = (name: string): RawObject => {
+    const pods = { metadata: { labels: { app: name, role: 'data' } }, spec: { containers: [] } };
+    return { ...deployment(name), spec: { template: pods } };
+  };
+  const both = { ...service('db'), spec: { selector: { role: 'data' }, ports: [{ port: 80 }] } };
+  const world = snapshotOf([deployment('web', ['db:80']), data('db'), data('other'), both]);
+  const onlyDb = policy({ podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Ingress'] });
+  expect(lossesIn(world, onlyDb)).toMatchObject({ lost: [], of: 1 });
+  expect(lossesIn(world).lost).toHaveLength(1);
+});
+
+it('looks at so many and no more, and says so', () => {
+  const names = Array.from({ length: 30 }, (_, at) => `app-${at}`);
+  const hosts = names.map((name) => `${name}:80`);
+  const world = snapshotOf([...names.map((name) => deployment(name, hosts)), ...names.map(service)]);
+  const { lost, of, isCut } = lossesIn(world);
+  expect(isCut).toBe(true);
+  expect(lost).toHaveLength(of);
+  expect(of).toBeGreaterThan(400);
+  expect(of).toBeLessThanOrEqual(500);
+});
+
+it('asks nothing of the cluster where the policy selects nothing', () => {
+  const nobody = policy({ podSelector: { matchLabels: { app: 'nobody' } }, policyTypes: ['Ingress'] });
+  expect(lossesIn(snapshotOf([deployment('web', ['db:80']), deployment('db'), service('db')]), nobody)).toEqual({
+    lost: [],
+    of: 0,
+    isCut: false,
+  });
+});
+
+it('finds the workloads of a cluster once, as long as they stay what they are', () => {
+  const labels = labelsOf({ app: 'web' });
+  const world = snapshotOf([deployment('web'), podOf('db', 0)]);
+  const directory = Directory.of(world);
+  expect(Directory.of(world.with([defaultDeny]))).toBe(directory);
+  expect(directory.soleMaker(labels)).toHaveLength(1);
+  const later = Directory.of(world.with([resourceOf(podOf('web', 0))]));
+  expect(later).not.toBe(directory);
+  expect(later.soleMaker(labels)).toEqual([]);
+});
