@@ -1,7 +1,7 @@
 /** Policies that let DNS through, made for the resolver that this cluster has and never from a template. */
 import { flowYaml } from '../kube/flow-yaml.ts';
 import { normalizeNetworkPolicy } from '../kube/normalize-networking.ts';
-import type { LabelSelector, NetworkPolicy, RawObject } from '../kube/resources.ts';
+import type { LabelSelector, NetworkPolicy, ObjectMeta, RawObject } from '../kube/resources.ts';
 import type { Resolver } from './resolver.ts';
 import type { PortOfPod } from './traffic/flow.ts';
 import type { ClusterView } from './view.ts';
@@ -63,11 +63,15 @@ export function allowIngressToDns({ service, ports }: Resolver, policy: NetworkP
   return { name, line: flowYaml(rule), entry: normalizeNetworkPolicy(manifest, policy.metadata).spec.ingress[0], manifest };
 }
 
-/** `allow-dns`, or the first name like it that no policy of the namespace has, nor the one that is written or removed. */
-export function freeName(view: ClusterView, { metadata }: NetworkPolicy): string {
+/** `allow-dns`, or what is wanted, or the first name like it that no policy of the namespace has, nor what is written or removed. */
+export function freeName(
+  view: ClusterView,
+  { metadata }: { readonly metadata: Pick<ObjectMeta, 'namespace' | 'name'> },
+  wanted = 'allow-dns',
+): string {
   const taken = new Set([metadata.name, ...view.list('NetworkPolicy', metadata.namespace).map((policy) => policy.metadata.name)]);
-  let name = 'allow-dns';
-  for (let number = 2; taken.has(name); number++) name = `allow-dns-${number}`;
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
   return name;
 }
 

@@ -57,12 +57,19 @@ export class Numbered {
   }
 }
 
+/** Of long ones, which many blocks of one rule have in common. */
+const longTexts = new WeakMap<Ports, string>();
+const longFrom = 20;
+
 /** Equal for equal sets of ports. */
-const textOf = (ports: Ports): string => {
+function textOf(ports: Ports): string {
+  const known = ports.length < longFrom ? undefined : longTexts.get(ports);
+  if (known !== undefined) return known;
   let text = '';
   for (const { from, to } of ports) text += `${from}-${to},`;
+  if (ports.length >= longFrom) longTexts.set(ports, text);
   return text;
-};
+}
 
 export interface Rectangle<S extends Alike> {
   readonly from: readonly S[];

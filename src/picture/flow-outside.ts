@@ -7,7 +7,7 @@ import { directions } from '../cluster/traffic/groups.ts';
 import { type PolicyRule, rulesOf } from '../cluster/traffic/policy-rules.ts';
 import { noPorts, type Ports, portsNamedBy, union, without } from '../cluster/traffic/ports.ts';
 import { type IpBlock, parseBlock } from '../kube/cidr.ts';
-import { formatRef, refOf } from '../kube/resources.ts';
+import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
 import { Numbered } from './flow-map.ts';
 import { type FlowSet, inCommon } from './flow-sets.ts';
 
@@ -81,7 +81,9 @@ const titleOf = ({ cidr, except }: IpBlock): string => (except.length === 0 ? ci
 export const blocksIn = ({ groups }: FlowSet, direction: Direction): ReadonlyMap<string, IpBlock> =>
   new Map(
     groups.flatMap(({ binding }) =>
-      binding[direction].flatMap(({ policy }) => rulesOf(policy, direction).flatMap((rule) => [...blocksOfRule(rule)])),
+      binding[direction].flatMap(({ policy }) =>
+        Array.from(rulesByBlock(policy, direction), ([title, { block }]) => [title, block] as const),
+      ),
     ),
   );
 
@@ -102,42 +104,54 @@ export const outsideAnswers = ({ groups }: FlowSet, direction: Direction, block:
 /** What the policies of these Pods say of all addresses of a block, or of any address. */
 function answersFor({ binding, workloads }: Group, direction: Direction, block: IpBlock | undefined): PortAnswers {
   const destination: Endpoint = direction === 'Ingress' ? workloads[0] : { address: '' };
+  const isReadable = block === undefined || [block.cidr, ...block.except].every((one) => parseBlock(one) !== undefined);
   const voices = binding[direction].map(({ policy, selected }): PortVoice => {
-    let [allowed, perhaps] = [noPorts, noPorts];
-    for (const rule of rulesOf(policy, direction)) {
-      const named = portsNamedBy(rule.ports, destination);
-      const holds = ruleHolds(rule, block);
-      if (holds === true) allowed = union(allowed, named);
-      else if (holds === undefined) perhaps = union(perhaps, named);
-    }
-    return { selected, allowed, perhaps };
+    const portsOf = (rules: readonly PolicyRule[]): Ports =>
+      rules.reduce((all, rule) => union(all, portsNamedBy(rule.ports, destination)), noPorts);
+    const open = portsOf(rulesOf(policy, direction).filter(({ peers }) => peers === undefined));
+    if (block === undefined) return { selected, allowed: open, perhaps: noPorts };
+    const named = portsOf(rulesHolding(policy, direction, block));
+    return isReadable ? { selected, allowed: union(open, named), perhaps: noPorts } : { selected, allowed: open, perhaps: named };
   });
   return answersOf(voices, false);
 }
 
-/** Undefined where the block can be read in more than one way, or in none. */
-function ruleHolds(rule: PolicyRule, block: IpBlock | undefined): boolean | undefined {
-  if (rule.peers === undefined) return true;
-  if (block === undefined) return false;
-  const blocks = blocksOfRule(rule);
-  if (blocks.has(titleOf(block))) return isReadable(block) ? true : undefined;
-  return blocks.size <= mostCompared && [...blocks.values()].some((outer) => covers(outer, block));
+interface OfBlock {
+  readonly block: IpBlock;
+  readonly rules: PolicyRule[];
 }
 
-/** A rule may list thousands of blocks. That one of so many lies within another is then not looked for: it is told on a line of its own. */
-const mostCompared = 50;
+const byBlock = {
+  Ingress: new WeakMap<NetworkPolicy, ReadonlyMap<string, OfBlock>>(),
+  Egress: new WeakMap<NetworkPolicy, ReadonlyMap<string, OfBlock>>(),
+};
 
-const blocksByRule = new WeakMap<PolicyRule, ReadonlyMap<string, IpBlock>>();
-
-function blocksOfRule(rule: PolicyRule): ReadonlyMap<string, IpBlock> {
-  const known = blocksByRule.get(rule);
+/** The rules of a policy by the blocks that they name, whose titles are the keys. */
+function rulesByBlock(policy: NetworkPolicy, direction: Direction): ReadonlyMap<string, OfBlock> {
+  const known = byBlock[direction].get(policy);
   if (known !== undefined) return known;
-  const made = new Map((rule.peers ?? []).flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : [[titleOf(ipBlock), ipBlock] as const])));
-  blocksByRule.set(rule, made);
+  const made = new Map<string, OfBlock>();
+  for (const rule of rulesOf(policy, direction))
+    for (const { ipBlock } of rule.peers ?? []) {
+      if (ipBlock === undefined) continue;
+      const title = titleOf(ipBlock);
+      const of = made.get(title) ?? { block: ipBlock, rules: [] };
+      made.set(title, of);
+      of.rules.push(rule);
+    }
+  byBlock[direction].set(policy, made);
   return made;
 }
 
-const isReadable = ({ cidr, except }: IpBlock): boolean => [cidr, ...except].every((one) => parseBlock(one) !== undefined);
+/** A policy may name thousands of blocks. That one of so many lies within another is not looked for: it is told on a line of its own. */
+const mostCompared = 50;
+
+/** The rules that hold every address of the block. */
+function rulesHolding(policy: NetworkPolicy, direction: Direction, block: IpBlock): readonly PolicyRule[] {
+  const all = rulesByBlock(policy, direction);
+  if (all.size > mostCompared) return all.get(titleOf(block))?.rules ?? [];
+  return [...all].flatMap(([title, of]) => (title === titleOf(block) || covers(of.block, block) ? of.rules : []));
+}
 
 /** Whether every address of the inner block is in the outer one, which has no exceptions. */
 function covers({ cidr, except }: IpBlock, { cidr: inside }: IpBlock): boolean {

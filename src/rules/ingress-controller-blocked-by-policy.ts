@@ -4,10 +4,12 @@
  * the Ingress is the usual cause.
  */
 import { z } from 'zod';
-import { openingsAsText, policyToAllow } from '../cluster/dependencies/allow-again.ts';
+import { type OpeningPolicy, openingsAsText, policyToAllow } from '../cluster/dependencies/allow-again.ts';
 import { type AskedPort, titleOfPort } from '../cluster/dependencies/dependency.ts';
 import { type BackendWays, backendsOfIngress, servingOf } from '../cluster/dependencies/ingress-backends.ts';
 import { type Lost, refusalsOf } from '../cluster/dependencies/lost.ts';
+import type { Elsewhere } from '../cluster/elsewhere.ts';
+import { classOf } from '../cluster/ingress-classes.ts';
 import { type Flow, flow } from '../cluster/traffic/flow.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
@@ -54,27 +56,24 @@ export const ingressControllerBlockedByPolicy = defineRule({
   },
 
   *check({ object: ingress, cluster, known, elsewhere, finding }) {
+    if (classOf(ingress) === undefined || isAmongFilesOnly(cluster)) return;
     const { namespace } = ingress.metadata;
     const serving = servingOf(cluster, ingress);
     if (serving === undefined) return;
     for (const backend of backendsOfIngress(cluster, ingress, serving, namespace)) {
-      const refusals = refusalsIn(cluster, backend);
-      if (refusals === undefined) continue;
-      const isShutOut = refusals.flows.every(({ ingress: { answer } }) => answer === 'denied');
-      const blockers = new Set(refusals.flows.flatMap((one) => (isShutOut ? one.ingress : one.egress).isolatedBy));
-      const policies = isShutOut ? [...blockers] : (elsewhere?.those('NetworkPolicy', (one) => blockers.has(one)) ?? []);
-      if (policies.length === 0) continue;
-      const opening = policyToAllow([refusals.lost], ingress.metadata, known, elsewhere);
-      const inWords: Fix = { text: isShutOut ? `allow ${openingsAsText([refusals.lost], namespace)} from the controller` : comesFromThere };
-      const fixes: Blocked['fixes'] =
-        opening === undefined
-          ? [inWords]
-          : [{ text: `allow ${openingsAsText([refusals.lost], namespace)} ${opening.peers}`, manifest: opening.manifest }, inWords];
+      const refused = refusedIn(cluster, backend);
+      const policies = refused === undefined ? [] : tellable(refused, elsewhere);
+      if (refused === undefined || policies.length === 0) continue;
+      const fixes = fixesFor(refused, namespace, policyToAllow([refused.lost], ingress.metadata, known, elsewhere));
       const blocked = { controller: serving.controller.title, asked: backend.asked, policies, fixes };
-      yield finding(isShutOut ? 'notLetIn' : 'notLetOut', backend.paths[0], blocked, policies.map(refOf));
+      yield finding(refused.isShutOut ? 'notLetIn' : 'notLetOut', backend.paths[0], blocked, policies.map(refOf));
     }
   },
 });
+
+/** Files seldom hold the controller: where they do not tell of all that runs, there is nothing to compare. */
+const isAmongFilesOnly = (cluster: ClusterView): boolean =>
+  cluster.coverage('Template', '*') === 'notGiven' || cluster.coverage('Pod', '*') === 'notGiven';
 
 interface Blocked {
   readonly controller: string;
@@ -83,21 +82,34 @@ interface Blocked {
   readonly fixes: readonly [...Fix[], Fix];
 }
 
-const comesFromThere = "allow egress to the backend in a policy of the controller's namespace";
-
 /** `NetworkPolicy a and b isolate the Pods`. */
 const shutting = (policies: readonly NetworkPolicy[], whom: string): string =>
   `NetworkPolicy ${listed(policies.map(({ metadata }) => metadata.name))} ${policies.length === 1 ? 'isolates' : 'isolate'} ${whom}`;
 
-interface Refusals {
-  readonly flows: readonly Flow[];
+interface Refused {
   readonly lost: Lost;
+  /** By the backend's own policies; else by the controller's. */
+  readonly isShutOut: boolean;
+  /** Which isolate the end that refuses. */
+  readonly blockers: ReadonlySet<NetworkPolicy>;
 }
 
 /** Undefined where some way to some Pod is open, or may be. */
-function refusalsIn(cluster: ClusterView, { ways }: BackendWays): Refusals | undefined {
+function refusedIn(cluster: ClusterView, { ways }: BackendWays): Refused | undefined {
   const flows = ways.map(({ from, to }) => flow(cluster, from, to));
   const [first, ...others] = ways.map((dependency, at) => ({ dependency, refusedAt: refusalsOf(flows[at] as Flow) }));
   if (first === undefined || !flows.every(({ answer }) => answer === 'denied')) return undefined;
-  return { flows, lost: { title: first.dependency.title, ways: [first, ...others] } };
+  const isShutOut = flows.every(({ ingress: { answer } }) => answer === 'denied');
+  const blockers = new Set(flows.flatMap(({ ingress, egress }) => (isShutOut ? ingress : egress).isolatedBy));
+  return { lost: { title: first.dependency.title, ways: [first, ...others] }, isShutOut, blockers };
+}
+
+/** Those of the own namespace always, those of the controller's as far as the reader may list them. */
+const tellable = ({ isShutOut, blockers }: Refused, elsewhere: Elsewhere | undefined): readonly NetworkPolicy[] =>
+  isShutOut ? [...blockers] : (elsewhere?.those('NetworkPolicy', (one) => blockers.has(one)) ?? []);
+
+function fixesFor({ lost, isShutOut }: Refused, own: string, opening: OpeningPolicy | undefined): Blocked['fixes'] {
+  const here = `allow ${openingsAsText([lost], own)}`;
+  const inWords: Fix = { text: isShutOut ? `${here} from the controller` : 'allow egress to the backend in a policy for the controller' };
+  return opening === undefined ? [inWords] : [{ text: `${here} ${opening.peers}`, manifest: opening.manifest }, inWords];
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Finding } from '../../src/engine/finding.ts';
 import { ingressControllerBlockedByPolicy } from '../../src/rules/ingress-controller-blocked-by-policy.ts';
 import { networkPolicyCutsDeclaredDependency } from '../../src/rules/network-policy-cuts-declared-dependency.ts';
+import { networkPolicyWidened } from '../../src/rules/network-policy-widened.ts';
 import { judge } from '../support/rule-case.ts';
 import { readRuleTable } from '../support/rule-table.ts';
 
@@ -18,6 +19,7 @@ it.each([
   [networkPolicyCutsDeclaredDependency, "another namespace's workload is told of the Service"],
   [networkPolicyCutsDeclaredDependency, "the controller's own namespace lets nothing out"],
   [ingressControllerBlockedByPolicy, 'the controller may send DNS alone'],
+  [networkPolicyWidened, 'a peer reaches further'],
 ])('%# say nothing of what others have declared: %s', (rule, name) => {
   expect(foundIn(rule, name, 'open')).toHaveLength(1);
   expect(foundIn(rule, name, 'tenant')).toEqual([]);

@@ -2,6 +2,7 @@
 import { isRunTimeLabel, labelsOf, nameLabel } from '../../kube/labels.ts';
 import { listed } from '../../kube/listed.ts';
 import type { Labels, ObjectRef, RawObject, Workload } from '../../kube/resources.ts';
+import { freeName } from '../allow-dns.ts';
 import type { Elsewhere } from '../elsewhere.ts';
 import type { Direction, PortOfPod } from '../traffic/flow.ts';
 import type { ClusterView } from '../view.ts';
@@ -72,7 +73,7 @@ export function policyToAllow(
   const manifest = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name: freeName(known, { namespace, name }, `allow-${first.subject.metadata.name}`), namespace },
+    metadata: { name: freeName(known, { metadata: { namespace, name } }, `allow-${first.subject.metadata.name}`), namespace },
     spec: { podSelector, policyTypes: [first.direction], [isIn ? 'ingress' : 'egress']: unique },
   };
   const titles = new Set([...peers].map((peer) => titleOf(peer, namespace)));
@@ -99,11 +100,4 @@ const passing = new Set(['app.kubernetes.io/version', 'helm.sh/chart', 'chart', 
 function selectorFor({ pod }: Workload): { readonly matchLabels: Labels } {
   const lasting = labelsOf(pod.labels, (key) => !isRunTimeLabel(key) && !passing.has(key));
   return { matchLabels: { ...lasting } };
-}
-
-function freeName(view: ClusterView, { namespace, name: own }: Pick<ObjectRef, 'namespace' | 'name'>, wanted: string): string {
-  const taken = new Set([own, ...view.list('NetworkPolicy', namespace).map(({ metadata }) => metadata.name)]);
-  let name = wanted;
-  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
-  return name;
 }

@@ -4,7 +4,7 @@
  */
 import { labelsOf } from '../../kube/labels.ts';
 import type { LabelSelector, Labels } from '../../kube/resources.ts';
-import type { Openers } from '../openness.ts';
+import type { Openers, PlacedOpener } from '../openness.ts';
 import type { Outside, PortOfPod } from '../traffic/flow.ts';
 import { peersHold } from '../traffic/peers.ts';
 import type { ClusterView } from '../view.ts';
@@ -49,16 +49,16 @@ const speakers: readonly PodsSomewhere[] = [
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
 
 /** Whether one of these peers may hold the API server; false only where certainly none does. Any block may hold its address. */
-export function mayBeApiServer(view: ClusterView, openers: Openers): boolean {
-  if (openers === 'anybody') return true;
-  const pods = speakers.flatMap(({ namespace, labels }) => view.workloadsSelectedBy(labels, namespace));
-  return openers.some(
-    ({ peer, namespace }) =>
-      peer.ipBlock !== undefined ||
-      asksForHosts(peer.namespaceSelector) ||
-      pods.some((pod) => peersHold(view, [peer], namespace, { peer: pod, via: [] }) !== false),
-  );
-}
+export const mayBeApiServer = (view: ClusterView, openers: Openers): boolean =>
+  openers === 'anybody' ||
+  openers.some(({ peer }) => peer.ipBlock !== undefined || asksForHosts(peer.namespaceSelector)) ||
+  openers.some((opener) => holdsSpeakers(view, opener));
+
+/** Looked up last, since before a denial each look-up is made once more. */
+const holdsSpeakers = (view: ClusterView, { peer, namespace }: PlacedOpener): boolean =>
+  speakers
+    .flatMap((one) => view.workloadsSelectedBy(one.labels, one.namespace))
+    .some((pod) => peersHold(view, [peer], namespace, { peer: pod, via: [] }) !== false);
 
 const asksForHosts = (selector: LabelSelector | undefined): boolean =>
   selector !== undefined &&
