@@ -156,11 +156,14 @@ describe('flowPicture', () => {
     expect(nodes.map(({ namespace, title }) => `${namespace}/${title}`).sort()).toMatchInlineSnapshot(`
       [
         "/Outside the cluster",
+        "/every workload of sandbox; kube-system/coredns, monitoring/prometheus and traefik/traefik",
         "kube-system/coredns",
+        "monitoring/prometheus",
         "sandbox/backend, frontend",
         "shop/backend",
         "shop/database",
         "shop/frontend",
+        "traefik/traefik",
       ]
     `);
     expect(edges.every(({ state }) => state === 'works')).toBe(true);
