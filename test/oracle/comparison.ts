@@ -29,7 +29,7 @@ interface Both {
   readonly oracle: readonly Party[];
 }
 
-/** What the documentation leaves open and the engine does not: what a Pod sends to its node is bound by its policies (docs/decisions/0024). */
+/** What the documentation leaves open and the engine does not: what a Pod sends to its node is bound by its policies (docs/decisions/0026). */
 const settledByEngine: Partial<Plugin> = { nodeIsAlwaysReached: false };
 
 /** What is compared of an answer, in a form that shows a difference. */

@@ -24,7 +24,7 @@ export const isBound = (subject: Endpoint): subject is Workload => isWorkload(su
 
 /**
  * Whether what comes from there may come from the node of the Pod, which always gets through (rules.md D.4, 39). What a Pod
- * sends to its node plugins do bind: docs/decisions/0024.
+ * sends to its node plugins do bind: docs/decisions/0026.
  */
 export const mayBeSameNode = ({ direction, peer }: Pick<End, 'direction' | 'peer'>): boolean =>
   direction === 'Ingress' && (isWorkload(peer) ? peer.pod.hostNetwork : peer.ofNode === true);
