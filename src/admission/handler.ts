@@ -68,6 +68,8 @@ const maxFetches = 10;
 const maxLookMs = 1000;
 /** The longest that one object may keep the process from everybody else's, in milliseconds (reliability.md D9). */
 const maxAtOnceMs = 200;
+/** The same for the rules that can refuse it: they need less of it, but where everything is slow no object gets through by its size. */
+const maxToRefuseMs = 1000;
 
 /** Judges the body of a POST, parsed. Rejects only if the shell's ports do: no rule's fault ends here. */
 export async function handle(body: unknown, deadline: Deadline, ports: Ports): Promise<Handled> {
@@ -79,8 +81,8 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
   const { write } = decoded;
   const snapshot = await knowingNamespace(ports.snapshot(), write, deadline, ports);
   const namespace = namespaceIn(snapshot, write);
-  // Of a namespace that is emptied, nothing that points at the object will remain either.
-  if (write.operation === 'DELETE' && namespace?.metadata.deletionTimestamp !== undefined)
+  // Of a namespace that is emptied nothing will remain, and what empties it takes finalizers off. Creations the API server refuses itself.
+  if (write.operation !== 'CREATE' && namespace?.metadata.deletionTimestamp !== undefined)
     return { outcome: 'passed', asked, reason: 'namespace-terminating', answer: allow(asked) };
 
   const configuration = ports.configuration();
@@ -240,11 +242,11 @@ function optionsOf(
   audience = new Requesting(listings),
 ): ReviewOptions {
   const atFirst = deadline.remainingMs();
-  const outOfTime = (): boolean => {
+  const within = (most: number) => (): number => {
     const left = deadline.remainingMs();
-    return left <= 0 || atFirst - left > maxAtOnceMs;
+    return Math.min(left, most - (atFirst - left));
   };
-  return { settings, tellsOfOthers, audience, outOfTime };
+  return { settings, tellsOfOthers, audience, timeLeft: within(maxAtOnceMs), timeToRefuse: within(maxToRefuseMs) };
 }
 
 const wasFetched = ({ collection, namespace, name }: Read, fetched: Fetched): boolean =>

@@ -43,7 +43,7 @@ export async function judge(object: JudgedResource, { snapshot, configuration, s
       return found;
     },
     tellsOfOthers: configuration.privacy === 'open',
-    outOfTime: () => workMs() > longestMs,
+    timeLeft: () => longestMs - workMs(),
   });
   const stale = staleRules(object, snapshot, configuration);
   return { surveyed: stale.size === 0 ? surveyed : without(surveyed, stale), isStale: stale.size > 0, workMs: workMs() };

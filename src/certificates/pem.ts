@@ -26,11 +26,23 @@ export function readCertificate(pem: string): Certificate {
 /** All certificates of a text, each once. What cannot be read is passed over: who verifies by this text does not read it either. */
 export function certificatesIn(text: string): readonly Certificate[] {
   const found = new Map<string, Certificate>();
-  for (const [block] of text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g)) {
+  for (const block of blocksIn(text)) {
     const certificate = readable(block);
     if (certificate !== undefined) found.set(certificate.id, certificate);
   }
   return [...found.values()];
+}
+
+const [begin, end] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'];
+
+/** Each from its beginning to the next end. A pattern would look for the end anew from each beginning where there is none. */
+function* blocksIn(text: string): Generator<string> {
+  for (let from = text.indexOf(begin); from !== -1; ) {
+    const until = text.indexOf(end, from);
+    if (until === -1) return;
+    yield text.slice(from, until + end.length);
+    from = text.indexOf(begin, until);
+  }
 }
 
 function readable(block: string): Certificate | undefined {

@@ -2,7 +2,7 @@
 import { matchesAnyGlob } from '../kube/glob.ts';
 import type { Labels } from '../kube/resources.ts';
 import { type AnnotationFamily, annotationFamilies, otherPrefixes } from './annotation-families.ts';
-import { differsByAtMost, nearestWord } from './near-miss.ts';
+import { differsByAtMost, isCertainTypo, nearestWord } from './near-miss.ts';
 
 export const isOf = ({ prefixes }: AnnotationFamily, key: string): boolean => prefixes.some((prefix) => key.startsWith(prefix));
 
@@ -28,6 +28,12 @@ export function meantBy(key: string, { prefixes, keys, ignoresCase }: Annotation
     keys.filter((one) => !one.includes('*') && differsByAtMost(most, rest, one)),
   );
   return near === undefined || Object.hasOwn(annotations, prefix + near) ? undefined : prefix + near;
+}
+
+/** Both are of one prefix. */
+export function isSurelyMeant(key: string, meant: string, { prefixes, keys }: AnnotationFamily): boolean {
+  const from = prefixes.find((one) => key.startsWith(one))?.length ?? 0;
+  return isCertainTypo(key.slice(from), meant.slice(from), keys);
 }
 
 /** What stands behind the slash means the same to many controllers. */

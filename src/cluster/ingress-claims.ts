@@ -1,89 +1,74 @@
 /** Which Ingresses claim the same host and path of one controller. */
-import type { Ingress, IngressBackend } from '../kube/resources.ts';
+import type { Ingress } from '../kube/resources.ts';
+import { ClaimsIndex } from './claims-index.ts';
 import { classOf } from './ingress-classes.ts';
-import { distinguishingAnnotations, sharingAnnotations, solverLabel } from './ingress-controllers.ts';
-import { carriesAny, matchKeyOf, type UrlPath, urlPathsOf } from './ingress-paths.ts';
+import { challengePath, type IngressController, solverLabel } from './ingress-controllers.ts';
+import { matchKeyOf, type UrlPath, urlPathsOf, widestKeyOf } from './ingress-paths.ts';
 import type { ClusterView } from './view.ts';
 
 /** Others that claim what one path of an Ingress claims. */
 export interface Contested {
   readonly urlPath: UrlPath;
-  /** Equal for what is the same to a controller. */
+  /** Equal for what is the same to some controller: whether it is to this one, `counterpartOf` tells. */
   readonly key: string;
   /** In order of namespace and name; at least one, and the Ingress itself may be among them. */
   readonly claimants: readonly Ingress[];
 }
 
-/** The paths of the Ingress that others claim too. None of one that shares them on purpose. */
+/** The paths of the Ingress that others claim too, whatever their controller makes of that. */
 export function* contestedPaths(ingress: Ingress, view: ClusterView): Generator<Contested, void, undefined> {
-  const all = claimsIn(view);
-  if (sharesOnPurpose(ingress)) return;
+  view.listAll('Ingress');
+  if (isLeaving(ingress)) return;
   for (const urlPath of urlPathsOf(ingress)) {
     view.step();
+    if (isChallenge(urlPath, ingress)) continue;
     const key = keyOf(urlPath, ingress);
-    const claimants = all.get(key) ?? [];
+    const claimants = claims.claimants(key, view);
     if (claimants.some((one) => !isSame(one, ingress))) yield { urlPath, key, claimants };
   }
 }
 
 export const isSame = ({ metadata: a }: Ingress, { metadata: b }: Ingress): boolean => a.name === b.name && a.namespace === b.namespace;
 
-/** A canary, a minion, a member of a group, cert-manager's solver, or what is on its way out. */
-const sharesOnPurpose = (ingress: Ingress): boolean =>
-  ingress.metadata.deletionTimestamp !== undefined ||
-  ingress.metadata.labels[solverLabel] === 'true' ||
-  carriesAny(ingress, sharingAnnotations);
+const isLeaving = ({ metadata }: Ingress): boolean => metadata.deletionTimestamp !== undefined;
 
-/** By which all Ingresses are gone through once for a state of them, however many ask. */
-const byVersion = new WeakMap<object, ReadonlyMap<string, readonly Ingress[]>>();
+/** cert-manager's proof of whose the host is stands beside the real Ingress; elsewhere its label says nothing. */
+const isChallenge = ({ path }: UrlPath, { metadata }: Ingress): boolean =>
+  metadata.labels[solverLabel] === 'true' && path.startsWith(challengePath);
 
-function claimsIn(view: ClusterView): ReadonlyMap<string, readonly Ingress[]> {
-  const ingresses = view.listAll('Ingress');
-  const version = view.version('Ingress');
-  const known = byVersion.get(version);
-  if (known !== undefined) return known;
-  const claims = new Map<string, Ingress[]>();
-  for (const ingress of ingresses)
-    for (const key of sharesOnPurpose(ingress) ? [] : claimsOf(ingress).keys()) {
-      view.step();
-      const claimants = claims.get(key);
-      if (claimants === undefined) claims.set(key, [ingress]);
-      else claimants.push(ingress);
-    }
-  byVersion.set(version, claims);
-  return claims;
-}
+const claims = new ClaimsIndex((ingress) => (isLeaving(ingress) ? [] : claimsOf(ingress).keys()));
 
-/** What one Ingress claims, with where it leads; of what it claims twice, the first. A state differs from the one before in one Ingress, mostly. */
-const claimsByIngress = new WeakMap<Ingress, ReadonlyMap<string, IngressBackend>>();
+/** What one Ingress claims, by which of its paths. A state differs from the one before in one Ingress, mostly. */
+const claimsByIngress = new WeakMap<Ingress, ReadonlyMap<string, readonly UrlPath[]>>();
 
-function claimsOf(ingress: Ingress): ReadonlyMap<string, IngressBackend> {
+function claimsOf(ingress: Ingress): ReadonlyMap<string, readonly UrlPath[]> {
   const known = claimsByIngress.get(ingress) ?? claimsMadeBy(ingress);
   claimsByIngress.set(ingress, known);
   return known;
 }
 
-function claimsMadeBy(ingress: Ingress): ReadonlyMap<string, IngressBackend> {
-  const claims = new Map<string, IngressBackend>();
-  for (const urlPath of urlPathsOf(ingress)) {
-    const key = keyOf(urlPath, ingress);
-    if (!claims.has(key)) claims.set(key, urlPath.backend);
-  }
-  return claims;
+function claimsMadeBy(ingress: Ingress): ReadonlyMap<string, readonly UrlPath[]> {
+  const claimed = urlPathsOf(ingress).filter((urlPath) => !isChallenge(urlPath, ingress));
+  return Map.groupBy(claimed, (urlPath) => keyOf(urlPath, ingress));
 }
 
-const keyOf = (urlPath: UrlPath, ingress: Ingress): string =>
-  JSON.stringify([classOf(ingress) ?? '', matchKeyOf(urlPath), ...distinctionsOf(ingress)]);
+const keyOf = (urlPath: UrlPath, ingress: Ingress): string => JSON.stringify([classOf(ingress) ?? '', widestKeyOf(urlPath)]);
 
-/** By method, entry point and the like: what is not the same there may not meet at all. */
-const distinctionsOf = ({ metadata: { annotations } }: Ingress): readonly string[] =>
-  distinguishingAnnotations.flatMap((key) => (annotations[key] === undefined ? [] : [key, annotations[key]]));
-
-/** Whether one of the same namespace sends what is contested to the same Service and port. */
-export function leadsToTheSame({ urlPath: { backend }, key }: Contested, other: Ingress): boolean {
+/** The path of another Ingress that is the same to their controller, if there is one. */
+export function counterpartOf(
+  { urlPath, key }: Contested,
+  other: Ingress,
+  controller: Pick<IngressController, 'readsOwnTypeAsPrefix'> = {},
+): UrlPath | undefined {
   const theirs = claimsOf(other).get(key);
-  const [a, b] = [backend.service, theirs?.service];
-  const [c, d] = [backend.resource, theirs?.resource];
-  const isSameService = a?.name === b?.name && a?.port.name === b?.port.name && a?.port.number === b?.port.number;
-  return isSameService && c?.kind === d?.kind && c?.name === d?.name;
+  if (controller.readsOwnTypeAsPrefix === true) return theirs?.[0];
+  const wanted = matchKeyOf(urlPath);
+  return theirs?.find((one) => matchKeyOf(one) === wanted);
+}
+
+/** Whether two paths send their requests to the same Service and port. */
+export function leadToTheSame({ backend: a }: UrlPath, { backend: b }: UrlPath): boolean {
+  const [mine, theirs] = [a.service, b.service];
+  const isSameService = mine?.name === theirs?.name && mine?.port.name === theirs?.port.name && mine?.port.number === theirs?.port.number;
+  return isSameService && a.resource?.kind === b.resource?.kind && a.resource?.name === b.resource?.name;
 }

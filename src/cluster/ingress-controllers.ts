@@ -27,11 +27,20 @@ export interface IngressController {
   readonly answersWhere?: readonly string[];
   /** What its Pods carry that send requests to backends, as its own chart or manifest installs it. */
   readonly podLabels?: Readonly<Record<string, string>>;
-  /** Annotations of Ingresses that are meant to have their hosts and paths in common with others; a value, where only that one says so. */
+  /**
+   * Annotations of Ingresses that are meant to have their hosts and paths in common with others, or have an address of their
+   * own; a value, where only that one says so.
+   */
   readonly sharesWhere?: readonly (readonly [key: string, value?: string])[];
-  /** Annotations by which it tells Ingresses of equal hosts and paths apart: by method, header, port, entry point, address. */
+  /** Annotations of which different values, or lists of values with commas, are different requests: methods, ports, entry points. */
+  readonly separatesBy?: readonly string[];
+  /** Annotations by which it treats Ingresses of equal hosts and paths differently, such as by rank: one of them may lose all the same. */
   readonly distinguishesBy?: readonly string[];
-  /** Where the four about equal hosts and paths are from, if not from `source`. */
+  /** It reads the type ImplementationSpecific as Prefix. */
+  readonly readsOwnTypeAsPrefix?: true;
+  /** Of two equal hosts and paths, that of the Ingress with the older `creationTimestamp` counts. */
+  readonly olderWins?: true;
+  /** Where the six about equal hosts and paths are from, if not from `source`. */
   readonly claimsSource?: string;
   readonly source: string;
 }
@@ -46,7 +55,10 @@ export const ingressControllers: readonly IngressController[] = [
     regexWhere: [['nginx.ingress.kubernetes.io/use-regex', 'true'], ['nginx.ingress.kubernetes.io/rewrite-target']],
     // internal/ingress/annotations/parser: strconv.ParseBool
     sharesWhere: ['1', 't', 'T', 'TRUE', 'true', 'True'].map((value) => ['nginx.ingress.kubernetes.io/canary', value] as const),
-    claimsSource: 'https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/controller/controller.go (getBackendServers)',
+    readsOwnTypeAsPrefix: true,
+    olderWins: true,
+    claimsSource:
+      'https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/controller: controller.go (getBackendServers), store/store.go (sortIngressSlice), and internal/k8s/main.go (SetDefaultNGINXPathType)',
     answersWhere: [
       'nginx.ingress.kubernetes.io/app-root',
       'nginx.ingress.kubernetes.io/configuration-snippet',
@@ -66,7 +78,10 @@ export const ingressControllers: readonly IngressController[] = [
     takesUnset: 'never',
     regexWhere: [['nginx.org/path-regex']],
     sharesWhere: [['nginx.org/mergeable-ingress-type']],
-    claimsSource: 'https://docs.nginx.com/nginx-ingress-controller/configuration/host-and-listener-collisions/',
+    readsOwnTypeAsPrefix: true,
+    olderWins: true,
+    claimsSource:
+      'https://docs.nginx.com/nginx-ingress-controller/configuration/host-and-listener-collisions/ and https://github.com/nginx/kubernetes-ingress/blob/main/internal/configs/ingress.go (generateIngressPath)',
     answersWhere: ['nginx.org/location-snippets', 'nginx.org/mergeable-ingress-type', 'nginx.org/server-snippets'],
     source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/',
   },
@@ -77,9 +92,9 @@ export const ingressControllers: readonly IngressController[] = [
     addresses: 'one',
     takesUnset: 'always',
     regexWhere: [['traefik.ingress.kubernetes.io/router.pathmatcher', 'PathRegexp']],
-    // A router with TLS takes requests over TLS alone, one without takes the others.
+    separatesBy: ['traefik.ingress.kubernetes.io/router.entrypoints'],
+    // A router with TLS takes requests over TLS alone, one without takes the others, if `spec.tls` and the entry points do not say else.
     distinguishesBy: [
-      'traefik.ingress.kubernetes.io/router.entrypoints',
       'traefik.ingress.kubernetes.io/router.pathmatcher',
       'traefik.ingress.kubernetes.io/router.priority',
       'traefik.ingress.kubernetes.io/router.rulesyntax',
@@ -88,7 +103,9 @@ export const ingressControllers: readonly IngressController[] = [
       'traefik.ingress.kubernetes.io/router.tls.domains.0.main',
       'traefik.ingress.kubernetes.io/router.tls.options',
     ],
-    claimsSource: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/',
+    readsOwnTypeAsPrefix: true,
+    claimsSource:
+      'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/ and https://github.com/traefik/traefik/blob/master/pkg/provider/kubernetes/ingress/kubernetes.go (loadRouter)',
     podLabels: { 'app.kubernetes.io/name': 'traefik' },
     source: 'https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/',
   },
@@ -106,7 +123,7 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['haproxy-ingress.github.io/controller*'],
     classNames: [],
     // No address: keys of the scope Path, and so http-header-match, may stand on Services too.
-    distinguishesBy: ['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) => [
+    separatesBy: ['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) => [
       `${prefix}/http-header-match`,
       `${prefix}/http-header-match-regex`,
       `${prefix}/http-port`,
@@ -126,7 +143,8 @@ export const ingressControllers: readonly IngressController[] = [
     classNames: ['kong'],
     matchesByName: true,
     // No address: `konghq.com/headers.<name>` are annotations of any name, and an override is an object of its own.
-    distinguishesBy: ['konghq.com/methods', 'konghq.com/override', 'konghq.com/protocols', 'konghq.com/snis'],
+    separatesBy: ['konghq.com/methods', 'konghq.com/protocols', 'konghq.com/snis'],
+    distinguishesBy: ['konghq.com/override'],
     claimsSource: 'https://github.com/Kong/kubernetes-ingress-controller/blob/main/internal/annotations/annotations.go',
     takesUnset: 'whereDefault',
     podLabels: { 'app.kubernetes.io/name': 'kong', 'app.kubernetes.io/component': 'app' },
@@ -139,7 +157,9 @@ export const ingressControllers: readonly IngressController[] = [
     matchesByName: true,
     addresses: 'one',
     // The first two name the class in place of kubernetes.io/ingress.class; the third takes the routes off port 80.
-    distinguishesBy: ['projectcontour.io/ingress.class', 'contour.heptio.com/ingress.class', 'kubernetes.io/ingress.allow-http'],
+    separatesBy: ['projectcontour.io/ingress.class', 'contour.heptio.com/ingress.class'],
+    distinguishesBy: ['kubernetes.io/ingress.allow-http'],
+    readsOwnTypeAsPrefix: true,
     claimsSource: 'https://github.com/projectcontour/contour/blob/main/internal/dag/ingress_processor.go',
     takesUnset: 'always',
     source: 'https://projectcontour.io/docs/main/config/ingress/',
@@ -166,7 +186,7 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['azure/application-gateway'],
     classNames: ['azure-application-gateway', 'azure/application-gateway'],
     // No address: one with TLS and one without have listeners of their own, on 443 and on 80.
-    distinguishesBy: ['appgw.ingress.kubernetes.io/override-frontend-port', 'appgw.ingress.kubernetes.io/use-private-ip'],
+    separatesBy: ['appgw.ingress.kubernetes.io/override-frontend-port', 'appgw.ingress.kubernetes.io/use-private-ip'],
     readsStars: true,
     source: 'https://azure.github.io/application-gateway-kubernetes-ingress/annotations/',
   },
@@ -183,6 +203,8 @@ export const ingressControllers: readonly IngressController[] = [
     controllers: ['cilium.io/ingress-controller'],
     classNames: ['cilium'],
     matchesByName: true,
+    // No address: one for all or one for each is how it was installed, where no annotation says so.
+    sharesWhere: [['ingress.cilium.io/loadbalancer-mode', 'dedicated']],
     takesUnset: 'whereDefault',
     source: 'https://docs.cilium.io/en/stable/network/servicemesh/ingress/',
   },
@@ -217,14 +239,21 @@ export const answeringAnnotations: readonly string[] = [
 /** Annotations under which paths are regular expressions, each with the value that says so, or with none. */
 export const regexAnnotations = ingressControllers.flatMap(({ regexWhere = [] }) => regexWhere);
 
-/** Annotations of Ingresses that share their hosts and paths on purpose, as `regexAnnotations`. */
-export const sharingAnnotations = ingressControllers.flatMap(({ sharesWhere = [] }) => sharesWhere);
-
-/** Annotations of which each value stands for requests of its own. */
-export const distinguishingAnnotations = ingressControllers.flatMap(({ distinguishesBy = [] }) => distinguishesBy);
+/** Whichever it is: all annotations that count to one of them where two Ingresses claim the same. */
+export const anyController = {
+  sharesWhere: ingressControllers.flatMap(({ sharesWhere = [] }) => sharesWhere),
+  separatesBy: ingressControllers.flatMap(({ separatesBy = [] }) => separatesBy),
+  distinguishesBy: ingressControllers.flatMap(({ distinguishesBy = [] }) => distinguishesBy),
+} satisfies Partial<IngressController>;
 
 /** cert-manager proves by such an Ingress, beside the real one, whose the host is (pkg/issuer/acme/http/ingress.go of cert-manager). */
 export const solverLabel = 'acme.cert-manager.io/http01-solver';
+
+/** Where the proof stands, below every host (RFC 8555, 8.3). */
+export const challengePath = '/.well-known/acme-challenge/';
+
+/** What the AWS Load Balancer Controller is to do in place of forwarding, or only under conditions, each with the name of a backend's Service. */
+export const ruleAnnotationPrefixes: readonly string[] = ['alb.ingress.kubernetes.io/actions.', 'alb.ingress.kubernetes.io/conditions.'];
 
 /** Before Kubernetes 1.18 the only way to name a class, and still read by most controllers. */
 export const classAnnotation = 'kubernetes.io/ingress.class';

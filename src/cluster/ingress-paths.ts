@@ -33,6 +33,10 @@ export function matchKeyOf({ host = '', path, pathType }: UrlPath): string {
   return JSON.stringify([host, pathType, meant || '/']);
 }
 
+/** Equal for what is the same to some controller: to many, ImplementationSpecific is another word for Prefix. */
+export const widestKeyOf = (urlPath: UrlPath): string =>
+  matchKeyOf(urlPath.pathType === 'ImplementationSpecific' ? { ...urlPath, pathType: 'Prefix' } : urlPath);
+
 /** Whether a path is taken letter by letter; of an implementation's own type nobody knows. */
 export const isLiteral = ({ pathType }: UrlPath): boolean => pathType === 'Exact' || pathType === 'Prefix';
 
@@ -81,9 +85,22 @@ export const readsStars = (ingress: Ingress): boolean =>
 
 /**
  * What only a regular expression would have: groups with a choice or a quantifier, classes, wildcards, escapes, anchors;
- * or a variable in braces. Parentheses, `$` and dots alone stand in real paths: `/odata/Users(1)`, `/$metadata`.
+ * or a variable in braces. Parentheses, `$` and dots alone stand in real paths: `/odata/Users(1)`, `/$metadata`. Whoever
+ * may write an Ingress chooses the path: brackets that nothing closes would cost one pattern for all of it their square.
  */
-export const looksLikeRegex = (path: string): boolean => /[.\])][*+?]|[\\^{}]|\[[^\]]+\]|\([^)]*\|[^)]*\)|\(\?|[^/]\$$/.test(path);
+export const looksLikeRegex = (path: string): boolean => regexSign.test(path) || hasClass(path) || hasChoice(path);
+
+const regexSign = /[.\])][*+?]|[\\^{}]|\(\?|[^/]\$$/;
+
+/** `[a-z]`: something stands between an opening bracket and the next closing one. */
+const hasClass = (path: string): boolean => closedBy(path, ']').some((part) => /\[./s.test(part));
+
+/** `(a|b)`. */
+const hasChoice = (path: string): boolean =>
+  closedBy(path, ')').some((part) => part.includes('(') && part.includes('|', part.indexOf('(')));
+
+/** What stands before each of these signs, back to the one before it. */
+const closedBy = (path: string, sign: string): readonly string[] => path.split(sign).slice(0, -1);
 
 /** The path before a star that stands at its end for "everything below": `/api` of `/api/*`. */
 export function beforeStar(path: string): string | undefined {

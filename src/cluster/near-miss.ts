@@ -88,6 +88,63 @@ function isTransposition(a: string, b: string): boolean {
   return a[at] === b[at + 1] && a[at + 1] === b[at] && a.slice(at + 2) === b.slice(at + 2);
 }
 
+/** Letters that a slip of the pen changes in a word: of a long one, two. */
+const mostSlips = (a: string, b: string): number => (Math.min(a.length, b.length) < 8 ? 1 : 2);
+
+const slipsBetween = (a: string, b: string): number => (isTransposition(a, b) ? 1 : distance(a, b));
+
+const digitsIn = (word: string): string => word.replaceAll(/\D/g, '');
+
+/**
+ * Whether the candidate is beyond doubt what was meant, so that `check --fix` may write it: a slip of the pen, and no other
+ * of `all` is about as near. `api-v3` is no slip of `api-v1`, nor `shop-eu` of `shop-us`, `https` of `http`, `internal` of `external`.
+ */
+export function isCertainTypo(written: string, candidate: string, all: Iterable<string>): boolean {
+  const [a, b] = [written.toLowerCase(), candidate.toLowerCase()];
+  const most = slipsIn(a, b);
+  if (most === undefined || Math.max(a.length, b.length) > longestWord) return false;
+  for (const other of all) {
+    const near = Math.abs(other.length - a.length) <= most && other.length <= longestWord;
+    if (near && other !== candidate && other !== written && slipsBetween(a, other.toLowerCase()) <= most) return false;
+  }
+  return true;
+}
+
+/** How many slips may lie between the two, where so many do: all in one part of the word, or one between two parts. */
+function slipsIn(a: string, b: string): number | undefined {
+  if (a === b) return 1;
+  if (digitsIn(a) !== digitsIn(b)) return undefined;
+  const [own, other] = [a.split(separators), b.split(separators)];
+  if (own.join('') === other.join('')) return isCertainSeparator(a, b, [...own, ...other]) ? 1 : undefined;
+  const differing = own.flatMap((part, index) => (part === other[index] ? [] : [[part, other[index] ?? ''] as const]));
+  const [pair] = differing;
+  if (own.length !== other.length || pair === undefined || differing.length > 1 || !isSlip(...pair)) return undefined;
+  return mostSlips(...pair);
+}
+
+const separators = /[^a-z\d]/;
+
+/** `shop_web` or `shopweb` for `shop-web`; a part of a letter or two, or a number, says something by standing alone. */
+const isCertainSeparator = (a: string, b: string, parts: readonly string[]): boolean =>
+  distance(a, b) === 1 && parts.every((part) => part.length > 2) && digitsIn(a) === '';
+
+/**
+ * Short parts are as often other words (`dev`, `web`; `test`, `text`), and so is what differs in its first letter or its end:
+ * `internal` and `external`, `card` and `cart`, `http` and `https`.
+ */
+function isSlip(a: string, b: string): boolean {
+  if (isTransposition(a, b)) return a.length > 2;
+  if (Math.min(a.length, b.length) < 4 || a[0] !== b[0] || distance(a, b) > mostSlips(a, b)) return false;
+  if (a.length !== b.length) return `${a}s` !== b && a !== `${b}s`;
+  return a.at(-1) === b.at(-1) && (a.length > 4 || isDoubled(a, b));
+}
+
+/** `htpp` for `http`: a key struck once more in place of its neighbour. */
+function isDoubled(a: string, b: string): boolean {
+  const at = [...a].findIndex((letter, index) => letter !== b[index]);
+  return a[at] === a[at - 1] || a[at] === a[at + 1];
+}
+
 /**
  * The workload whose Pods come closest to a selector that matches none: fewest differing labels first, then the most
  * alike values. One that has neither a pair nor a similar value in common is no candidate.

@@ -20,7 +20,7 @@ export const coverageOf =
     return reach?.namespaces.get(namespace) ?? reach?.everywhere ?? 'forbidden';
   };
 
-const ranks: readonly Coverage[] = ['notServed', 'complete', 'notGiven', 'forbidden', 'unsynced'];
+const ranks: readonly Coverage[] = ['notServed', 'complete', 'partial', 'notGiven', 'forbidden', 'unsynced'];
 
 /** Of several kinds that are one collection. */
 export function together(a: Reach, b: Reach): Reach {

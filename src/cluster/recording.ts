@@ -1,4 +1,4 @@
-/** A view that notes what is looked up, and ends a rule that touches what is not completely known. */
+/** A view that notes what is looked up, and ends a rule that touches what is not completely known, or notes the doubt. */
 import type { Collection, Collections, Labels, ObjectRef, Workload } from '../kube/resources.ts';
 import type { ClusterView, Coverage, Found, NamedCollection, PodsOf, Read } from './view.ts';
 
@@ -30,11 +30,20 @@ export class RecordingView implements ClusterView {
   readonly known: ClusterView;
   private readonly noted = new Map<string, Read>();
   private readonly outOfTime: () => boolean;
+  private readonly goesOnInDoubt: boolean;
+  private firstDoubt: NotKnown | undefined;
   private steps = 0;
 
-  constructor(known: ClusterView, outOfTime: () => boolean = () => false) {
+  /** `goesOnInDoubt`: what is known in part ends no rule; whoever asks for that looks at `doubt`. */
+  constructor(known: ClusterView, outOfTime: () => boolean = () => false, goesOnInDoubt = false) {
     this.known = known;
     this.outOfTime = outOfTime;
+    this.goesOnInDoubt = goesOnInDoubt;
+  }
+
+  /** What was found absent so far though it is known in part only. */
+  get doubt(): NotKnown | undefined {
+    return this.firstDoubt;
   }
 
   /** Each once. */
@@ -76,9 +85,12 @@ export class RecordingView implements ClusterView {
   }
 
   workloadsSelectedBy(selector: Labels, namespace: string): readonly Workload[] {
-    this.complete({ collection: 'Template', namespace });
-    this.complete({ collection: 'Pod', namespace, selector });
-    return this.known.workloadsSelectedBy(selector, namespace);
+    const found = this.known.workloadsSelectedBy(selector, namespace);
+    this.note({ collection: 'Template', namespace });
+    this.note({ collection: 'Pod', namespace, selector });
+    // There may be others beside those that are found, too: they do not change what those are.
+    for (const collection of ['Template', 'Pod'] as const) this.absent(collection, namespace, found.length > 0);
+    return found;
   }
 
   pods(workload: Workload): PodsOf {
@@ -101,7 +113,9 @@ export class RecordingView implements ClusterView {
       const coverage = this.known.coverage(ref.kind as Collection, ref.namespace);
       throw new NotKnown(ref.kind as Collection, ref.namespace, coverage === 'complete' ? 'forbidden' : coverage);
     }
-    this.note({ collection: ref.kind as Collection, namespace: ref.namespace, name: ref.name });
+    const collection = ref.kind as Collection;
+    this.note({ collection, namespace: ref.namespace, name: ref.name });
+    if (found === 'absent' && this.known.coverage(collection, ref.namespace) === 'partial') this.absent(collection, ref.namespace);
     return found;
   }
 
@@ -111,9 +125,12 @@ export class RecordingView implements ClusterView {
   }
 
   /** Absence is a fact only where the view is complete. */
-  private absent(collection: Collection, namespace: string): undefined {
+  private absent(collection: Collection, namespace: string, someFound = false): undefined {
     const coverage = this.known.coverage(collection, namespace);
-    if (coverage !== 'complete') throw new NotKnown(collection, namespace, coverage);
+    if (coverage === 'complete') return undefined;
+    const lack = new NotKnown(collection, namespace, coverage);
+    if (coverage !== 'partial' || !this.goesOnInDoubt) throw lack;
+    if (!someFound) this.firstDoubt ??= lack;
     return undefined;
   }
 

@@ -2,6 +2,7 @@
 import { matchesAnyGlob } from '../kube/glob.ts';
 import type { Ingress, SecretSource } from '../kube/resources.ts';
 import { acmeAnnotation, certificateAnnotations, gardenerAnnotation, sourceAnnotations } from './provider-annotations.ts';
+import { tlsSecretsOf } from './tls-secrets.ts';
 import type { ClusterView } from './view.ts';
 
 /** Go's strconv.ParseBool, as cert-manager reads it. */
@@ -20,6 +21,25 @@ export interface Provider {
   readonly source?: SecretSource;
 }
 
+/** What the configuration says of who brings Secrets. */
+interface Expected {
+  readonly names: readonly string[];
+  readonly annotations: readonly string[];
+}
+
+/** Who brings this Secret of an Ingress: what is nearest to it comes first. */
+export const providerOf = (
+  secretName: string,
+  ingress: Ingress,
+  view: ClusterView,
+  known: ClusterView,
+  { names, annotations }: Expected,
+): Provider | undefined =>
+  providerByName(names, secretName) ??
+  providerOnIngress(ingress, annotations) ??
+  providerInNamespace(view, known, ingress.metadata.namespace, secretName) ??
+  providerOnOthers(view, ingress, secretName, annotations);
+
 /** What on the Ingress itself says that the certificate comes from elsewhere. */
 export function providerOnIngress({ metadata: { annotations } }: Ingress, more: readonly string[]): Provider | undefined {
   const key = [...sourceAnnotations, ...more, ...certificateAnnotations].find((one) => annotations[one]);
@@ -28,6 +48,21 @@ export function providerOnIngress({ metadata: { annotations } }: Ingress, more: 
   const acme = annotations[acmeAnnotation];
   if (acme !== undefined && truths.includes(acme)) return { title: `annotation ${acmeAnnotation}=${acme}` };
   return annotations[gardenerAnnotation] === 'managed' ? { title: `annotation ${gardenerAnnotation}=managed` } : undefined;
+}
+
+/**
+ * The same on another Ingress that names the Secret: cert-manager makes a Certificate for an annotated Ingress, and those beside
+ * it, often of the same host, use what that brings.
+ */
+function providerOnOthers(view: ClusterView, ingress: Ingress, secretName: string, more: readonly string[]): Provider | undefined {
+  for (const other of view.list('Ingress', ingress.metadata.namespace)) {
+    view.step();
+    if (other.metadata.name === ingress.metadata.name) continue;
+    const provider = providerOnIngress(other, more);
+    if (provider === undefined || provider.needsNoSecret || !tlsSecretsOf(other).has(secretName)) continue;
+    return { title: `${provider.title} of Ingress ${other.metadata.name}` };
+  }
+  return undefined;
 }
 
 /** The object in the namespace whose controller writes this Secret. */

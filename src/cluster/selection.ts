@@ -3,7 +3,7 @@ import { shorten } from '../kube/display.ts';
 import { formatLabels, isPodNameOf, isRunTimeLabel, labelsOf, matchesPairs, podNameLabel } from '../kube/labels.ts';
 import type { Labels, Workload } from '../kube/resources.ts';
 import type { Backend } from './backends.ts';
-import { type LabelDifference, mostPairs, sharedLabels } from './near-miss.ts';
+import { isCertainTypo, type LabelDifference, mostPairs, sharedLabels } from './near-miss.ts';
 import type { ClusterView } from './view.ts';
 
 /**
@@ -38,6 +38,21 @@ export function pairsToCome(
     }
   );
 }
+
+/** Labels of these are written by people and by charts. */
+const commonPrefix = /(^|\.)(kubernetes\.io|k8s\.io|helm\.sh)\//;
+
+/**
+ * The pairs whose keys have a domain of which no workload here carries any key: `longhorn.io/component`. People seldom write
+ * such labels; an operator gives them to the Pods that it makes, later than anything that is applied.
+ */
+export function pairsOfOperators(selector: Labels, workloads: readonly Workload[]): Labels | undefined {
+  const carried = new Set(workloads.flatMap(({ pod }) => Object.keys(pod.labels).map(domainOf)));
+  const pairs = labelsOf(selector, (key) => key.includes('/') && !commonPrefix.test(key) && !carried.has(domainOf(key)));
+  return Object.keys(pairs).length === 0 ? undefined : pairs;
+}
+
+const domainOf = (key: string): string => key.slice(0, key.indexOf('/') + 1);
 
 /** Runes of one set of labels in a text, about. */
 const longestSet = 48;
@@ -88,6 +103,13 @@ export function correctedSelector(
     change: `${instead || 'the selector'}${lacking.length === 0 ? '' : ` without ${lacking.join(', ')}`}`,
   };
 }
+
+/** Whether each is a slip of the pen. To drop a label is none: it changes which Pods are meant, and they may be yet to come. */
+export const areCertain = (differences: readonly LabelDifference[], workloads: readonly Workload[]): boolean =>
+  differences.every(({ key, wanted, found, otherKey }) => {
+    if (otherKey !== undefined) return isCertainTypo(key, otherKey, new Set(workloads.flatMap(({ pod }) => Object.keys(pod.labels))));
+    return found !== undefined && isCertainTypo(wanted, found, new Set(workloads.flatMap(({ pod }) => pod.labels[key] ?? [])));
+  });
 
 function pairMeant({ key, wanted, found, otherKey }: LabelDifference): { readonly key: string; readonly value: string } | undefined {
   if (otherKey !== undefined) return { key: otherKey, value: wanted };

@@ -1,5 +1,7 @@
 /** A label by which some backends can be told from others. */
 import { isRunTimeLabel, labelsOf } from '../kube/labels.ts';
+import { isForWatchers } from '../kube/ports.ts';
+import type { ServicePort } from '../kube/resources.ts';
 import type { Backend } from './backends.ts';
 import { sharedLabels } from './near-miss.ts';
 import type { ClusterView } from './view.ts';
@@ -30,4 +32,50 @@ export function separating(own: readonly Backend[], others: readonly Backend[], 
       };
       return own.every(carriesIt) && others.every(({ shapes }) => shapes.every((one) => one.labels[label.key] !== label.value));
     });
+}
+
+/** Pods that are there for those who watch others say so by their component, as exporters do. */
+const isExporter = ({ shapes }: Backend): boolean =>
+  shapes.every(({ labels }) => /(^|-)(metrics|exporter)$/.test(labels['app.kubernetes.io/component'] ?? labels['component'] ?? ''));
+
+/** A Job's Pods end; one without ports says nothing, nor does one that declares its metrics only, unless it is there for them. */
+export function saysWhatItServes(backend: Backend): boolean {
+  const { ref, shapes } = backend;
+  const isBatch = ref.kind === 'Job' || ref.kind === 'CronJob';
+  return !isBatch && shapes.some(({ ports }) => ports.some((one) => isExporter(backend) || !isForWatchers(one)));
+}
+
+/** Metrics of a whole release are gathered through one Service; clients of several applications are not meant to be. */
+export const isForClients = ({ shapes }: Backend, { name = '', targetPort }: ServicePort): boolean =>
+  !isForWatchers({ name }) &&
+  shapes.some(({ ports }) => ports.some((one) => (one.containerPort === targetPort || one.name === targetPort) && !isForWatchers(one)));
+
+/** Under which Pods carry what their application is called. */
+const applicationKeys = ['app.kubernetes.io/name', 'app', 'k8s-app'];
+const mostApplications = 10;
+
+/**
+ * Of which applications the backends are, with the label that says so: where all carry it, and with names that have no part in
+ * common. `web` and `web-canary`, or `db-primary` and `db-replica`, are one application to those who put a Service before both.
+ */
+export function applicationsOf(backends: readonly Backend[], view: ClusterView): readonly Label[] {
+  for (const key of applicationKeys) {
+    const values = new Set<string>();
+    const all = backends.every(({ shapes }) => {
+      view.step();
+      return shapes.every(({ labels }) => labels[key] !== undefined && values.add(labels[key]));
+    });
+    if (all && values.size > mostApplications) return []; // who has so many behind one Service means them all
+    if (all && values.size > 1) return haveNothingInCommon([...values]) ? Array.from(values, (value) => ({ key, value })) : [];
+  }
+  return [];
+}
+
+function haveNothingInCommon(names: readonly string[]): boolean {
+  const parts = names.flatMap((name) => [...new Set(name.toLowerCase().split(/[^a-z]+/))]);
+  return (
+    !parts.includes('') &&
+    new Set(parts).size === parts.length &&
+    !parts.some((part) => parts.some((other) => other !== part && other.includes(part)))
+  );
 }

@@ -3,9 +3,10 @@ import type { Collection, Collections, Labels, ObjectRef, PodRecord, Resource, W
 
 /**
  * `complete` is the only value that lets a rule conclude from absence. `unsynced`: not listed yet. `forbidden`: RBAC
- * refuses it. `notServed`: the cluster has no such kind. `notGiven`: the files hold nothing of it.
+ * refuses it. `notServed`: the cluster has no such kind. `notGiven`: the files hold nothing of it. `partial`: the files hold
+ * some, and there may well be more, as an operator makes it: a finding stands only where what is there shows the mistake.
  */
-export type Coverage = 'complete' | 'unsynced' | 'forbidden' | 'notServed' | 'notGiven';
+export type Coverage = 'complete' | 'unsynced' | 'forbidden' | 'notServed' | 'notGiven' | 'partial';
 
 /**
  * What came of reading an object by its name: `unknown` where it may not be read, `unanswered` where nobody said anything in time.

@@ -65,6 +65,6 @@ function isFound({ bind, secrets }: Configuration, ruleId: string, object: RawOb
   const { rules, modeOf, exemptionOf } = bind({ object: judged, operation: 'CREATE', namespaceLabels: labelsOf({}), now });
   const rule = rules.find(({ meta }) => meta.id === ruleId);
   const grave = Object.values(rule?.messages ?? {}).find(({ severity }) => severity === 'high');
-  const finding = { ruleId } as Parameters<typeof modeOf>[0];
+  const finding = { ruleId } as Parameters<typeof exemptionOf>[0];
   return grave !== undefined && modeOf(finding, grave) !== 'off' && exemptionOf(finding, true) === undefined;
 }

@@ -1,5 +1,5 @@
 /** Annotations that exempt their object from a rule: `exempt.portcullis.dev/<rule-id>: <reason>[ until YYYY-MM-DD]`. */
-import { nearestWord } from '../cluster/near-miss.ts';
+import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
 import type { ExemptionFact } from '../engine/exemption-fact.ts';
 import type { Access } from '../kube/requester.ts';
 import type { Labels } from '../kube/resources.ts';
@@ -45,7 +45,7 @@ export function annotationFacts(context: AnnotationContext, settings: Annotation
   const unknown = named.filter(({ ruleId }) => !settings.known.has(ruleId)).slice(0, mostUnknown);
   return [
     ...named.filter(({ ruleId }) => running.has(ruleId)).map((one) => factOf(one, context, settings)),
-    ...unknown.map((one): ExemptionFact => ({ ...one, is: 'unknownRule', meant: meantKey(one.ruleId, context, settings) })),
+    ...unknown.map((one): ExemptionFact => ({ ...one, is: 'unknownRule', ...meantKey(one.ruleId, context, settings) })),
   ];
 }
 
@@ -83,9 +83,10 @@ export function asEntitled(fact: ExemptionFact, { rights, namespace }: Annotatio
 /** No rule's id is half as long; comparing more would cost. */
 const longestId = 100;
 
-function meantKey(ruleId: string, { annotations }: AnnotationContext, { known }: AnnotationSettings): string | undefined {
+function meantKey(ruleId: string, { annotations }: AnnotationContext, { known }: AnnotationSettings) {
   const meant = ruleId.length > longestId ? undefined : nearestWord(ruleId, known);
-  return meant === undefined || annotations[annotationKey(meant)] !== undefined ? undefined : annotationKey(meant);
+  if (meant === undefined || annotations[annotationKey(meant)] !== undefined) return { meant: undefined, isCertain: false };
+  return { meant: annotationKey(meant), isCertain: isCertainTypo(ruleId, meant, known) };
 }
 
 /**

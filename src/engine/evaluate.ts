@@ -3,11 +3,11 @@ import { type Audience, Elsewhere, everybody } from '../cluster/elsewhere.ts';
 import { type Lack, NotKnown, OutOfTime, RecordingView } from '../cluster/recording.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Read } from '../cluster/view.ts';
-import { normalize } from '../kube/normalize.ts';
 import type { Collection } from '../kube/resources.ts';
+import { Explaining } from './explain.ts';
 import { type Finding, severities } from './finding.ts';
-import { applyPatch, asWritten } from './patch.ts';
 import { type ConfiguredRule, type Draft, type ExemptionContext, judges, type Subject } from './rule.ts';
+import { type Timing, turns } from './turns.ts';
 
 export interface Evaluation {
   /** Gravest first. */
@@ -40,9 +40,7 @@ export interface Fault {
   readonly cause: unknown;
 }
 
-export interface EvaluateOptions {
-  /** Asked before each rule and while it runs: true once there is no time left. */
-  readonly outOfTime?: () => boolean;
+export interface EvaluateOptions extends Timing {
   /** Texts may tell everything of namespaces other than the object's. */
   readonly tellsOfOthers?: boolean;
   /** Otherwise, what this reader may list there; nothing, if left out. */
@@ -55,87 +53,141 @@ export interface EvaluateOptions {
   readonly exemptions?: Pick<ExemptionContext, 'factsOf' | 'isSurvey'> | undefined;
 }
 
-/** Of one rule in one object. Nobody reads more, and whoever may write an object may give it 10,000 ports that lead nowhere. */
+/** With one message of one rule. Nobody reads more, and whoever may write an object may give it 10,000 ports that lead nowhere. */
 const mostFindings = 250;
 
-/** Trying a fix runs the rule again: with so many defects in one object, nobody reads more of them. */
-const maxTried = 20;
-
-/** What those runs may find, all together: each finding costs an explanation. */
-const mostRetried = 2_000;
+/** What came of a rule. */
+interface Outcome {
+  readonly drafts: readonly Draft[];
+  readonly view: RecordingView;
+  readonly skips: readonly Skip[];
+  readonly faults: readonly Fault[];
+}
 
 /** What every run of a rule in one evaluation has in common. */
 interface Run {
-  readonly rule: ConfiguredRule;
   readonly subject: Subject;
   readonly options: EvaluateOptions;
-  /** Those that have run before it. */
+  /** Ids of those that have run before and found nothing. */
   readonly clean: ReadonlySet<string>;
-  /** Of the whole evaluation. */
-  readonly trials: Trials;
 }
 
-/** What may still be found while fixes are tried. */
-interface Trials {
-  left: number;
-}
-
-const never = (): boolean => false;
-
+/** First all rules detect, then is told what they have found: an explanation may cost more than what it explains. */
 export function evaluate(
   subject: Subject,
   cluster: ClusterSnapshot,
   rules: readonly ConfiguredRule[],
   options: EvaluateOptions = {},
 ): Evaluation {
-  const { outOfTime = never } = options;
-  const findings: Finding[] = [];
-  const skipped: Skip[] = [];
-  const faults: Fault[] = [];
-  const views = new Map<string, RecordingView>();
+  const concerned = rules.filter(({ meta }) => judges(meta, subject.object.kind, subject.operation));
   const clean = new Set<string>();
-  const trials: Trials = { left: mostRetried };
-  for (const rule of inOrder(rules).filter(({ meta }) => judges(meta, subject.object.kind, subject.operation))) {
-    const ruleId = rule.meta.id;
-    const before = findings.length;
-    if (outOfTime()) {
-      skipped.push({ ruleId, reason: 'deadline' });
-      continue;
-    }
-    const view = new RecordingView(cluster, outOfTime);
-    try {
-      const isWhole = collect(run({ rule, subject, options, clean, trials }, view), findings, (draft) => {
-        // A clock costs less than an explanation.
-        if (findings.length > before && outOfTime()) throw new OutOfTime();
-        return settled(draft, { rule, subject, options, clean, trials }, findings.length < maxTried ? cluster : undefined);
-      });
-      if (!isWhole) skipped.push({ ruleId, reason: 'tooMany' });
-      // What a removal or a change would break, a look at what stands does not show.
-      if (findings.length === before && rule.meta.judgesDelete !== true && rule.meta.orderClass !== 'destructive') clean.add(ruleId);
-    } catch (cause) {
-      file(ruleId, cause, skipped, faults);
-    }
-    views.set(ruleId, view);
+  const the: Run = { subject, options, clean };
+  const outcomes = new Map<ConfiguredRule, Outcome>();
+  for (const { rule, outOfTime } of turns(concerned, options, (one) => isCut(outcomes.get(one)))) {
+    const outcome = detect(rule, the, new RecordingView(cluster, outOfTime, true), outOfTime);
+    const before = outcomes.get(rule);
+    // One that began anew and had less time the second time.
+    if (before !== undefined && isCut(outcome) && outcome.drafts.length < before.drafts.length) continue;
+    outcomes.set(rule, outcome);
+    if (isClean(rule, outcome)) clean.add(rule.meta.id);
   }
-  findings.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
-  return { findings, skipped, faults, clean, readsOf: (ruleId) => views.get(ruleId)?.reads ?? [] };
+  return told(concerned, outcomes, the, cluster);
 }
 
-/** False if there are more than anybody reads. */
-function collect(drafts: Iterable<Draft>, findings: Finding[], settle: (draft: Draft) => Finding): boolean {
-  let count = 0;
-  for (const draft of drafts) {
-    if (++count > mostFindings) return false;
-    findings.push(settle(draft));
+const isCut = (outcome: Outcome | undefined): boolean => outcome?.skips.some(({ reason }) => reason === 'deadline') === true;
+
+/** What a removal or a change would break, a look at what stands does not show. */
+const isClean = ({ meta }: ConfiguredRule, { drafts, skips, faults }: Outcome): boolean =>
+  drafts.length + skips.length + faults.length === 0 && meta.judgesDelete !== true && meta.orderClass !== 'destructive';
+
+function detect(rule: ConfiguredRule, the: Run, view: RecordingView, outOfTime: () => boolean): Outcome {
+  const ruleId = rule.meta.id;
+  const drafts: Draft[] = [];
+  const skips: Skip[] = [];
+  const faults: Fault[] = [];
+  try {
+    if (outOfTime()) throw new OutOfTime();
+    if (!collect(standing(run(rule, the, view), view), drafts, outOfTime)) skips.push({ ruleId, reason: 'tooMany' });
+  } catch (cause) {
+    file(ruleId, cause, skips, faults);
   }
-  return true;
+  return { drafts, view, skips, faults };
 }
 
-/** What judges the exemptions from rules comes after the rules. */
-const inOrder = (rules: readonly ConfiguredRule[]): readonly ConfiguredRule[] => [
-  ...rules.filter(({ meta }) => meta.judgesExemptions !== true),
-  ...rules.filter(({ meta }) => meta.judgesExemptions === true),
-];
+/** False if there are more than anybody reads: of each message, since a mild one must not hide a grave one. */
+function collect(all: Iterable<Draft>, drafts: Draft[], outOfTime: () => boolean): boolean {
+  const counts = new Map<string, number>();
+  let isWhole = true;
+  for (const draft of all) {
+    // Also of a rule that takes no steps.
+    if (drafts.length > 0 && outOfTime()) throw new OutOfTime();
+    const count = (counts.get(draft.messageId) ?? 0) + 1;
+    counts.set(draft.messageId, count);
+    if (count <= mostFindings) drafts.push(draft);
+    else isWhole = false;
+  }
+  return isWhole;
+}
+
+/** Those that were found first are told first; of rules that refuse fixes are tried before all others. */
+function told(
+  concerned: readonly ConfiguredRule[],
+  outcomes: ReadonlyMap<ConfiguredRule, Outcome>,
+  the: Run,
+  cluster: ClusterSnapshot,
+): Evaluation {
+  const outOfTime = (): boolean => (the.options.timeLeft?.() ?? 1) <= 0;
+  const byId = new Map(concerned.map((rule) => [rule.meta.id, rule]));
+  const explaining = new Explaining({
+    subject: the.subject,
+    cluster,
+    outOfTime,
+    rerun: (ruleId, object, world) =>
+      run(byId.get(ruleId) as ConfiguredRule, { ...the, subject: { ...the.subject, object } }, new RecordingView(world, outOfTime, true)),
+  });
+  const explained = new Map(
+    Array.from(outcomes, ([rule, outcome]) => [
+      rule,
+      explain(rule, outcome, explaining, () => the.options.mayDeny?.(rule) !== true && outOfTime()),
+    ]),
+  );
+  const inOrder = concerned.flatMap((rule) => explained.get(rule) ?? []);
+  const findings = inOrder
+    .flatMap((one) => one.findings)
+    .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+  const viewOf = (ruleId: string): RecordingView | undefined => outcomes.get(byId.get(ruleId) as ConfiguredRule)?.view;
+  return {
+    findings,
+    skipped: inOrder.flatMap((one) => one.skips),
+    faults: inOrder.flatMap((one) => one.faults),
+    clean: the.clean,
+    readsOf: (ruleId) => viewOf(ruleId)?.reads ?? [],
+  };
+}
+
+/** Where no time is left, only what may refuse is told to its end. A text that fails takes those after it with it, as a check does. */
+function explain(rule: ConfiguredRule, { drafts, skips, faults }: Outcome, explaining: Explaining, isOver: () => boolean) {
+  const findings: Finding[] = [];
+  const late: { skips: Skip[]; faults: Fault[] } = { skips: [], faults: [] };
+  try {
+    for (const draft of drafts) {
+      if (findings.length > 0 && isOver()) throw new OutOfTime();
+      findings.push(explaining.finding(draft));
+    }
+  } catch (cause) {
+    file(rule.meta.id, cause, late.skips, late.faults);
+  }
+  return { findings, skips: skips.length > 0 ? skips : late.skips, faults: [...faults, ...late.faults] };
+}
+
+/** Without those that rest on what may be there all the same; they make a skip of the rule once the others are told. */
+function* standing(drafts: Iterable<Draft>, view: RecordingView): Iterable<Draft> {
+  let doubted = false;
+  for (const draft of drafts)
+    if (view.doubt === undefined || draft.isEvident) yield draft;
+    else doubted = true;
+  if (doubted) throw view.doubt;
+}
 
 function file(ruleId: string, cause: unknown, skipped: Skip[], faults: Fault[]): void {
   const skip = skipFor(ruleId, cause);
@@ -149,35 +201,9 @@ function skipFor(ruleId: string, cause: unknown): Skip | undefined {
   return { ruleId, reason: cause.coverage, missing: cause.collection, namespace: cause.namespace };
 }
 
-function run({ rule, subject, options, clean }: Run, view: RecordingView): Iterable<Draft> {
+function run(rule: ConfiguredRule, { subject, options, clean }: Run, view: RecordingView): Iterable<Draft> {
   const { tellsOfOthers = false, offline = false, isSurvey = false, exemptions } = options;
   const audience = tellsOfOthers ? everybody : options.audience;
   const elsewhere = audience && new Elsewhere(view.known, subject.object.metadata.namespace, audience);
   return rule.check(subject, view, { known: view.known, elsewhere, offline, isSurvey, exemptions: exemptions && { ...exemptions, clean } });
-}
-
-/** Keeps the first fix that, tried on the object or beside it, makes the rule content with this field; without a cluster, none is tried. */
-function settled(draft: Draft, the: Run, cluster: ClusterSnapshot | undefined): Finding {
-  const { fixes, ...finding } = draft;
-  const holds = fixes.find(
-    (fix) => (fix.patch === undefined && fix.manifest === undefined) || (cluster !== undefined && repairs(fix, draft, the, cluster)),
-  );
-  const fix = holds ?? (fixes.at(-1) as (typeof fixes)[number]);
-  return { ...finding, fix: fix.patch === undefined ? fix : { ...fix, patch: asWritten(fix.patch) } };
-}
-
-function repairs({ patch = [], manifest }: Draft['fixes'][number], draft: Draft, the: Run, cluster: ClusterSnapshot): boolean {
-  const { subject, trials } = the;
-  if (trials.left <= 0) return false;
-  const object = applyPatch(subject.object, patch);
-  const beside = manifest && normalize(manifest);
-  const world = cluster.with([...(subject.operation === 'DELETE' ? [] : [object]), ...(beside === undefined ? [] : [beside])]);
-  try {
-    const path = JSON.stringify(draft.path);
-    for (const other of run({ ...the, subject: { ...subject, object } }, new RecordingView(world, the.options.outOfTime)))
-      if (--trials.left <= 0 || the.options.outOfTime?.() || JSON.stringify(other.path) === path) return false;
-    return true;
-  } catch {
-    return false;
-  }
 }

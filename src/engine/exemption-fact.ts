@@ -14,8 +14,8 @@ export type ExemptionFact = Base &
     /** Still in effect, but not for long. */
     | { readonly is: 'ending'; readonly reason: string; readonly until: string; readonly corrected: string }
     | { readonly is: 'expired'; readonly until: string; readonly corrected: string }
-    /** `meant`: the key of the annotation that was probably meant, unless that stands there already. */
-    | { readonly is: 'unknownRule'; readonly value: string; readonly meant: string | undefined }
+    /** `meant`: the key of the annotation that was probably meant, unless that stands there already; `isCertain`: beyond doubt. */
+    | { readonly is: 'unknownRule'; readonly value: string; readonly meant: string | undefined; readonly isCertain: boolean }
     /** `until`: what stands behind a word "until" that nothing stands before. */
     | { readonly is: 'noReason'; readonly until?: string }
     /** A date is there, and words behind it. */

@@ -14,11 +14,17 @@ export type PatchOperation =
 export interface Fix {
   /** One line, an instruction that names real objects and literal values. */
   readonly text: string;
-  /** The same as an edit of the object judged. */
+  /** The same as an edit of the object judged, which `check --fix` makes: computed, never guessed. */
   readonly patch?: readonly PatchOperation[];
+  /** In its place where the text asks "did you mean …?" and may be wrong: the engine tries it, and hands it to nobody. */
+  readonly guess?: readonly PatchOperation[];
   /** The same as an object to apply beside it. */
   readonly manifest?: RawObject;
 }
+
+/** An edit towards what was meant, where that is certain; else a guess, of which the text alone is told. */
+export const editTowards = (isCertain: boolean, operations: readonly PatchOperation[]): Pick<Fix, 'patch' | 'guess'> =>
+  isCertain ? { patch: operations } : { guess: operations };
 
 /** What a rule's message says, before the engine has tried its fixes. */
 export interface Explanation {
@@ -46,7 +52,7 @@ export interface Finding {
   readonly path: FieldPath;
   readonly what: string;
   readonly why: string;
-  readonly fix: Fix;
+  readonly fix: Omit<Fix, 'guess'>;
   readonly related: readonly ObjectRef[];
   /** Equal for the same defect in two evaluations, whatever the position in a list: rule, message, object, field, value. */
   readonly fingerprint: string;

@@ -8,6 +8,7 @@ import type { ExemptionFact } from './exemption-fact.ts';
 import type { Finding } from './finding.ts';
 import type { Mode } from './mode.ts';
 import { type ConfiguredRule, type Message, type OrderClass, waitsForOthers } from './rule.ts';
+import { partOf } from './turns.ts';
 
 /** Something that the API server is asked to persist. */
 export type Write =
@@ -17,7 +18,7 @@ export type Write =
 
 /** Bound to one write: its namespace's labels, its object's annotations, its user. */
 export interface Settings {
-  modeOf(finding: Finding, message: Message<unknown>): Mode;
+  modeOf(finding: Pick<Finding, 'ruleId'>, message: Message<unknown>): Mode;
   /** Why this finding is let through, or undefined if it is not exempt. `isNew`: the object did not have it before this write. */
   exemptionOf(finding: Finding, isNew: boolean): string | undefined;
   /** What an object's annotations that exempt are worth; left out where nothing is told of them. */
@@ -44,7 +45,7 @@ export interface Warning {
   readonly softened?: 'ratcheted' | 'dry-run' | 'unconfirmed' | 'owned';
 }
 
-export interface ReviewOptions extends Omit<EvaluateOptions, 'exemptions'> {
+export interface ReviewOptions extends Omit<EvaluateOptions, 'exemptions' | 'mayDeny'> {
   readonly settings: Settings;
 }
 
@@ -58,8 +59,12 @@ export function review(
   rules: readonly ConfiguredRule[],
   { settings, ...given }: ReviewOptions,
 ): Decision {
-  const options = { ...given, exemptions: exemptionsOf(settings, false) };
-  const now = afterWrite(write, cluster, rules, options);
+  const mayDeny = ({ meta, messages }: ConfiguredRule): boolean =>
+    Object.values(messages).some((message) => settings.modeOf({ ruleId: meta.id }, message) === 'deny');
+  const options = { ...given, mayDeny, exemptions: exemptionsOf(settings, false) };
+  // What cannot be judged as it was before denies nothing: that look must have its time.
+  const share = write.operation === 'UPDATE' ? partOf(given, 0.5) : {};
+  const now = afterWrite(write, cluster, rules, { ...options, ...share });
   const earlier = write.operation === 'UPDATE' && now.findings.length > 0 ? earlierDefects(write, cluster, rules, now, options) : undefined;
   const byId = new Map(rules.map((rule) => [rule.meta.id, rule]));
 

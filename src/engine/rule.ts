@@ -53,6 +53,11 @@ export interface Message<Data> {
   readonly defects?: (data: Data) => readonly string[];
   /** What the view lacks for a verdict: with it, another message would have stood here, or none. */
   readonly lacks?: (data: Data) => readonly Collection[];
+  /**
+   * What is there shows the mistake, so that it stands though the view holds a part only (`partial`): something that is
+   * all but called so, or the very thing elsewhere.
+   */
+  readonly isEvident?: (data: Data) => boolean;
   /** A dry-run denies as a real write does, whatever the order class says. */
   readonly deniesDryRun?: boolean;
 }
@@ -116,8 +121,14 @@ export interface RuleContext<K extends Kind, O, M extends Messages> extends Subj
   ) => Draft;
 }
 
+/** What a rule has detected, not told yet: of ten thousand ports that lead nowhere few are explained. */
+export interface Draft extends Pick<Finding, 'ruleId' | 'messageId' | 'path'> {
+  readonly isEvident: boolean;
+  explained(): Explained;
+}
+
 /** A finding whose fixes have not been tried yet. */
-export interface Draft extends Omit<Finding, 'fix'> {
+export interface Explained extends Omit<Finding, 'fix'> {
   readonly fixes: Explanation['fixes'];
 }
 
@@ -195,14 +206,25 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
 const drafter =
   (ruleId: string, messages: Messages, object: Judged[Kind]) =>
   (messageId: string, path: FieldPath, data: unknown, related: readonly ObjectRef[] = []): Draft => {
-    const { severity, facts, text, defects, lacks } = messages[messageId] as Message<unknown>;
-    const { what, why, fixes } = text(data);
-    const subject = refOf(object);
-    const own = defects?.(data);
-    const place = [ruleId, messageId, formatRef(subject), withoutIndices(path)];
-    const fingerprint = JSON.stringify([...place, own ?? valueAt(object, path)]);
-    const consistsOf = own === undefined ? [fingerprint] : own.map((defect) => JSON.stringify([ruleId, messageId, defect]));
-    const missing = lacks?.(data) ?? [];
-    const draft = { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
-    return missing.length === 0 ? draft : { ...draft, lacks: missing };
+    const message = messages[messageId] as Message<unknown>;
+    const isEvident = message.isEvident?.(data) ?? false;
+    return { ruleId, messageId, path, isEvident, explained: () => explained(message, { ruleId, messageId, path, data, related, object }) };
   };
+
+interface Detected extends Pick<Finding, 'ruleId' | 'messageId' | 'path' | 'related'> {
+  readonly data: unknown;
+  readonly object: Judged[Kind];
+}
+
+function explained({ severity, facts, text, defects, lacks }: Message<unknown>, detected: Detected): Explained {
+  const { ruleId, messageId, path, data, related, object } = detected;
+  const { what, why, fixes } = text(data);
+  const subject = refOf(object);
+  const own = defects?.(data);
+  const place = [ruleId, messageId, formatRef(subject), withoutIndices(path)];
+  const fingerprint = JSON.stringify([...place, own ?? valueAt(object, path)]);
+  const consistsOf = own === undefined ? [fingerprint] : own.map((defect) => JSON.stringify([ruleId, messageId, defect]));
+  const missing = lacks?.(data) ?? [];
+  const finding = { ruleId, messageId, severity, facts, subject, path, what, why, fixes, related, fingerprint, defects: consistsOf };
+  return missing.length === 0 ? finding : { ...finding, lacks: missing };
+}

@@ -35,15 +35,22 @@ function joined(groups: readonly (number | undefined)[], bitsEach: bigint): bigi
   return bits;
 }
 
-function ipv4Bits(text: string): bigint | undefined {
-  const parts = text.split('.');
-  return parts.length === 4
-    ? joined(
-        parts.map((part) => decimal(part, 255)),
-        8n,
-      )
-    : undefined;
+/** The four numbers of an IPv4 address. */
+function octetsOf(text: string): readonly number[] | undefined {
+  const octets: number[] = [];
+  for (const part of text.split('.')) {
+    const octet = decimal(part, 255);
+    if (octet === undefined) return undefined;
+    octets.push(octet);
+  }
+  return octets.length === 4 ? octets : undefined;
 }
+
+const ipv4Bits = (text: string): bigint | undefined => {
+  const octets = octetsOf(text);
+  // As one number first: a Service may have 100,000 addresses.
+  return octets && BigInt(octets.reduce((bits, octet) => bits * 256 + octet, 0));
+};
 
 /** RFC 4291 2.2 without zones and without an IPv4 tail: Go reads `::ffff:10.0.0.1` as IPv4, others as IPv6. */
 function ipv6Bits(text: string): bigint | undefined {
@@ -70,11 +77,7 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /** Go's older parser takes the parts for decimals, whatever zeros lead. */
-const withoutZeros = (text: string): string =>
-  text
-    .split('.')
-    .map((part) => part.replace(/^0+(?=\d)/, ''))
-    .join('.');
+const withoutZeros = (text: string): string => text.replaceAll(/(?<![^.])0+(?=\d)/g, '');
 
 /** The last two groups of an IPv6 address may be written as an IPv4 address is. */
 function withoutTail(text: string): string {
@@ -82,6 +85,8 @@ function withoutTail(text: string): string {
   const bits = ipv4Bits(withoutZeros(text.slice(at)));
   return bits === undefined ? text : `${text.slice(0, at)}${(bits >> 16n).toString(16)}:${(bits & 0xffffn).toString(16)}`;
 }
+
+const plainIpv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 const partsOf = (bits: bigint, count: number, width: bigint): readonly bigint[] =>
   Array.from({ length: count }, (_, index) => (bits >> (width * BigInt(count - 1 - index))) & ((1n << width) - 1n));
@@ -91,10 +96,12 @@ const partsOf = (bits: bigint, count: number, width: bigint): readonly bigint[] 
  * `::ffff:10.96.0.1` are `10.96.0.1` (k8s.io/utils/net ParseIPSloppy, net.IP.To4). Undefined if it is none.
  */
 export function addressAsServed(text: string): string | undefined {
-  const isV6 = text.includes(':');
-  const bits = isV6 ? ipv6Bits(withoutTail(text)) : ipv4Bits(withoutZeros(text));
+  // Most are written so, and a Service may have 100,000.
+  if (plainIpv4.test(text)) return text;
+  if (!text.includes(':')) return octetsOf(withoutZeros(text))?.join('.');
+  const bits = ipv6Bits(withoutTail(text));
   if (bits === undefined) return undefined;
-  if (!isV6 || bits >> 32n === mappedPrefix) return partsOf(bits, 4, 8n).join('.');
+  if (bits >> 32n === mappedPrefix) return partsOf(bits, 4, 8n).join('.');
   return partsOf(bits, 8, 16n)
     .map((part) => part.toString(16))
     .join(':');
@@ -122,6 +129,18 @@ export function blockHolds(block: string, address: string): boolean | undefined 
   const parsed = parseBlock(block);
   const wanted = parseAddress(address);
   return parsed && wanted && holds(parsed, wanted);
+}
+
+/** Which of the blocks holds an address: they are read once, and each address once, however many are asked for. */
+export function holderAmong(blocks: readonly string[]): (address: string) => string | undefined {
+  const parsed = blocks.flatMap((text) => {
+    const block = parseBlock(text);
+    return block === undefined ? [] : [{ text, block }];
+  });
+  return (address) => {
+    const wanted = parsed.length === 0 ? undefined : parseAddress(address);
+    return wanted && parsed.find(({ block }) => holds(block, wanted))?.text;
+  };
 }
 
 export interface IpBlock {

@@ -80,15 +80,23 @@ function metadataOf(raw: RawObject, defaultNamespace: string): ObjectMeta {
  * a label or an annotation from somebody who owns nothing of the spec (`kubectl label`). An entry has the time of the last
  * change of anything that its manager owns (managedfields/internal/managedfieldsupdater.go), so one that owns both counts.
  */
-function storedAs(raw: RawObject): Pick<ObjectMeta, 'uid' | 'changedMs'> {
+function storedAs(raw: RawObject): Pick<ObjectMeta, 'uid' | 'createdMs' | 'changedMs'> {
   const metadata = objectAt(raw, 'metadata');
   const managers = objectsAt(metadata, 'managedFields').filter(
     (entry) => (stringAt(entry, 'subresource') ?? '') === '' && Object.hasOwn(objectAt(entry, 'fieldsV1'), 'f:spec'),
   );
-  const times = [stringAt(metadata, 'creationTimestamp'), ...managers.map((entry) => stringAt(entry, 'time'))];
-  const newest = Math.max(...times.map((time) => Date.parse(time ?? '')).filter(Number.isFinite));
-  return { ...given('uid', stringAt(metadata, 'uid')), ...given('changedMs', Number.isFinite(newest) ? newest : undefined) };
+  const created = momentOf(stringAt(metadata, 'creationTimestamp'));
+  const newest = Math.max(...[created, ...managers.map((entry) => momentOf(stringAt(entry, 'time')))].filter(Number.isFinite));
+  return {
+    ...given('uid', stringAt(metadata, 'uid')),
+    ...given('createdMs', finite(created)),
+    ...given('changedMs', finite(newest)),
+  };
 }
+
+const momentOf = (time: string | undefined): number => Date.parse(time ?? '');
+
+const finite = (ms: number): number | undefined => (Number.isFinite(ms) ? ms : undefined);
 
 /** The API server labels every Namespace with its name (KEP-2161); a file may leave that out. */
 function namespaceOf(raw: RawObject): Resource {

@@ -85,7 +85,8 @@ export const notYetTargeted = (
   );
 
 /** A port that is seldom the one that a Service is for: containers declare it for those who watch them. */
-export const isForWatchers = ({ name = '' }: ContainerPort): boolean => /metric|prom|health|probe|admin|debug|pprof/.test(name);
+export const isForWatchers = ({ name = '' }: Pick<ContainerPort, 'name'>): boolean =>
+  /metric|prom|health|probe|admin|debug|pprof/.test(name);
 
 /** `http (8080/TCP)`, `8080/TCP` for a port without a name. */
 export const formatPort = ({ name, containerPort, protocol }: ContainerPort): string =>

@@ -26,9 +26,9 @@ export interface ObjectMeta {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly deletionTimestamp?: string;
-  /** Of what rules judge, where an API server keeps it. */
+  /** Of what rules judge, where an API server keeps it. Both moments in epoch milliseconds, by its clock; no change is one of the status. */
   readonly uid?: string;
-  /** When such an object was made or last changed by somebody, status apart: epoch milliseconds, by the API server's clock. */
+  readonly createdMs?: number;
   readonly changedMs?: number;
   /** The controller that made the object and keeps it, as `Kind/name`. */
   readonly owner?: string;

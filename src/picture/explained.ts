@@ -170,13 +170,18 @@ function attempt<T>(link: ExplainedLink['link'], follow: () => T): T | Explained
     return follow();
   } catch (cause) {
     if (!(cause instanceof NotKnown)) throw cause;
-    const why = cause.coverage === 'notGiven' ? 'the files hold none' : `they are ${cause.coverage}`;
+    const why = whyUnknown(cause.coverage);
     return {
       link,
       state: 'unknown',
       text: `${cause.collection === 'Template' ? 'Pod templates' : `${cause.collection}s`} of ${cause.namespace}: ${why}`,
     };
   }
+}
+
+function whyUnknown(coverage: NotKnown['coverage']): string {
+  if (coverage === 'notGiven') return 'the files hold none';
+  return coverage === 'partial' ? 'there may be more than the files hold' : `they are ${coverage}`;
 }
 
 /** Of a Service: those about this port, or about the Pods behind every port. What opens a node port is no link of the way. */

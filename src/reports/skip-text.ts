@@ -11,6 +11,7 @@ export const surfaceOf = ({ cluster, files }: Pick<Report, 'cluster' | 'files'>)
 
 const reasons: Readonly<Record<Skip['reason'], string>> = {
   notGiven: 'is not among the files',
+  partial: 'may be more than the files hold',
   unsynced: 'could not be read',
   forbidden: 'may not be read',
   notServed: 'is not known to this cluster',

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { ExemptionFact } from '../engine/exemption-fact.ts';
-import type { Explanation, Fix, PatchOperation } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix, type PatchOperation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { quoted } from '../kube/display.ts';
 
@@ -35,7 +35,7 @@ export const exemptionInvalid = defineRule({
         what: `it ended on ${fact.until}, so it has no effect`,
         why: withoutEffect,
         // With a new end it may be of no use.
-        fixes: [rewritten(fact, fact.corrected, 'remove it, or write'), ...removed(fact, 'remove it')],
+        fixes: [rewritten(fact, 'remove it, or write'), ...removed(fact, 'remove it')],
       }),
     },
     /** By the configuration, or, where that asks for a right to it, by who writes. */
@@ -66,7 +66,7 @@ export const exemptionInvalid = defineRule({
       text: (fact: Fact<'ending'>): Explanation => ({
         what: `it ends on ${fact.until}`,
         why: 'What it excuses is denied or warned of from the next day on.',
-        fixes: [rewritten(fact, fact.corrected, 'repair what it excuses, or write'), { text: 'repair what it excuses' }],
+        fixes: [rewritten(fact, 'repair what it excuses, or write'), { text: 'repair what it excuses' }],
       }),
     },
   },
@@ -110,17 +110,17 @@ function explainMalformed(fact: Malformed): Omit<Explanation, 'why'> {
     return useless(what, [{ text: 'write why, as "<reason> until YYYY-MM-DD"' }]);
   }
   const what = fact.is === 'noDate' ? `${quoted(fact.given)} is not a date` : 'its date does not stand last';
-  return useless(what, [rewritten(fact, fact.corrected, 'write'), ...removed(fact, 'remove it')]);
+  return useless(what, [rewritten(fact, 'write'), ...removed(fact, 'remove it')]);
 }
 
-function renamed({ path, value, meant }: Fact<'unknownRule'>): readonly Fix[] {
+function renamed({ path, value, meant, isCertain }: Fact<'unknownRule'>): readonly Fix[] {
   if (meant === undefined) return [];
   const under = path.slice(0, -1);
-  const patch: readonly PatchOperation[] = [
+  const operations: readonly PatchOperation[] = [
     { op: 'remove', path },
     { op: 'add', path: [...under, meant], value },
   ];
-  return [{ text: `did you mean ${meant}?`, patch }];
+  return [{ text: `did you mean ${meant}?`, ...editTowards(isCertain, operations) }];
 }
 
 const explainNotAllowed = (fact: Fact<'notAllowed'>): Omit<Explanation, 'why'> => {
@@ -142,7 +142,8 @@ function explainNotEntitled({ ruleId, access, namespace }: Fact<'notEntitled'>):
 
 const removed = ({ path }: ExemptionFact, text: string): Fixes => [{ text, patch: [{ op: 'remove', path }] }, { text }];
 
-const rewritten = ({ path }: ExemptionFact, value: string, instruction: string): Fix => ({
-  text: `${instruction} ${quoted(value)}`,
-  patch: [{ op: 'replace', path, value }],
+/** For how long something is excused is for a person to say: a new date is only proposed. */
+const rewritten = (fact: Fact<'ending' | 'expired' | 'noDate' | 'dateNotLast'>, instruction: string): Fix => ({
+  text: `${instruction} ${quoted(fact.corrected)}`,
+  ...editTowards(fact.is === 'dateNotLast', [{ op: 'replace', path: fact.path, value: fact.corrected }]),
 });

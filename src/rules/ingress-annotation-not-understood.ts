@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { type AnnotationFamily, annotationFamilies, otherPrefixes } from '../cluster/annotation-families.ts';
-import { isOf, mayBeRead, meantBy, sameOf } from '../cluster/annotation-keys.ts';
+import { isOf, isSurelyMeant, mayBeRead, meantBy, sameOf } from '../cluster/annotation-keys.ts';
 import { classBehind } from '../cluster/ingress-classes.ts';
 import { classAnnotation, solverLabel } from '../cluster/ingress-controllers.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import { matchesAnyGlob } from '../kube/glob.ts';
@@ -41,7 +41,7 @@ export const ingressAnnotationNotUnderstood = defineRule({
       text: ({ own, key, meant, value }: Misspelt): Explanation => ({
         what: `${own.title} reads ${own.keys.length} annotations, and this is none of them`,
         why: 'It has no effect.',
-        fixes: fixesFor(key, meant, value),
+        fixes: fixesFor(key, meant, value, isSurelyMeant(key, meant, own)),
       }),
     },
     ofAnother: {
@@ -108,17 +108,17 @@ function keysOfControllers({ metadata: { annotations, labels, owner } }: Ingress
   return Object.keys(annotations).filter(isKnown).sort().slice(0, mostKeys);
 }
 
-function fixesFor(key: string, meant: string, value: string): readonly [...Fix[], Fix] {
+function fixesFor(key: string, meant: string, value: string, isSure: boolean): readonly [...Fix[], Fix] {
   const last = { text: `did you mean ${meant}?` };
   if (value === '') return [last];
   const at = (name: string) => ['metadata', 'annotations', name] as const;
   return [
     {
       ...last,
-      patch: [
+      ...editTowards(isSure, [
         { op: 'add', path: at(meant), value },
         { op: 'remove', path: at(key) },
-      ],
+      ]),
     },
     last,
   ];

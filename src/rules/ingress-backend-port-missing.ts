@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import { portCalled, type WantedPort } from '../cluster/chain.ts';
 import { formatWanted, wantedServices } from '../cluster/ingress-services.ts';
-import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
-import type { Explanation, Fix, PatchOperation } from '../engine/finding.ts';
+import { isCertainTypo, type nearestWord, nearestWords } from '../cluster/near-miss.ts';
+import { type Explanation, editTowards, type Fix, type PatchOperation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -30,6 +30,7 @@ export const ingressBackendPortMissing = defineRule({
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
       defects: defectsOf,
+      isEvident: () => true, // the Service is there
       text: (missing: Missing): Explanation => ({
         what: whatOf(missing),
         why: 'Controllers find nothing to forward to, so requests that this backend should answer fail.',
@@ -42,6 +43,7 @@ export const ingressBackendPortMissing = defineRule({
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
       defects: defectsOf,
+      isEvident: () => true, // the Service is there
       text: (missing: Missing): Explanation => ({
         what: `${whatOf(missing)}; ${missing.port.name ?? missing.port.number} is the targetPort of ${missing.meant?.port}`,
         why: 'An Ingress names the port of the Service; where that leads is for the Service to say.',
@@ -60,7 +62,7 @@ export const ingressBackendPortMissing = defineRule({
       const behind = service.spec.ports.filter(({ targetPort }) => targetPort === (port.name ?? port.number));
       const meant = behind.length === 1 ? behind[0] : probablyMeant(port, service, nearest);
       const path = [...paths[0], 'service', 'port', port.name === undefined ? 'number' : 'name'];
-      const data = { port, service, meant, paths };
+      const data = { port, service, meant, isCertain: behind.length === 1 || isTypo(port, meant, service), paths };
       yield finding(behind.length === 1 ? 'targetPortNamed' : 'noSuchPort', path, data, [refOf(service)]);
     }
   },
@@ -71,6 +73,7 @@ interface Missing {
   readonly service: Service;
   /** The port of the Service that the Ingress should have named. */
   readonly meant: ServicePort | undefined;
+  readonly isCertain: boolean;
   /** Of the backends that name this one. */
   readonly paths: readonly FieldPath[];
 }
@@ -106,12 +109,15 @@ function probablyMeant({ name }: WantedPort, { spec: { ports } }: Service, neare
   return ports.length === 1 ? ports[0] : undefined;
 }
 
+const isTypo = ({ name }: WantedPort, meant: ServicePort | undefined, { spec: { ports } }: Service): boolean =>
+  name !== undefined && meant?.name !== undefined && isCertainTypo(name, meant.name, namesOf(ports));
+
 /** By name where the Ingress gave a name and there is one, else by number. */
-function fixesFor({ port, service, meant, paths }: Missing): readonly [...Fix[], Fix] {
+function fixesFor({ port, service, meant, isCertain, paths }: Missing): readonly [...Fix[], Fix] {
   const last = { text: `name a port that the Service has, or add ${formatWanted(port)} to Service ${shorten(service.metadata.name)}` };
   if (meant === undefined) return [last];
   const byName = port.name !== undefined && meant.name !== undefined;
   const value = byName ? { name: meant.name } : { number: meant.port };
-  const patch = paths.map((path): PatchOperation => ({ op: 'replace', path: [...path, 'service', 'port'], value }));
-  return [{ text: `use port.${byName ? `name ${meant.name}` : `number ${meant.port}`}`, patch }, last];
+  const edit = paths.map((path): PatchOperation => ({ op: 'replace', path: [...path, 'service', 'port'], value }));
+  return [{ text: `use port.${byName ? `name ${meant.name}` : `number ${meant.port}`}`, ...editTowards(isCertain, edit) }, last];
 }

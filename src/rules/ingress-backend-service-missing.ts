@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import { portCalled, type WantedPort } from '../cluster/chain.ts';
 import { formatWanted, wantedServices } from '../cluster/ingress-services.ts';
-import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { isCertainTypo, type nearestWord, nearestWords } from '../cluster/near-miss.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -30,6 +30,7 @@ export const ingressBackendServiceMissing = defineRule({
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
       defects: ({ name }: Missing) => [name],
+      isEvident: (missing: Missing) => missing.others.length > 0 || fixesFor(missing).some(({ patch }) => patch !== undefined),
       text: (missing: Missing): Explanation => ({
         what: `there is no Service ${shorten(missing.name)} in ${missing.namespace}${besides(missing)}`,
         why: `Requests that this backend should answer fail.${missing.offline ? '' : ' Where the Service comes later in the same apply, this settles itself.'}`,
@@ -85,7 +86,7 @@ function fixesFor({ name, paths, ports, names, others, fitting, nearest: nearest
   const rename = paths.map((path) => ({ op: 'replace', path, value: nearest }) as const);
   const there = `create it here: an Ingress leads to Services of its own namespace only, and ${shorten(name)} is in ${listed(others)}`;
   return [
-    ...(nearest === undefined ? [] : [{ text: `did you mean ${nearest}?`, patch: rename }]),
+    ...(nearest === undefined ? [] : [{ text: `did you mean ${nearest}?`, ...editTowards(isCertainTypo(name, nearest, names), rename) }]),
     { text: others.length > 0 ? there : `create it with ${listed([...new Set(ports.map(formatWanted))])}${orAnother(names)}` },
   ];
 }

@@ -4,11 +4,11 @@
  * broken is told.
  */
 import { z } from 'zod';
-import { type Backend, declaredPorts } from '../cluster/backends.ts';
+import { type Backend, declaredPorts, isHeadless } from '../cluster/backends.ts';
 import { type Chain, chainFrom } from '../cluster/chain.ts';
 import { wantedServices } from '../cluster/ingress-services.ts';
 import { nearMiss } from '../cluster/near-miss.ts';
-import { correctedSelector, countOf, pairsToCome } from '../cluster/selection.ts';
+import { correctedSelector, countOf, pairsOfOperators, pairsToCome } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -45,10 +45,23 @@ export const ingressBackendUnusable = defineRule({
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
       defects: defectsOf,
+      isEvident: () => true, // the Service is there, and what it selects
       text: ({ service, port, backends }: NoTargetPort): Explanation => ({
         what: `Service ${shorten(service.metadata.name)} sends port ${port.port} to a port "${port.targetPort}", which no Pod behind it has; ${declaredBy(backends)}`,
         why: 'The endpoints have addresses but not this port, so requests that this backend should answer fail.',
         fixes: [{ text: `correct the targetPort in Service ${shorten(service.metadata.name)}, or name the container's port so` }],
+      }),
+    },
+    /** Where all is judged as it stands, its Service is judged too: one cause is one finding, however many Ingresses lead there. */
+    saidOfService: {
+      severity: 'info',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'namespace',
+      defects: defectsOf,
+      text: ({ service, port }: Behind): Explanation => ({
+        what: `nothing answers behind port ${port.port} of Service ${shorten(service.metadata.name)}; the rules about Services say why`,
+        why: 'Requests that this backend should answer fail until that is repaired.',
+        fixes: [{ text: `repair Service ${shorten(service.metadata.name)}` }],
       }),
     },
     /** HTTP/3 is between the client and the controller: behind it, no controller speaks it. */
@@ -57,6 +70,7 @@ export const ingressBackendUnusable = defineRule({
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
       defects: defectsOf,
+      isEvident: () => true, // the Service is there, and what it selects
       text: ({ service, port }: Behind): Explanation => ({
         what: `port ${port.port} of Service ${shorten(service.metadata.name)} is ${port.protocol}`,
         why: 'Controllers forward HTTP over TCP only, so requests that this backend should answer fail.',
@@ -65,24 +79,28 @@ export const ingressBackendUnusable = defineRule({
     },
   },
 
-  *check({ object: ingress, cluster, known, finding }) {
+  *check({ object: ingress, cluster, known, isSurvey, finding }) {
     const { namespace } = ingress.metadata;
     const told = new Set<string>();
     for (const { name, port: wanted, paths } of wantedServices(ingress)) {
       const chain = chainFrom({ service: { name, port: wanted } }, namespace, cluster);
       if (!('port' in chain)) continue; // nothing is behind it that we could see, or another rule says what is missing
-      const { service, port } = chain;
-      const [path] = paths;
-      const related = [refOf(service)];
-      if (port.protocol !== 'TCP') yield finding('notTcp', [...path, 'service', 'port'], { service, port }, related);
-      else if (chain.end === 'noTargetPort') yield finding('noTargetPort', [...path, 'service', 'port'], chain, related);
+      const at = [...paths[0], 'service'];
+      const related = [refOf(chain.service)];
+      if (chain.port.protocol !== 'TCP') yield finding('notTcp', [...at, 'port'], chain, related);
+      else if (chain.end === 'noTargetPort') yield finding(unlessSaid('noTargetPort', chain, isSurvey), [...at, 'port'], chain, related);
       else if (isWithoutPods(chain, cluster) && !told.has(name)) {
         told.add(name);
-        yield finding('noPods', [...path, 'service', 'name'], whoIsThere(service, known), related);
+        yield finding(unlessSaid('noPods', chain, isSurvey), [...at, 'name'], { ...chain, ...whoIsThere(chain.service, known) }, related);
       }
     }
   },
 });
+
+/** Of a headless Service, an undeclared port is not much: the Ingress makes it a failure. */
+function unlessSaid<Id extends 'noPods' | 'noTargetPort'>(message: Id, { service }: Behind, isSurvey: boolean): Id | 'saidOfService' {
+  return isSurvey && !(message === 'noTargetPort' && isHeadless(service)) ? 'saidOfService' : message;
+}
 
 interface Behind {
   readonly service: Service;
@@ -108,7 +126,9 @@ function defectsOf({ service, port }: Behind): readonly string[] {
 const isWithoutPods = ({ end, service }: Chain & Behind, cluster: ClusterView): boolean =>
   end === 'noPods' &&
   service.metadata.owner === undefined &&
-  pairsToCome(service.spec.selector, cluster.workloads(service.metadata.namespace)) === undefined;
+  [pairsToCome, pairsOfOperators].every(
+    (toCome) => toCome(service.spec.selector, cluster.workloads(service.metadata.namespace)) === undefined,
+  );
 
 function whoIsThere(service: Service, known: ClusterView): NoPods {
   const { selector } = service.spec;

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import { matchedByName } from '../cluster/ingress-classes.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import { matchesAnyGlob } from '../kube/glob.ts';
@@ -35,6 +35,7 @@ export const ingressClassMissing = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'public',
+      isEvident: ({ name, classes }: Missing) => fixesFor(name, classes).some(({ patch }) => patch !== undefined),
       text: ({ name, classes }: Missing): Explanation => ({
         what: `there is no IngressClass ${shorten(name)}, ${classes.length === 0 ? 'nor any other' : `only ${listed(classes.map(titleOf))}`}`,
         why: 'No controller feels addressed, so nothing serves this Ingress. Where the class comes later in the same apply, this settles itself.',
@@ -63,9 +64,7 @@ const titleOf = ({ metadata, isDefault }: IngressClass): string => `${metadata.n
 function fixesFor(name: string, classes: readonly IngressClass[]): readonly [...Fix[], Fix] {
   const names = classes.map(({ metadata }) => metadata.name);
   const meant = nearestWord(name, names) ?? (names.length === 1 ? names[0] : undefined);
+  const edit = meant === undefined ? {} : editTowards(isCertainTypo(name, meant, names), [{ op: 'replace', path, value: meant }]);
   const last = names.length === 0 ? 'install the controller with its IngressClass' : 'name one that is there, or install its controller';
-  return [
-    ...(meant === undefined ? [] : [{ text: `did you mean ${meant}?`, patch: [{ op: 'replace', path, value: meant }] as const }]),
-    { text: last },
-  ];
+  return [...(meant === undefined ? [] : [{ text: `did you mean ${meant}?`, ...edit }]), { text: last }];
 }

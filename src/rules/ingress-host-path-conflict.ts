@@ -4,15 +4,16 @@
  * round. Across namespaces one team takes over what belongs to another.
  */
 import { z } from 'zod';
-import { type Contested, contestedPaths, isSame, leadsToTheSame } from '../cluster/ingress-claims.ts';
+import { type Contested, contestedPaths } from '../cluster/ingress-claims.ts';
 import { classOf, controllerOf } from '../cluster/ingress-classes.ts';
-import { classAnnotation, distinguishingAnnotations, type IngressController, sharingAnnotations } from '../cluster/ingress-controllers.ts';
+import { anyController, classAnnotation, type IngressController } from '../cluster/ingress-controllers.ts';
 import type { UrlPath } from '../cluster/ingress-paths.ts';
+import { lookedUp, rivalsTo } from '../cluster/ingress-rivals.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { quoted, shorten } from '../kube/display.ts';
-import { formatRef, type Ingress, type ObjectRef, refOf } from '../kube/resources.ts';
+import { formatRef, type Ingress, refOf } from '../kube/resources.ts';
 
 export const ingressHostPathConflict = defineRule({
   id: 'ingress-host-path-conflict',
@@ -32,7 +33,7 @@ export const ingressHostPathConflict = defineRule({
       defects: defectsOf,
       text: (claim: Claim): Explanation => ({
         what: claim.owner === undefined ? `${titleOf(claim.urlPath)} is already taken in the cluster` : takenBy(claim, claim.owner),
-        why: `One of the two takes the other's requests: which one, only the controller knows, and mostly it is the older.`,
+        why: `One of the two takes the other's requests${whichOfThem(claim)}.`,
         fixes: [
           {
             text: `choose another host or path, or ask ${claim.owner === undefined ? 'your administrators' : 'whom that namespace belongs to'}`,
@@ -40,15 +41,15 @@ export const ingressHostPathConflict = defineRule({
         ],
       }),
     },
-    /** Nobody here knows whether this controller serves all its Ingresses at one address. */
+    /** Nobody here knows whether the controller serves both at one address, or an annotation may keep them apart. */
     mayBeTaken: {
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'foreign',
       defects: defectsOf,
-      text: (claim: Claim & { readonly owner: ObjectRef }): Explanation => ({
+      text: (claim: Claim & { readonly owner: Ingress }): Explanation => ({
         what: takenBy(claim, claim.owner),
-        why: "Where the controller serves both at one address, one of them takes the other's requests.",
+        why: "Unless the controller keeps the two apart, one of them takes the other's requests.",
         fixes: [{ text: 'choose another host or path, or a class of its own' }],
       }),
     },
@@ -57,85 +58,71 @@ export const ingressHostPathConflict = defineRule({
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
       defects: defectsOf,
-      text: (claim: Claim & { readonly owner: ObjectRef }): Explanation => ({
+      text: (claim: Claim & { readonly owner: Ingress }): Explanation => ({
         what: `${takenBy(claim, claim.owner)}, which leads elsewhere`,
-        why: 'One of the two gets no requests: which one, only the controller knows, and mostly it is the newer.',
+        why: `Only one of the two gets requests${whichOfThem(claim)}.`,
         fixes: [{ text: `take the path out of one of them, or choose another` }],
       }),
     },
   },
 
-  annotations: () => [classAnnotation, ...sharingAnnotations.map(([key]) => key), ...distinguishingAnnotations],
+  annotations: () => [
+    classAnnotation,
+    ...anyController.sharesWhere.map(([key]) => key),
+    ...anyController.separatesBy,
+    ...anyController.distinguishesBy,
+  ],
 
   *check({ object: ingress, cluster, elsewhere, finding }) {
-    const rivalsOf = rivalsTo(ingress, cluster, elsewhere);
+    const rivalsOf = rivalsTo(ingress, { cluster, elsewhere });
     for (const claim of contestedPaths(ingress, cluster)) {
-      const addresses = addressesOf(ingress, cluster);
-      if (addresses === 'each') return;
+      const controller = controllerFor(ingress, cluster);
+      if (controller?.addresses === 'each') return;
       const path = [...claim.urlPath.at, 'path'];
-      const [stranger, neighbour] = rivalsOf(claim);
+      const { stranger, suspect, neighbour } = rivalsOf(claim, controller);
+      const about = (owner: Ingress | undefined) => ({ ...claim, ingress, controller, owner });
       const told = lookedUp(stranger, elsewhere);
-      const owner = told ?? lookedUp(neighbour, cluster);
-      const related = owner === undefined ? [] : [owner];
-      if (addresses !== 'one') yield* related.map((one) => finding('mayBeTaken', path, { ...claim, owner: one }, related));
-      else if (lookedUp(stranger, cluster) !== undefined)
-        yield finding('takenElsewhere', path, { ...claim, owner: told }, told === undefined ? [] : [told]);
-      else yield* related.map((one) => finding('takenHere', path, { ...claim, owner: one }, related));
+      const owner = lookedUp(suspect, elsewhere) ?? lookedUp(neighbour, cluster);
+      if (lookedUp(stranger, cluster) !== undefined)
+        yield finding('takenElsewhere', path, about(told), told === undefined ? [] : [refOf(told)]);
+      else if (owner !== undefined) {
+        const isTheirs = suspect === undefined && controller?.addresses === 'one';
+        yield finding(isTheirs ? 'takenHere' : 'mayBeTaken', path, { ...about(owner), owner }, [refOf(owner)]);
+      }
     }
   },
 });
 
-function addressesOf(ingress: Ingress, view: ClusterView): IngressController['addresses'] {
+function controllerFor(ingress: Ingress, view: ClusterView): IngressController | undefined {
   const name = classOf(ingress);
-  return name === undefined ? undefined : controllerOf(name, view)?.addresses;
-}
-
-/** By its name, so that it is this one which is read again before a denial. */
-function lookedUp(other: Ingress | undefined, view: ClusterView | undefined): ObjectRef | undefined {
-  const found = other && view?.get('Ingress', other.metadata.namespace, other.metadata.name);
-  return found && refOf(found);
+  return name === undefined ? undefined : controllerOf(name, view);
 }
 
 interface Claim extends Contested {
+  readonly ingress: Ingress;
+  readonly controller: IngressController | undefined;
   /** Undefined where the reader may not know. */
-  readonly owner: ObjectRef | undefined;
+  readonly owner: Ingress | undefined;
 }
 
 function defectsOf({ key }: Claim): readonly string[] {
   return [key];
 }
 
-type Rivals = readonly [stranger: Ingress | undefined, neighbour: Ingress | undefined];
-
-/**
- * The first that stands in another namespace, and the first of this one that leads elsewhere. Of strangers one that may be
- * named, if there is one: whether others stand before it must not show. Found once for all paths that are the same, since
- * there may be thousands of them, and of those who claim it.
- */
-function rivalsTo(ingress: Ingress, view: ClusterView, elsewhere: ClusterView | undefined): (claim: Contested) => Rivals {
-  const isNeighbour = ({ metadata }: Ingress): boolean => metadata.namespace === ingress.metadata.namespace;
-  const mayBeNamed = (one: Ingress): boolean => {
-    view.step();
-    return !isNeighbour(one) && lookedUp(one, elsewhere) !== undefined;
-  };
-  const known = new Map<string, Rivals>();
-  return (claim) => {
-    const { claimants, key, urlPath } = claim;
-    const name = JSON.stringify([key, urlPath.backend]);
-    const leadsElsewhere = (one: Ingress): boolean => {
-      view.step();
-      return isNeighbour(one) && !isSame(one, ingress) && !leadsToTheSame(claim, one);
-    };
-    const found = known.get(name) ?? [
-      claimants.find(mayBeNamed) ?? claimants.find((one) => !isNeighbour(one)),
-      claimants.find(leadsElsewhere),
-    ];
-    known.set(name, found);
-    return found;
-  };
-}
-
 const titleOf = ({ host, path, pathType }: UrlPath): string =>
   `${host === undefined ? 'every host' : `host ${shorten(host, 60)}`} with ${pathType} path ${quoted(path, 40)}`;
 
-const takenBy = ({ urlPath }: Claim, owner: ObjectRef): string => `${titleOf(urlPath)} is also claimed by ${formatRef(owner)}`;
+const takenBy = ({ urlPath }: Claim, owner: Ingress): string => `${titleOf(urlPath)} is also claimed by ${formatRef(refOf(owner))}`;
+
+/** Who that is, where it is known of the controller, and how long it has been there. */
+function whichOfThem({ controller, owner, ingress }: Claim): string {
+  if (controller?.olderWins !== true) return ': which one, only the controller knows, and mostly it is the older';
+  const [mine, theirs] = [ingress.metadata.createdMs, owner?.metadata.createdMs];
+  const older = `: the older, in ${controller.title}`;
+  if (owner === undefined || theirs === undefined || mine === theirs) return older;
+  return mine !== undefined && mine < theirs
+    ? `${older}, which is this one`
+    : `${older}, which is ${formatRef(refOf(owner))} of ${dayOf(theirs)}`;
+}
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

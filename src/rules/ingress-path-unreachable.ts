@@ -4,12 +4,13 @@
  * copy that somebody forgot to change.
  */
 import { z } from 'zod';
+import { ruleAnnotationPrefixes } from '../cluster/ingress-controllers.ts';
 import { matchKeyOf, type UrlPath, urlPathsOf } from '../cluster/ingress-paths.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { quoted, shorten } from '../kube/display.ts';
 import { formatPath } from '../kube/field-path.ts';
-import type { IngressBackend } from '../kube/resources.ts';
+import type { Ingress, IngressBackend } from '../kube/resources.ts';
 
 export const ingressPathUnreachable = defineRule({
   id: 'ingress-path-unreachable',
@@ -35,11 +36,14 @@ export const ingressPathUnreachable = defineRule({
     },
   },
 
+  annotationPrefixes: ruleAnnotationPrefixes,
+
   *check({ object: ingress, finding }) {
     const firsts = new Map<string, UrlPath>();
     for (const urlPath of urlPathsOf(ingress)) {
       const key = matchKeyOf(urlPath);
       const first = firsts.get(key);
+      if (first === undefined && leavesSome(urlPath, ingress)) continue;
       if (first === undefined) firsts.set(key, urlPath);
       else if (JSON.stringify(first.backend) !== JSON.stringify(urlPath.backend)) {
         const backends = [titleOf(first.backend), titleOf(urlPath.backend)] as const;
@@ -48,6 +52,10 @@ export const ingressPathUnreachable = defineRule({
     }
   },
 });
+
+/** The requests of its path go on to the next where its conditions do not hold, or what is to be done does not apply, as a redirect from HTTPS to HTTPS. */
+const leavesSome = ({ backend: { service } }: UrlPath, { metadata: { annotations } }: Ingress): boolean =>
+  service !== undefined && ruleAnnotationPrefixes.some((prefix) => annotations[prefix + service.name] !== undefined);
 
 interface Twice {
   /** Equal for what is the same to a controller. */

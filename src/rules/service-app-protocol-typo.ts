@@ -3,8 +3,8 @@
  * takes any other without a word: a slip of the pen is no error, and the port is treated as if nothing were said.
  */
 import { z } from 'zod';
-import { differsByAtMost } from '../cluster/near-miss.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { differsByAtMost, isCertainTypo } from '../cluster/near-miss.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 
@@ -26,7 +26,7 @@ export const serviceAppProtocolTypo = defineRule({
       text: ({ index, written, meant }: AlmostDefined): Explanation => ({
         what: `appProtocol ${shorten(written, 60)} is not defined; Kubernetes defines ${protocols.map((name) => prefix + name).join(', ')}`,
         why: 'Controllers that do not know the value treat the port as plain HTTP/1.1 or TCP.',
-        fixes: fixesOf(index, meant),
+        fixes: fixesOf(index, written, meant),
       }),
     },
   },
@@ -62,6 +62,12 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['secure-websocket', 'wss'],
 ]);
 
+/** h2c is not; to some controllers these names mean that it is. */
+const mayBeEncrypted: ReadonlySet<string> = new Set(['http2', 'http-2']);
+
+/** What people write for Kubernetes' own prefix. */
+const otherPrefixes: ReadonlySet<string> = new Set(['k8s.io', 'kubernetes']);
+
 /** The values to which this one is near; undefined where it is one of them, or another word altogether. */
 function meantBy(written: string): readonly string[] | undefined {
   const [domain = '', name, ...more] = written.toLowerCase().split('/');
@@ -70,18 +76,27 @@ function meantBy(written: string): readonly string[] | undefined {
   if (!isNearlyOurs(domain)) return undefined;
   const exact = protocols.includes(name) ? name : otherNames.get(name);
   if (exact !== undefined) return [prefix + exact];
-  const near = protocols.filter((one) => one.length > 2 && differsByAtMost(1, name, one));
+  const near = protocols.filter((one) => Math.max(name.length, one.length) > 2 && differsByAtMost(1, name, one));
   return near.length === 0 ? undefined : near.map((one) => prefix + one);
 }
 
-const isNearlyOurs = (domain: string): boolean =>
-  domain === 'k8s.io' || domain === 'kubernetes' || differsByAtMost(2, domain, 'kubernetes.io');
+const isNearlyOurs = (domain: string): boolean => otherPrefixes.has(domain) || differsByAtMost(2, domain, 'kubernetes.io');
 
-function fixesOf(index: number, [meant = '', ...others]: readonly string[]): readonly [...Fix[], Fix] {
+/** Kubernetes' own prefix in another guise or with a slip, and behind it a name that stands for one protocol only. */
+function isCertain(written: string): boolean {
+  const [domain = '', name = ''] = written.toLowerCase().split('/');
+  const isOurs = otherPrefixes.has(domain) || isCertainTypo(domain, 'kubernetes.io', []);
+  return isOurs && (protocols.includes(name) || (otherNames.has(name) && !mayBeEncrypted.has(name)));
+}
+
+function fixesOf(index: number, written: string, [meant = '', ...others]: readonly string[]): readonly [...Fix[], Fix] {
   const last = { text: 'use one of these, or a name of IANA, such as https, without a prefix' };
   if (others.length > 0) return [last];
   return [
-    { text: `did you mean ${meant}?`, patch: [{ op: 'replace', path: ['spec', 'ports', index, 'appProtocol'], value: meant }] },
+    {
+      text: `did you mean ${meant}?`,
+      ...editTowards(isCertain(written), [{ op: 'replace', path: ['spec', 'ports', index, 'appProtocol'], value: meant }]),
+    },
     last,
   ];
 }

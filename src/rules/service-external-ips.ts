@@ -6,12 +6,12 @@
 import { z } from 'zod';
 import { isHeadless } from '../cluster/backends.ts';
 import type { Elsewhere } from '../cluster/elsewhere.ts';
-import { type Answering, whoAnswersOn } from '../cluster/external-ips.ts';
+import { type Answering, asServed, whoAnswersOn } from '../cluster/external-ips.ts';
 import { choosesNamespace } from '../cluster/namespace-choice.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { addressAsServed, blockHolds, parseBlock } from '../kube/cidr.ts';
+import { holderAmong, parseBlock } from '../kube/cidr.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
 import { formatRef, refOf, type Service } from '../kube/resources.ts';
@@ -69,24 +69,31 @@ export const serviceExternalIps = defineRule({
     const { externalIPs = [] } = spec;
     // kube-proxy passes over both (pkg/proxy/util ShouldSkipService), and the API server says so.
     if (externalIPs.length === 0 || spec.type === 'ExternalName' || isHeadless(service)) return;
-    const answering = whoAnswersOn(externalIPs, service, known);
+    const step = (): void => cluster.step();
+    const served = externalIPs.map((ip) => {
+      step();
+      return asServed(ip);
+    });
+    const answering = whoAnswersOn(served, service, known, step);
+    const namedOf = firstNamed(answering, metadata.namespace, elsewhere);
     const allowed = cidrsOf(options.allowed, metadata.namespace, cluster);
+    const [rangeOf, allowedOf] = [holderAmong(options.clusterRanges), holderAmong(allowed ?? [])];
     for (const [index, ip] of externalIPs.entries()) {
-      cluster.step();
+      step();
+      const address = served[index] as string;
       const path = ['spec', 'externalIPs', index];
       const misused = { ip, namespace: metadata.namespace, fixes: fixesFor(externalIPs.length) };
-      const isIn = (one: string): boolean => blockHolds(one, addressAsServed(ip) ?? ip) === true;
-      const range = options.clusterRanges.find(isIn);
-      const [other, ...more] = answering.get(ip) ?? [];
+      const range = rangeOf(address);
+      const other = answering.get(address)?.[0];
       if (other !== undefined) {
-        const named = [other, ...more].find((one) => mayBeNamed(one.service, metadata.namespace, elsewhere));
+        const named = namedOf(address);
         // By its name it can be read live before the denial.
         const read = (named ?? other).service.metadata;
         cluster.get('Service', read.namespace, read.name);
         yield finding('overlapsCluster', path, { ...misused, whose: whoseText(named) }, named === undefined ? [] : [refOf(named.service)]);
       } else if (range !== undefined)
         yield finding('overlapsCluster', path, { ...misused, whose: `in ${range}, which is the cluster's own` });
-      else if (allowed !== undefined && !allowed.some(isIn)) yield finding('notAllowed', path, { ...misused, allowed });
+      else if (allowed !== undefined && allowedOf(address) === undefined) yield finding('notAllowed', path, { ...misused, allowed });
     }
   },
 });
@@ -95,6 +102,19 @@ interface Misused {
   readonly ip: string;
   readonly namespace: string;
   readonly fixes: readonly [...Fix[], Fix];
+}
+
+/** By address, the first that may be told of: looked for once, however often the address stands there. */
+function firstNamed(answering: ReturnType<typeof whoAnswersOn>, own: string, elsewhere: Elsewhere | undefined) {
+  const known = new Map<string, Answering | undefined>();
+  return (address: string): Answering | undefined => {
+    if (!known.has(address))
+      known.set(
+        address,
+        answering.get(address)?.find(({ service }) => mayBeNamed(service, own, elsewhere)),
+      );
+    return known.get(address);
+  };
 }
 
 const mayBeNamed = ({ metadata }: Service, own: string, elsewhere: Elsewhere | undefined): boolean =>

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import type { Elsewhere } from '../cluster/elsewhere.ts';
 import { loadBalancerClasses } from '../cluster/load-balancer-classes.ts';
-import { differsByAtMost, nearestWord } from '../cluster/near-miss.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { differsByAtMost, isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { quoted, shorten } from '../kube/display.ts';
 import { matchesAnyGlob } from '../kube/glob.ts';
@@ -57,7 +57,7 @@ export const serviceLoadBalancerUnserved = defineRule({
       text: ({ className, meant, title }: Misspelt): Explanation => ({
         what: `nobody is known to serve class ${quoted(className, 60)}, and ${title} serves ${meant}`,
         why: 'Without anybody who serves its class the Service gets no address, and the class cannot be changed later.',
-        fixes: fixesForClass(meant),
+        fixes: fixesForClass(className, meant),
       }),
     },
   },
@@ -130,7 +130,12 @@ function fixFor(className: string | undefined): string {
     : 'see its events, and whether whoever serves this class is installed';
 }
 
-const fixesForClass = (meant: string): readonly [...Fix[], Fix] => [
-  { text: `did you mean ${meant}?`, patch: [{ op: 'replace', path: classPath, value: meant }] },
+const names = loadBalancerClasses.map(({ name }) => name);
+
+const fixesForClass = (className: string, meant: string): readonly [...Fix[], Fix] => [
+  {
+    text: `did you mean ${meant}?`,
+    ...editTowards(isCertainTypo(className, meant, names), [{ op: 'replace', path: classPath, value: meant }]),
+  },
   { text: `create it with class ${meant}` },
 ];

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
-import { type nearestWord, nearestWords } from '../cluster/near-miss.ts';
+import { isCertainTypo, type nearestWord, nearestWords } from '../cluster/near-miss.ts';
 import { servedPorts } from '../cluster/served-ports.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { formatPort, isForWatchers, notYetTargeted, nthWithTarget } from '../kube/ports.ts';
 import type { ContainerPort, ServicePort } from '../kube/resources.ts';
@@ -51,6 +51,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
     if (backends.length === 0) return; // service-selector-matches-no-pods says so
     const served = servedPorts(backends);
     const declared = declaredPorts(backends).slice(0, mostCandidates);
+    const names = declared.flatMap(({ name }) => name ?? []);
     const nearest = nearestWords();
     const message = isHeadless(service) ? 'headlessNameNotDeclared' : 'nameNotDeclared';
     for (const [index, port] of service.spec.ports.entries()) {
@@ -60,7 +61,7 @@ export const serviceNamedTargetPortUnresolved = defineRule({
       if (!isHeadless(service) && served.declared(port.targetPort) !== undefined) continue;
       const related = backends.map(({ ref }) => ref);
       const candidates = notYetTargeted(declared, service.spec.ports, index);
-      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates, nearest };
+      const data = { index, port, nth: nthWithTarget(service.spec.ports, index), backends, candidates, declared: names, nearest };
       yield finding(message, ['spec', 'ports', index, 'targetPort'], data, related);
     }
   },
@@ -74,6 +75,8 @@ interface Undeclared {
   readonly backends: readonly Backend[];
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
+  /** The names of all that are declared. */
+  readonly declared: readonly string[];
   readonly nearest: typeof nearestWord;
 }
 
@@ -93,14 +96,15 @@ function whatOf({ port: { targetPort, protocol }, backends }: Undeclared): strin
   return `no selected Pod has a ${protocol} port "${targetPort}"; ${says}${more}`;
 }
 
-function fixesOf({ index, port, candidates, nearest }: Undeclared): readonly [...Fix[], Fix] {
+function fixesOf({ index, port, candidates, declared, nearest }: Undeclared): readonly [...Fix[], Fix] {
   const path = ['spec', 'ports', index, 'targetPort'];
   const meant = probablyMeant(port, candidates, nearest);
   const value = meant && (meant.name ?? meant.containerPort);
   const last = lastFix(port, candidates);
   if (value === undefined) return [{ text: last }];
   const number = typeof value === 'string' ? ` (or the number ${meant?.containerPort})` : '';
-  return [{ text: `did you mean ${value}${number}?`, patch: [{ op: 'replace', path, value }] }, { text: last }];
+  const isCertain = typeof value === 'string' && isCertainTypo(String(port.targetPort), value, declared);
+  return [{ text: `did you mean ${value}${number}?`, ...editTowards(isCertain, [{ op: 'replace', path, value }]) }, { text: last }];
 }
 
 /** Where nothing but metrics is declared, the port that is meant is not declared at all. */

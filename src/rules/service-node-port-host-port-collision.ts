@@ -30,6 +30,7 @@ export const serviceNodePortHostPortCollision = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'foreign',
+      isEvident: () => true, // who takes the port is there
       text: ({ port, backend, fixes }: Collision): Explanation => ({
         what: `nodePort ${port.nodePort}/${port.protocol} is also a port of the node for ${titleWithPods(backend)} in ${backend.ref.namespace}`,
         why: 'On each node with such a Pod, one of the two gets the traffic of the other.',

@@ -1,6 +1,6 @@
 /**
  * A targetPort that is a number is used as it is: containers need not declare it, and many that work do not. But where
- * all of them declare ports, and this is none of them, the number is probably wrong.
+ * all of them declare ports, and one of those looks like the one that was meant, the number is probably wrong.
  */
 import { z } from 'zod';
 import { type Backend, backendsOf, declaredPorts, isHeadless } from '../cluster/backends.ts';
@@ -61,8 +61,8 @@ export const serviceNumericTargetPortUndeclared = defineRule({
       // Declared for another protocol: service-target-port-protocol-mismatch says so.
       if (served.declared(port.targetPort) !== undefined) continue;
       const related = backends.map(({ ref }) => ref);
-      const message = all ? 'othersDeclared' : 'nothingDeclared';
       const candidates = notYetTargeted(declared, service.spec.ports, index);
+      const message = all && isProbablyWrong(port, service.spec.ports, candidates, nearest) ? 'othersDeclared' : 'nothingDeclared';
       yield finding(
         message,
         ['spec', 'ports', index, 'targetPort'],
@@ -82,6 +82,22 @@ interface Undeclared {
   /** Container ports that may be meant. */
   readonly candidates: readonly ContainerPort[];
   readonly nearest: typeof nearestWord;
+}
+
+/**
+ * Many declare some of their ports only, as istiod does, and Rancher: that others are declared tells little. That the number was
+ * meant to be another tells a container port of the same name, or of the number in `port`; where the Service has no other
+ * port, any that does not go by another name.
+ */
+function isProbablyWrong(
+  port: ServicePort,
+  ports: readonly ServicePort[],
+  candidates: readonly ContainerPort[],
+  nearest: typeof nearestWord,
+): boolean {
+  if (candidates.some(({ name, containerPort }) => containerPort === port.port || (name !== undefined && name === port.name))) return true;
+  const goByIt = candidates.filter(({ name }) => name === undefined || port.name === undefined);
+  return ports.length === 1 && probablyMeant(port, goByIt, nearest) !== undefined;
 }
 
 /** Of so many, nobody can tell which one was meant. */
@@ -108,7 +124,7 @@ function fixesOf({ index, port, candidates, nearest }: Undeclared): readonly [..
   const last = { text: `use a port that the containers declare, or declare containerPort ${port.targetPort} if they listen there` };
   if (meant === undefined) return [last];
   const path = ['spec', 'ports', index, 'targetPort'];
-  return [{ text: `did you mean targetPort ${meant}?`, patch: [{ op: 'replace', path, value: meant }] }, last];
+  return [{ text: `did you mean targetPort ${meant}?`, guess: [{ op: 'replace', path, value: meant }] }, last];
 }
 
 /** The Service port's own number, where a container declares that; else the only number that may serve it; else one that looks alike. */

@@ -5,13 +5,12 @@
 import { z } from 'zod';
 import { asBackends, selectsPods } from '../cluster/backends.ts';
 import type { Elsewhere } from '../cluster/elsewhere.ts';
-import { type LabelDifference, nearMiss } from '../cluster/near-miss.ts';
-import { carriedBy, correctedSelector, countOf, pairsOfNobody, pairsToCome, titleWithPods } from '../cluster/selection.ts';
-import type { ClusterView } from '../cluster/view.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { areCertain, carriedBy, correctedSelector, countOf, pairsOfNobody } from '../cluster/selection.ts';
+import { type Candidate, candidateFor, stillToCome } from '../cluster/selector-misses.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { formatLabels, labelsOf, matchesPairs } from '../kube/labels.ts';
-import type { Labels, ObjectRef, Workload } from '../kube/resources.ts';
+import type { Labels, Workload } from '../kube/resources.ts';
 
 export const serviceSelectorMatchesNoPods = defineRule({
   id: 'service-selector-matches-no-pods',
@@ -35,6 +34,7 @@ export const serviceSelectorMatchesNoPods = defineRule({
       facts: 'namespace',
       // An old Service with two wrong labels may be repaired one by one.
       defects: ({ selector, workloads }: NoPodMatches) => pairsOfNobody(selector, workloads),
+      isEvident: ({ fixes }: NoPodMatches) => fixes.some(({ patch }) => patch !== undefined),
       text: ({ selector, namespace, tally, fixes, workloads, inApply }: NoPodMatches): Explanation => ({
         what: `${formatLabels(selector)} matches ${tally} in ${namespace}${fixes.length > 0 ? '' : carriedBy(workloads)}`,
         why: `The Service has no endpoints, so every connection to it fails.${inApply && fixes.length === 0 ? comesLater : ''}`,
@@ -63,6 +63,16 @@ export const serviceSelectorMatchesNoPods = defineRule({
         fixes: [...fixes, { text: 'add a label that the Pod template carries to the selector' }],
       }),
     },
+    operatorBringsPods: {
+      severity: 'low',
+      modes: { guided: 'audit', strict: 'warn' },
+      facts: 'namespace',
+      text: ({ namespace, tally, pairs }: NoPodMatches & { readonly pairs: Labels }): Explanation => ({
+        what: `nothing carries ${formatLabels(pairs)}, as an operator may label its Pods; the selector matches ${tally} in ${namespace}`,
+        why: 'The Service has no endpoints until such Pods are there.',
+        fixes: [{ text: 'wait for the operator, or correct the selector' }],
+      }),
+    },
     /** Operators create their Services first, and give up where one is refused. */
     ownerBringsPods: {
       severity: 'low',
@@ -87,15 +97,14 @@ export const serviceSelectorMatchesNoPods = defineRule({
     const workloads = known.workloads(namespace);
     const closest = candidateFor(asked, workloads, known);
     const fixes = [
-      ...(closest === undefined ? [] : [fixTowards(closest, selector)]),
+      ...(closest === undefined ? [] : [fixTowards(closest, selector, workloads)]),
       ...(elsewhere === undefined ? [] : fixesElsewhere(asked, elsewhere)),
     ];
     const data = { selector: asked, namespace, tally: countOf(workloads, known), fixes, workloads, inApply: !offline && !isSurvey };
     const path = ['spec', 'selector'];
-    const toCome = pairsToCome(asked, workloads);
+    const toCome = stillToCome(asked, workloads, fixes.length > 0);
     if (owner !== undefined) yield finding('ownerBringsPods', path, { ...data, owner: owner.replace('/', ' ') });
-    else if (toCome !== undefined)
-      yield finding(toCome.isTelling ? 'noPodYet' : 'onlyRunTimeLabels', path, { ...data, pairs: toCome.pairs });
+    else if (toCome !== undefined) yield finding(toCome.message, path, { ...data, pairs: toCome.pairs });
     else yield finding('noPodMatches', path, data, closest ? [closest.ref] : []);
   },
 });
@@ -114,23 +123,10 @@ interface NoPodMatches {
 
 const comesLater = ' Where its workload comes later in the same apply, apply again.';
 
-interface Candidate {
-  readonly ref: ObjectRef;
-  /** `Deployment web, 3 Pods`. */
-  readonly title: string;
-  readonly differences: readonly LabelDifference[];
-}
-
-function candidateFor(selector: Labels, workloads: readonly Workload[], known: ClusterView): Candidate | undefined {
-  const miss = nearMiss(selector, workloads);
-  if (miss === undefined) return undefined;
-  const backend = asBackends(workloads, known).find(({ shapes }) => shapes.includes(miss.workload.pod));
-  return backend && { ref: backend.ref, title: titleWithPods(backend), differences: miss.differences };
-}
-
-function fixTowards({ title, differences }: Candidate, selector: Labels): Fix {
+function fixTowards({ title, differences }: Candidate, selector: Labels, workloads: readonly Workload[]): Fix {
   const { corrected, change } = correctedSelector(selector, differences);
-  return { text: `did you mean ${change} (${title})?`, patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] };
+  const edit = [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] as const;
+  return { text: `did you mean ${change} (${title})?`, ...editTowards(areCertain(differences, workloads), edit) };
 }
 
 /** The Pods may simply be in another namespace than the one this was applied to. */

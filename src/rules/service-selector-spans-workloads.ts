@@ -5,12 +5,11 @@
 import { z } from 'zod';
 import { type Backend, backendsOf, isHeadless } from '../cluster/backends.ts';
 import { servedPorts } from '../cluster/served-ports.ts';
-import { carries, type Label, separating } from '../cluster/telling-label.ts';
+import { applicationsOf, carries, isForClients, type Label, saysWhatItServes, separating } from '../cluster/telling-label.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { labelsOf } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import { isForWatchers } from '../kube/ports.ts';
 import type { Labels, Service, ServicePort } from '../kube/resources.ts';
 
 export const serviceSelectorSpansWorkloads = defineRule({
@@ -47,6 +46,17 @@ export const serviceSelectorSpansWorkloads = defineRule({
         fixes: fixesOf(spans),
       }),
     },
+    severalApplications: {
+      severity: 'medium',
+      modes: { guided: 'warn', strict: 'warn' },
+      facts: 'namespace',
+      defects: ({ labels }: Applications) => labels.map(({ value }) => value),
+      text: ({ labels, backends }: Applications): Explanation => ({
+        what: `it selects ${titles(backends)}, whose Pods are of ${labels.length} applications, ${listed(pairsOf(labels), 2)}`,
+        why: 'Connections are spread over all of them, so that a share reaches another application than the one that is meant.',
+        fixes: [{ text: `add ${pairsOf(labels)[0]} or the like to the selector, or make a Service for each` }],
+      }),
+    },
   },
 
   *check({ object: service, cluster, finding }) {
@@ -76,6 +86,11 @@ export const serviceSelectorSpansWorkloads = defineRule({
       const label = serveMore ? undefined : separating(own, others, cluster);
       return yield finding('differentPorts', path, { selector, own, others, label, serveMore, port }, others.map(refOf));
     }
+    // An operator knows what it puts behind its Service; and of many ports, one tells.
+    const [port] = service.metadata.owner === undefined ? service.spec.ports : [];
+    const alike = port === undefined ? [] : speaking.filter((one) => served.by(port).has(one) && isForClients(one, port));
+    const labels = applicationsOf(alike, cluster);
+    if (labels.length > 0) yield finding('severalApplications', path, { labels, backends: alike }, alike.map(refOf));
   },
 });
 
@@ -89,6 +104,13 @@ interface Spans {
   /** The others serve another port of the Service. */
   readonly serveMore: boolean;
 }
+
+interface Applications {
+  readonly labels: readonly Label[];
+  readonly backends: readonly Backend[];
+}
+
+const pairsOf = (labels: readonly Label[]): readonly string[] => labels.map(({ key, value }) => `${key}: ${value}`);
 
 const refOf = ({ ref }: Backend) => ref;
 const titles = (backends: readonly Backend[]): string =>
@@ -113,12 +135,6 @@ function releasesIn({ metadata }: Service, backends: readonly Backend[]) {
     if (own.length > 0 && other !== undefined) return { release, own, other, others, label, serveMore: false };
   }
   return undefined;
-}
-
-/** A Job's Pods end, and one without ports says nothing. */
-function saysWhatItServes({ ref, shapes }: Backend): boolean {
-  const isBatch = ref.kind === 'Job' || ref.kind === 'CronJob';
-  return !isBatch && shapes.some(({ ports }) => ports.some((one) => !isForWatchers(one)));
 }
 
 function fixesOf({ selector, label, others, serveMore }: Spans): readonly [...Fix[], Fix] {

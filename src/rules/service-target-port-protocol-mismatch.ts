@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { backendsOf, isHeadless } from '../cluster/backends.ts';
 import { servedPorts } from '../cluster/served-ports.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { isTargetOfAnother, nthWithTarget } from '../kube/ports.ts';
 import type { ContainerPort, Protocol, Service, ServicePort } from '../kube/resources.ts';
@@ -96,7 +96,12 @@ function fixesOf(mismatch: Mismatch): readonly [...Fix[], Fix] {
     value === 'TCP'
       ? `write protocol: TCP here, or, if the container listens on ${port.protocol}, ${inContainer}`
       : `did you mean protocol: ${value}?`;
-  return [{ text, patch: [{ op: 'replace', path: ['spec', 'ports', index, 'protocol'], value }] }, { text: inContainer }];
+  // A number may be served undeclared, but a name that is declared for another protocol leads nowhere.
+  const isCertain = value !== 'TCP' && typeof port.targetPort === 'string';
+  return [
+    { text, ...editTowards(isCertain, [{ op: 'replace', path: ['spec', 'ports', index, 'protocol'], value }]) },
+    { text: inContainer },
+  ];
 }
 
 /** To declare the port once more is no repair: a container may use a name once, and kubectl merges its ports by their number. */

@@ -27,6 +27,7 @@ export const statefulsetServiceName = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
+      isEvident: () => true, // the StatefulSet is there
       text: ({ service, set }: Named): Explanation => ({
         what: `StatefulSet ${set.metadata.name} names this Service, and ${formatLabels(service.spec.selector)} selects other Pods, not its own`,
         why: `Its Pods get no names in DNS: ${podName(service, set)} does not resolve.`,
@@ -38,6 +39,7 @@ export const statefulsetServiceName = defineRule({
       severity: 'low',
       modes: { guided: 'audit', strict: 'warn' },
       facts: 'namespace',
+      isEvident: () => true, // the StatefulSet is there
       defects: ({ set }: Named) => [set.metadata.name],
       text: ({ service, set }: Named): Explanation => ({
         what: `StatefulSet ${set.metadata.name} names this Service, which is not headless`,
@@ -82,5 +84,5 @@ function fixesOf({ spec: { selector } }: Service, set: Workload): readonly [...F
   const miss = nearMiss(selector, [set]);
   if (miss === undefined) return [last];
   const { corrected, change } = correctedSelector(selector, miss.differences);
-  return [{ text: `did you mean ${change}?`, patch: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] }, last];
+  return [{ text: `did you mean ${change}?`, guess: [{ op: 'replace', path: ['spec', 'selector'], value: corrected }] }, last];
 }

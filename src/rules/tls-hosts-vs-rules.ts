@@ -4,6 +4,7 @@
  * certificate for nobody.
  */
 import { z } from 'zod';
+import { isCertainTypo } from '../cluster/near-miss.ts';
 import { hasAliases, tlsAnnotations, tlsElsewhere } from '../cluster/provider-annotations.ts';
 import {
   coveredBy,
@@ -16,7 +17,7 @@ import {
   wildcardOver,
 } from '../cluster/tls-hosts.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { listed } from '../kube/listed.ts';
 import type { Ingress } from '../kube/resources.ts';
@@ -44,7 +45,7 @@ export const tlsHostsVsRules = defineRule({
             ? 'The certificate is used for no host of this Ingress.'
             : `The host ${meant} is served without its certificate.`,
         fixes: [
-          ...correctionsOf(first, meant),
+          ...correctionsOf(first, meant, served),
           { text: more.length > 0 ? 'add a rule for one of them, or remove the TLS entry' : 'add a rule for it, or remove it here' },
         ],
       }),
@@ -93,8 +94,15 @@ interface Unused extends Stray {
   readonly served: readonly string[];
 }
 
-const correctionsOf = ({ path }: HostAt, meant: string | undefined): readonly Fix[] =>
-  meant === undefined ? [] : [{ text: `did you mean ${meant}?`, patch: [{ op: 'replace', path, value: meant }] }];
+const correctionsOf = ({ host, path }: HostAt, meant: string | undefined, served: readonly string[]): readonly Fix[] =>
+  meant === undefined
+    ? []
+    : [
+        {
+          text: `did you mean ${meant}?`,
+          ...editTowards(isCertainTypo(host, meant, served), [{ op: 'replace', path, value: meant }]),
+        },
+      ];
 
 /** Controllers take the certificate of a host from any Ingress of the namespace that serves it. */
 function withoutTlsAnywhere(ingress: Ingress, cluster: ClusterView): readonly HostAt[] {

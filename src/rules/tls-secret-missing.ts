@@ -4,11 +4,11 @@
  * External Secrets, Sealed Secrets or a replicator will bring is pending, not missing.
  */
 import { z } from 'zod';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
 import { providerAnnotations } from '../cluster/provider-annotations.ts';
-import { type Provider, providerByName, providerInNamespace, providerOnIngress, unreadableProviders } from '../cluster/secret-providers.ts';
+import { type Provider, providerOf, unreadableProviders } from '../cluster/secret-providers.ts';
 import { existingNames, namespacesWith, secretRef, secretsToRead, tlsSecretsOf } from '../cluster/tls-secrets.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
@@ -19,9 +19,9 @@ export const tlsSecretMissing = defineRule({
   kinds: ['Ingress'],
   orderClass: 'backward',
   summary: 'Every Secret that an Ingress names for TLS exists in its namespace',
-  reads: ['Certificate', 'ExternalSecret', 'SealedSecret', 'Secret'],
+  reads: ['Certificate', 'ExternalSecret', 'Ingress', 'SealedSecret', 'Secret'],
   // The Secret itself was read by name for this very evaluation.
-  confirms: ['Certificate', 'ExternalSecret', 'SealedSecret'],
+  confirms: ['Certificate', 'ExternalSecret', 'Ingress', 'SealedSecret'],
   since: '0.1.0',
 
   options: z.strictObject({
@@ -36,6 +36,7 @@ export const tlsSecretMissing = defineRule({
       severity: 'high',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'secret',
+      isEvident: (data: Missing) => fixesFor(data).some(({ patch }) => patch !== undefined),
       text: (data: Missing): Explanation => ({
         what: `there is no Secret ${data.name} in ${data.namespace}`,
         why: `The controller serves its default certificate in its place, which browsers refuse, or does not serve the host at all.${data.inApply ? comesLater : ''}`,
@@ -57,6 +58,7 @@ export const tlsSecretMissing = defineRule({
       severity: 'info',
       modes: { guided: 'audit', strict: 'audit' },
       facts: 'secret',
+      isEvident: () => true, // what brings it is there
       text: explainPending,
     },
   },
@@ -72,15 +74,13 @@ export const tlsSecretMissing = defineRule({
     // What could not be read ends the rule: what could be is judged before it.
     const answered = ([name]: (typeof entries)[number]): boolean =>
       !['unknown', 'unanswered'].includes(known.fetched(secretRef(ingress, name)) as string);
+    const expected = { names: shared.expectedSecrets, annotations: options.providerAnnotations };
     let existing: readonly string[] | undefined;
     for (const [name, paths] of [...entries.filter(answered), ...entries.filter((entry) => !answered(entry))]) {
       const [path] = paths as [FieldPath];
       const entry = { name, namespace, paths };
       if (cluster.fetched(secretRef(ingress, name)) !== 'absent') continue;
-      const provider =
-        providerByName(shared.expectedSecrets, name) ??
-        providerOnIngress(ingress, options.providerAnnotations) ??
-        providerInNamespace(cluster, known, namespace, name);
+      const provider = providerOf(name, ingress, cluster, known, expected);
       if (provider !== undefined) {
         yield finding('pending', path, { ...entry, provider }, provider.source === undefined ? [] : [refOf(provider.source)]);
         continue;
@@ -137,13 +137,14 @@ function explainPending({ name, namespace, paths, provider: { title, failing, ne
 
 function fixesFor({ name, namespace, paths, existing, others }: Missing): readonly [...Fix[], Fix] {
   const nearest = nearestWord(name, existing);
+  const renamed = paths.map((path) => ({ op: 'replace', path, value: nearest }) as const);
   const create = `kubectl create secret tls ${name} -n ${namespace} --cert=FILE --key=FILE`;
   const known = existing.length === 0 ? '' : `, or name one that is there: ${listed(existing)}`;
   const copy = `copy it from ${listed(others)}: an Ingress finds Secrets in its own namespace only`;
   return [
     ...(nearest === undefined
       ? []
-      : [{ text: `did you mean ${nearest}?`, patch: paths.map((path) => ({ op: 'replace', path, value: nearest }) as const) }]),
+      : [{ text: `did you mean ${nearest}?`, ...editTowards(isCertainTypo(name, nearest, existing), renamed) }]),
     { text: others.length > 0 ? copy : `${create}${known}` },
   ];
 }

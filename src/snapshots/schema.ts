@@ -23,6 +23,7 @@ const metadata = z.object({
   labels: some,
   annotations: some,
   deletionTimestamp: maybe(text),
+  createdMs: maybe(number),
   changedMs: maybe(number),
   owner: maybe(text),
 });

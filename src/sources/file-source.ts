@@ -2,7 +2,9 @@
 import { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Coverage, Found } from '../cluster/view.ts';
 import { collectionOf } from '../kube/collections.ts';
+import { objectAt, stringAt } from '../kube/read.ts';
 import { type Collection, formatRef, type ObjectRef, type Resource } from '../kube/resources.ts';
+import { makesIn } from './makers.ts';
 import type { Manifest } from './manifests.ts';
 import { isOperated } from './operated-pods.ts';
 import type { ClusterSource } from './source.ts';
@@ -20,7 +22,7 @@ export function fileSource(manifests: readonly Manifest[], { observedAt, assumeC
   const snapshot = ClusterSnapshot.empty({ observedAt, coverage }).with(resources);
   const read = (ref: ObjectRef): Found => {
     if (ref.kind !== 'Secret') return 'unknown';
-    const missing = snapshot.coverage('Secret', ref.namespace) === 'complete' ? 'absent' : 'unknown';
+    const missing = snapshot.coverage('Secret', ref.namespace) === 'notGiven' ? 'unknown' : 'absent';
     return snapshot.get('Secret', ref.namespace, ref.name) ?? missing;
   };
   return {
@@ -38,27 +40,42 @@ const secretSources: ReadonlySet<Collection> = new Set(['Certificate', 'External
 /** Whom the API server calls. A set of files that holds one of them is taken to hold all that matter to it. */
 const callers: ReadonlySet<Collection> = new Set(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'APIService']);
 
+/** What operators make beside other things. */
+const made: ReadonlySet<Collection> = new Set(['Pod', 'Template', 'Service', 'Secret']);
+
 /**
- * Pods and templates of a namespace are known if the files hold at least one, not counting what only an operator makes; of a collection, everything is if they
- * hold at least one object of it. But of a namespace that they do not touch, no Service is known: kube-system's resolver
- * is not absent because somebody checks an application.
+ * Pods, Services and TLS Secrets of a namespace are known if the files hold at least one of them there, and in part only if an
+ * operator may make more: kube-system's resolver is not absent because somebody checks an application, nor the certificate that
+ * nobody keeps in a repository because a password is. Classes come with the controllers, mostly from elsewhere: those that
+ * the files hold are a part. Of any other collection, everything is known if they hold at least one object of it.
  */
 function coverageOf(manifests: readonly Manifest[], resources: readonly Resource[]) {
   const present = new Set(resources.map(collectionOf));
-  const withWorkloads = new Set(resources.flatMap((one) => ('pod' in one && !isOperated(one) ? one.metadata.namespace : [])));
-  const touched = new Set(resources.map((one) => (one.kind === 'Namespace' ? one.metadata.name : one.metadata.namespace)));
-  for (const { raw } of manifests) {
-    const { metadata } = raw;
-    const namespace = typeof metadata === 'object' && metadata !== null && 'namespace' in metadata ? metadata.namespace : undefined;
-    if (typeof namespace === 'string') touched.add(namespace);
-  }
+  const held = new Set(resources.flatMap((one) => whereKnown(one)));
+  const makers = new Set(manifests.flatMap(({ raw }) => makesIn(raw) ?? []));
+  const touched = new Set(resources.map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace)));
+  for (const { raw } of manifests) touched.add(stringAt(objectAt(raw, 'metadata'), 'namespace') ?? '');
+  const isPart = (collection: Collection, namespace: string): boolean =>
+    made.has(collection) && namespace !== '*' && (makers.has('*') || makers.has(namespace) || !held.has(`${collection} ${namespace}`));
 
-  const isComplete = (collection: Collection, namespace: string): boolean => {
-    if (collection === 'Pod' || collection === 'Template') return withWorkloads.has(namespace);
-    if (secretSources.has(collection)) return present.has('Secret') || present.has(collection);
+  const isGiven = (collection: Collection, namespace: string): boolean => {
+    if (collection === 'Pod' || collection === 'Template') return held.has(`${collection} ${namespace}`);
     if (callers.has(collection)) return !callers.isDisjointFrom(present);
     if (collection === 'Service' && namespace !== '*' && !touched.has(namespace)) return false;
+    if (secretSources.has(collection)) return present.has('Secret') || present.has(collection);
     return present.has(collection);
   };
-  return (collection: Collection, namespace: string): Coverage => (isComplete(collection, namespace) ? 'complete' : 'notGiven');
+  return (collection: Collection, namespace: string): Coverage => {
+    if (!isGiven(collection, namespace)) return 'notGiven';
+    return collection === 'IngressClass' || isPart(collection, namespace) ? 'partial' : 'complete';
+  };
+}
+
+/** The collections and namespaces of which an object tells that the files hold all of them. */
+function whereKnown(one: Resource): readonly string[] {
+  const { namespace } = one.metadata;
+  // What only an operator makes, and a Secret of something else, tell nothing of the others.
+  if ('pod' in one) return isOperated(one) ? [] : [`Pod ${namespace}`, `Template ${namespace}`];
+  if (one.kind === 'Secret') return one.type === 'kubernetes.io/tls' ? [`Secret ${namespace}`] : [];
+  return one.kind === 'Service' ? [`Service ${namespace}`] : [];
 }

@@ -2,7 +2,8 @@
  * Pods that an operator makes of an object without a Pod template, where people write Services for them by hand: kube-prometheus
  * ships such Services beside the objects. What stands here is what prometheus-operator does (makeStatefulSetSpec in
  * pkg/prometheus/server/statefulset.go, pkg/alertmanager and pkg/thanos; pkg/operator/config_reloader.go, read on 2026-11-21).
- * A comment there says that these labels are kept, since a StatefulSet's selector cannot be changed.
+ * A comment there says that these labels are kept, since a StatefulSet's selector cannot be changed. And the Pod in which
+ * KubeVirt runs a virtual machine has the labels of the machine (podLabels in pkg/virt-controller/services/template.go).
  */
 import { labelsOf } from '../kube/labels.ts';
 import { booleanAt, objectAt, objectsAt, stringAt } from '../kube/read.ts';
@@ -43,17 +44,43 @@ const operated: ReadonlyMap<string, Operated> = new Map([
 const operatedBy = (apiVersion: string, kind: string): Operated | undefined =>
   apiVersion.startsWith(group) ? operated.get(kind) : undefined;
 
+/** Where the labels of a virtual machine stand; a VirtualMachine is a template of VirtualMachineInstances. */
+const machines: ReadonlyMap<string, readonly string[]> = new Map([
+  ['VirtualMachine', ['spec', 'template']],
+  ['VirtualMachineInstanceReplicaSet', ['spec', 'template']],
+  ['VirtualMachineInstance', []],
+]);
+
 /** Whether the Pods of the object are known from here only: of the other workloads of its namespace it tells nothing. */
 export const isOperated = ({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean =>
-  operatedBy(apiVersion, kind) !== undefined;
+  operatedBy(apiVersion, kind) !== undefined || (apiVersion.startsWith('kubevirt.io/') && machines.has(kind));
 
 /** The object with the Pod template that its operator makes of it at `spec.template`; any other object as it is. */
 export function withOperatedPods(raw: RawObject): RawObject {
-  const one = operatedBy(stringAt(raw, 'apiVersion') ?? '', stringAt(raw, 'kind') ?? '');
+  const apiVersion = stringAt(raw, 'apiVersion') ?? '';
+  const kind = stringAt(raw, 'kind') ?? '';
+  const one = operatedBy(apiVersion, kind);
+  const machine = apiVersion.startsWith('kubevirt.io/') ? machines.get(kind) : undefined;
+  if (machine !== undefined) return withMachinePod(raw, machine.reduce(objectAt, raw));
   if (one === undefined) return raw;
   const spec = objectAt(raw, 'spec');
   const template = { metadata: { labels: labelsFor(raw, one) }, spec: { ...spec, containers: containersFor(spec, one) } };
   return { ...raw, spec: { replicas: spec['replicas'], template } };
+}
+
+/** What listens in the machine, nobody declares: the ports of its interfaces, where there are any, are those that are let in. */
+function withMachinePod(raw: RawObject, machine: RawObject): RawObject {
+  const metadata = objectAt(machine, 'metadata');
+  const labels = {
+    ...labelsOf(metadata['labels']),
+    'kubevirt.io': 'virt-launcher',
+    'vm.kubevirt.io/name': stringAt(objectAt(raw, 'metadata'), 'name') ?? '',
+  };
+  const interfaces = objectsAt(['spec', 'domain', 'devices'].reduce(objectAt, machine), 'interfaces');
+  const ports = interfaces.flatMap((one) =>
+    objectsAt(one, 'ports').map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
+  );
+  return { ...raw, spec: { template: { metadata: { labels }, spec: { containers: [{ ports }] } } } };
 }
 
 function labelsFor(raw: RawObject, { application }: Operated): RawObject {

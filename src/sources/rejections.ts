@@ -3,6 +3,8 @@
  * only what decides how a Service, an Ingress or a NetworkPolicy is understood (Kubernetes v1.36.3:
  * pkg/apis/core/validation and pkg/apis/networking/validation).
  */
+import { classAnnotation } from '../cluster/ingress-controllers.ts';
+import { isDnsHost, isDnsLabel, isDnsSubdomain, isSloppyIPv4 } from '../kube/dns-name.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { groupOf } from '../kube/normalize.ts';
 import { isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
@@ -50,7 +52,7 @@ function specRejections(raw: RawObject): readonly Rejection[] {
     case '/Service':
       return serviceRejections(spec);
     case 'networking.k8s.io/Ingress':
-      return ingressRejections(spec);
+      return [...ingressMetadataRejections(objectAt(raw, 'metadata'), spec), ...ingressRejections(spec)];
     case 'networking.k8s.io/NetworkPolicy':
       return policyRejections(spec);
     default:
@@ -118,17 +120,51 @@ function ingressRejections(spec: RawObject): readonly Rejection[] {
   const found = isObject(spec['defaultBackend']) ? backendRejections(['spec', 'defaultBackend'], spec['defaultBackend']) : [];
   if (rules.length === 0 && !isObject(spec['defaultBackend']))
     return [rejection(['spec'], 'it has neither rules nor a defaultBackend', 'Give it a rule.')];
+  return [...found, ...rules.flatMap(ruleRejections), ...objectsAt(spec, 'tls').flatMap(tlsRejections)];
+}
+
+/** ValidateIngressCreate; what the name may be, ValidateIngressName says. */
+function ingressMetadataRejections(metadata: RawObject, spec: RawObject): readonly Rejection[] {
+  const name = stringAt(metadata, 'name') ?? '';
+  const ofAnnotation = stringAt(objectAt(metadata, 'annotations'), classAnnotation);
+  const ofSpec = stringAt(spec, 'ingressClassName');
+  const found = name === '' ? [] : dnsName(['metadata', 'name'], name);
+  if (ofSpec === undefined) return found;
+  const classFound = dnsName(['spec', 'ingressClassName'], ofSpec);
+  if (ofAnnotation === undefined || ofAnnotation === ofSpec) return [...found, ...classFound];
+  const differs = `its annotation names class "${ofAnnotation}", and its ingressClassName "${ofSpec}"`;
+  return [...found, ...classFound, rejection(['metadata', 'annotations', classAnnotation], differs, 'Remove the annotation.')];
+}
+
+function ruleRejections(rule: RawObject, index: number): readonly Rejection[] {
+  const host = stringAt(rule, 'host') ?? '';
+  const at: FieldPath = ['spec', 'rules', index, 'http', 'paths'];
+  const found = host === '' ? [] : ruleHost(['spec', 'rules', index, 'host'], host);
+  if (!isObject(rule['http'])) return found;
+  const paths = objectsAt(rule['http'], 'paths');
+  if (paths.length === 0) return [...found, rejection(at, 'a rule with http has no paths', 'Give it a path.')];
+  return [...found, ...paths.flatMap((path, place) => pathRejections([...at, place], path))];
+}
+
+const ruleHost = (path: FieldPath, host: string): readonly Rejection[] =>
+  isSloppyIPv4(host)
+    ? [rejection(path, `the host ${host} is an address`, 'Name the host, or leave it out for all hosts.')]
+    : dnsHost(path, host);
+
+function tlsRejections(entry: RawObject, index: number): readonly Rejection[] {
+  const at: FieldPath = ['spec', 'tls', index];
+  const secret = stringAt(entry, 'secretName') ?? '';
   return [
-    ...found,
-    ...rules.flatMap((rule, index) => {
-      const at: FieldPath = ['spec', 'rules', index, 'http', 'paths'];
-      if (!isObject(rule['http'])) return [];
-      const paths = objectsAt(rule['http'], 'paths');
-      if (paths.length === 0) return [rejection(at, 'a rule with http has no paths', 'Give it a path.')];
-      return paths.flatMap((path, place) => pathRejections([...at, place], path));
-    }),
+    ...stringsAt(entry, 'hosts').flatMap((host, place) => dnsHost([...at, 'hosts', place], host)),
+    ...(secret === '' ? [] : dnsName([...at, 'secretName'], secret)),
   ];
 }
+
+const dnsHost = (path: FieldPath, host: string): readonly Rejection[] =>
+  isDnsHost(host) ? [] : [rejection(path, `"${host}" is no name of a host`, 'Use a-z, 0-9, - and . between them; *. may stand before it.')];
+
+const dnsName = (path: FieldPath, name: string): readonly Rejection[] =>
+  isDnsSubdomain(name) ? [] : [rejection(path, `"${name}" is no name of an object`, 'Use a-z, 0-9, - and . between them.')];
 
 const pathTypes = ['Exact', 'Prefix', 'ImplementationSpecific'];
 
@@ -140,8 +176,14 @@ function pathRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
   if (!pathTypes.includes(type)) found.push(rejection([...at, 'pathType'], `there is no pathType "${type}"`, `Use ${oneOf(pathTypes)}.`));
   if (!path.startsWith('/') && (path !== '' || type !== 'ImplementationSpecific'))
     found.push(rejection([...at, 'path'], `the path "${path}" does not begin with /`, `Write /${path}.`));
+  const refused = type === 'ImplementationSpecific' ? undefined : refusedIn(path);
+  if (refused !== undefined) found.push(rejection([...at, 'path'], `the path "${path}" contains ${refused}`, 'Write it without.'));
   return [...found, ...backendRejections([...at, 'backend'], objectAt(raw, 'backend'))];
 }
+
+/** invalidPathSequences and invalidPathSuffixes. */
+const refusedIn = (path: string): string | undefined =>
+  ['//', '/./', '/../', '%2f', '%2F'].find((sequence) => path.includes(sequence)) ?? ['/..', '/.'].find((suffix) => path.endsWith(suffix));
 
 function backendRejections(at: FieldPath, backend: RawObject): readonly Rejection[] {
   const { service, resource } = backend;
@@ -151,7 +193,10 @@ function backendRejections(at: FieldPath, backend: RawObject): readonly Rejectio
   const port = objectAt(service, 'port');
   const name = stringAt(port, 'name') || undefined;
   const number = numberAt(port, 'number') || undefined;
-  if (!stringAt(service, 'name')) return [rejection([...at, 'service', 'name'], 'a backend names no Service', 'Name it.')];
+  const called = stringAt(service, 'name') ?? '';
+  if (called === '') return [rejection([...at, 'service', 'name'], 'a backend names no Service', 'Name it.')];
+  if (!isDnsLabel(called))
+    return [rejection([...at, 'service', 'name'], `"${called}" is no name of a Service`, 'Use at most 63 of a-z, 0-9 and -.')];
   if ((name === undefined) === (number === undefined))
     return [rejection([...at, 'service', 'port'], 'a backend needs either the name or the number of a port', 'Give one of them.')];
   return name === undefined ? portNumber([...at, 'service', 'port', 'number'], number) : portName([...at, 'service', 'port', 'name'], name);

@@ -12,7 +12,11 @@ import { formatRef } from '../../src/kube/resources.ts';
 import { type FileFinding, quiet } from '../support/rule-drivers.ts';
 
 const directory = import.meta.dirname;
-const files = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).map((name) => join(directory, name));
+const yamlIn = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name));
+const files = await yamlIn(directory);
+/** Of what stands in these, operators make more than the files hold: all that there is, they are not. */
+const operated = await yamlIn(join(directory, 'with-operators'));
 
 /** What `strict` refuses all the same, since it is true: `rule object` and why. */
 const deniedInStrict = new Map([
@@ -40,7 +44,7 @@ test('Two hundred objects and more, of a dozen files', () => {
   expect(kinds.filter((kind) => judged.has(kind)).length).toBeGreaterThanOrEqual(120);
 });
 
-describe.each(files.map((file) => [file.slice(directory.length + 1), file] as const))('%s alone', (_, file) => {
+describe.each([...files, ...operated].map((file) => [file.slice(directory.length + 1), file] as const))('%s alone', (_, file) => {
   test('is told nothing but notes', async () => {
     expect(told(await findingsIn([file], 'guided'))).toEqual([]);
   });

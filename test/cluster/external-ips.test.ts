@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { whoAnswersOn } from '../../src/cluster/external-ips.ts';
+import { asServed, whoAnswersOn } from '../../src/cluster/external-ips.ts';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { RawObject, Service } from '../../src/kube/resources.ts';
@@ -28,7 +28,9 @@ describe('whoAnswersOn', () => {
   ];
   const known = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held);
   const told = (address: string): readonly string[] =>
-    (whoAnswersOn([address], subject, known).get(address) ?? []).map(({ service: { metadata }, by }) => `${metadata.name}: ${by}`);
+    (whoAnswersOn([asServed(address)], subject, known, () => {}).get(asServed(address)) ?? []).map(
+      ({ service: { metadata }, by }) => `${metadata.name}: ${by}`,
+    );
 
   it.each([
     ['10.96.0.10', ['dns: clusterIP']],
@@ -44,4 +46,19 @@ describe('whoAnswersOn', () => {
     ['10.96.0.12', []],
     ['203.0.113.7', []],
   ])('%s: %j', (address, expected) => expect(told(address)).toEqual(expected));
+
+  it('reads the addresses of each Service once, whatever asks, and looks at the clock meanwhile', () => {
+    let reads = 0;
+    let steps = 0;
+    const other = service('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] });
+    const spec = new Proxy(other.spec, {
+      get(target, key) {
+        if (key === 'clusterIPs') reads++;
+        return Reflect.get(target, key);
+      },
+    });
+    const world = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with([subject, { ...other, spec }]);
+    for (const address of ['10.96.0.10', '192.0.2.1', '10.96.0.10']) whoAnswersOn([address], subject, world, () => steps++);
+    expect([reads, steps]).toEqual([1, 6]);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differsByAtMost, nearestWord, nearestWords, nearMiss } from '../../src/cluster/near-miss.ts';
+import { differsByAtMost, isCertainTypo, nearestWord, nearestWords, nearMiss } from '../../src/cluster/near-miss.ts';
 import { labelsOf } from '../../src/kube/labels.ts';
 import type { Workload } from '../../src/kube/resources.ts';
 
@@ -119,6 +119,67 @@ describe('differsByAtMost', () => {
     ['h2c', 'h', false],
     ['h2c', 'wss', false],
   ])('%s and %s, one letter: %s', (a, b, expected) => expect(differsByAtMost(1, a, b)).toBe(expected));
+});
+
+describe('isCertainTypo', () => {
+  it.each([
+    ['frontned', 'frontend'], // two letters changed places
+    ['wbe', 'web'],
+    ['htpp', 'http'],
+    ['fronten', 'frontend'],
+    ['chekcout-servce', 'checkout-servce'],
+    ['recomendations', 'recommendations'],
+    ['recomendatoins', 'recommendations', false], // three letters
+    ['checkuot-svc', 'checkout-svc'],
+    ['shop_web', 'shop-web'],
+    ['Web', 'web'],
+    ['api.shpo.example.com', 'api.shop.example.com'],
+    ['app.kubernetes.io/nmae', 'app.kubernetes.io/name'],
+    ['payments-v2-frontned', 'payments-v2-frontend'],
+    // Numbers count on.
+    ['api-v3', 'api-v1', false],
+    ['v2', 'v1', false],
+    ['web-12', 'web-21', false],
+    ['8081', '8080', false],
+    ['http2', 'http', false],
+    ['a-11', 'a1-1', false],
+    // Whole parts say something: regions, stages, colours, kinds.
+    ['payments-eu', 'payments-us', false],
+    ['shop-eu-tls', 'shop-us-tls', false],
+    ['x.internal.example.com', 'y.internal.example.com', false],
+    ['shop-a', 'shop-b', false],
+    ['shop-dev', 'shop-test', false],
+    ['shop-dev', 'shop-def', false],
+    ['shop-prod', 'shop-stage', false],
+    ['web-blue', 'web-green', false],
+    ['us-east', 'us-west', false],
+    ['api-internal', 'api-external', false],
+    ['log-importer', 'log-exporter', false],
+    ['shop-test', 'shop-text', false],
+    ['shop.example.co', 'shop.example.com', false],
+    ['*.example.com', 'a.example.com', false],
+    ['web', 'web-server', false],
+    ['shop-a-b', 'shop-ab', false],
+    ['card', 'cart', false],
+    ['https', 'http', false],
+    ['order', 'orders', false],
+    ['ws2', 'wss', false],
+    ['frontned-chekcout', 'frontend-checkout', false], // two words, two slips
+    ['web', 'wbe', true],
+  ])('%s for %s: %s', (written, meant, expected = true) => expect(isCertainTypo(written, meant, [meant, 'other'])).toBe(expected));
+
+  it.each([
+    ['frontned', 'frontend', ['frontend', 'frontends', 'backend'], true], // three letters from frontends
+    ['fronten', 'frontend', ['frontend', 'frontent'], false],
+    ['cheekout', 'checkout', ['checkout', 'cheekouts'], false],
+    ['wbe', 'web', ['web', 'wbee'], false],
+    ['wbe', 'web', ['wbe', 'web'], true], // what is written is no other one
+  ])('%s for %s among %j: %s', (written, meant, all, expected) => expect(isCertainTypo(written, meant, all)).toBe(expected));
+
+  it('gives no time to what no name can be as long as', () => {
+    const long = 'a'.repeat(3_000_000);
+    expect(isCertainTypo(`${long}bc`, `${long}cb`, [])).toBe(false);
+  });
 });
 
 describe('nearestWords', () => {

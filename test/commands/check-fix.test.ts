@@ -80,6 +80,78 @@ describe('check --fix', () => {
     expect((await fix([path])).out).toContain('0 edits, 0 left alone');
   });
 
+  it('writes no guess: what may be another name, number or label stays as it is, with the question', async () => {
+    const text = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, namespace: w}
+spec:
+  selector: {matchLabels: {app: carts}}
+  template:
+    metadata: {labels: {app: carts}}
+    spec: {containers: [{name: a, ports: [{name: http, containerPort: 8080}, {name: v1, containerPort: 81}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: payments-us, namespace: w}
+spec: {selector: {app: carts}, ports: [{name: http, port: 80, targetPort: v2, appProtocol: kubernetes.io/ws2}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api-v1, namespace: w}
+spec: {selector: {app: carts, version: v3}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api-v2, namespace: w}
+spec: {selector: {app: carts}, ports: [{port: 80, targetPort: 8081}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: shop-us-tls, namespace: w}
+type: kubernetes.io/tls
+data: {tls.crt: AAAA, tls.key: AAAA}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i, namespace: w}
+spec:
+  ingressClassName: nginx
+  tls:
+  - {hosts: [a.example.com], secretName: shop-eu-tls}
+  - {hosts: [x.internal.example.com], secretName: shop-us-tls}
+  rules:
+  - host: a.example.com
+    http:
+      paths:
+      - {path: /x, pathType: Prefix, backend: {service: {name: api-v3, port: {number: 80}}}}
+      - {path: /eu, pathType: Prefix, backend: {service: {name: payments-eu, port: {number: 80}}}}
+      - {path: /two, pathType: Prefix, backend: {service: {name: api-v2, port: {number: 81}}}}
+  - host: y.internal.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: payments-us, port: {number: 80}}}}
+`;
+    const path = write('shop.yaml', text);
+    const { code, out } = await fix([path]);
+    expect(read('shop.yaml')).toBe(text);
+    expect([code, out]).toEqual([1, expect.stringContaining('0 edits, 0 left alone')]);
+    const meant = [
+      'v1 (or the number 81)',
+      'the selector without version',
+      'targetPort 8080',
+      'api-v1',
+      'payments-us',
+      'shop-us-tls',
+      'y.internal.example.com',
+    ];
+    for (const one of meant) expect(out).toContain(`did you mean ${one}`);
+  });
+
   it('reports what is left, with the exit code of check', async () => {
     const path = write('shop.yaml', both(service('unheard-of')));
     const { code, out } = await fix([path]);

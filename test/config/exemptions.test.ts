@@ -140,12 +140,14 @@ describe('by annotation', () => {
 
   it('names the annotation that was probably meant, unless it is there', () => {
     const wrong = 'exempt.portcullis.dev/service-is-od';
-    expect(annotated('moving', undefined, wrong).facts).toEqual([{ is: 'unknownRule', value: 'moving', meant: key }]);
+    expect(annotated('moving', undefined, wrong).facts).toEqual([{ is: 'unknownRule', value: 'moving', meant: key, isCertain: false }]);
+    expect(annotated('moving', undefined, key.replace('service', 'sevrice')).facts).toMatchObject([{ meant: key, isCertain: true }]);
     const object = service({ annotations: { [wrong]: 'moving', [key]: 'moving' } });
     expect(outcome({ exemptions: { byAnnotation: 'always' } }, { object }).facts).toContainEqual({
       is: 'unknownRule',
       value: 'moving',
       meant: undefined,
+      isCertain: false,
     });
   });
 

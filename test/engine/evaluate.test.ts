@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/engine/evaluate.ts';
-import { only8080, service, toyRule, view } from '../support/toy-rules.ts';
+import { defineRule } from '../../src/engine/rule.ts';
+import { type Clock, clockOf, only8080, service, slow, toyRule, view } from '../support/toy-rules.ts';
 
 const subject = (spec = {}) => ({ object: service(spec), operation: 'WRITE', before: undefined }) as const;
 const path = ['spec', 'ports', 0, 'targetPort'];
@@ -46,7 +47,7 @@ describe('evaluate', () => {
         for (let port = 0; port < 100; port++, steps++) yield finding('wrong', ['spec', 'ports', port], undefined);
       },
     });
-    const { skipped } = evaluate(subject(), view(), [rule], { outOfTime: () => steps > 50 });
+    const { skipped } = evaluate(subject(), view(), [rule], { timeLeft: () => 50 - steps });
     expect([skipped, steps < 60]).toEqual([[{ ruleId: 'service-is-wrong', reason: 'deadline' }], true]);
   });
 
@@ -91,12 +92,127 @@ describe('evaluate', () => {
   });
 
   it('starts no rule once time is up, and says which', () => {
-    let asked = 0;
-    const { findings, skipped } = evaluate(subject(), view(), [only8080({ id: 'a' }), only8080({ id: 'b' })], {
-      outOfTime: () => ++asked > 1,
-    });
+    const clock = clockOf(100);
+    const { findings, skipped } = evaluate(subject(), view(), [slow(clock, 100, { id: 'a' }), only8080({ id: 'b' })], clock);
     expect(findings.map(({ ruleId }) => ruleId)).toEqual(['a']);
     expect(skipped).toEqual([{ ruleId: 'b', reason: 'deadline' }]);
+  });
+
+  it('runs first what can refuse, and tells of all in their order', () => {
+    const clock = clockOf(100);
+    const rules = [slow(clock, 100, { id: 'costly' }), only8080({ id: 'refuses' })];
+    const { findings, skipped } = evaluate(subject(), view(), rules, { ...clock, mayDeny: ({ meta }) => meta.id === 'refuses' });
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(['costly', 'refuses']);
+    expect(skipped).toEqual([]);
+  });
+
+  it('gives what can refuse a time of its own', () => {
+    const clock = clockOf(0);
+    const options = {
+      ...clock,
+      timeToRefuse: () => 100,
+      mayDeny: ({ meta }: { readonly meta: { readonly id: string } }) => meta.id === 'refuses',
+    };
+    const { findings, skipped } = evaluate(subject(), view(), [only8080({ id: 'tells' }), only8080({ id: 'refuses' })], options);
+    expect([findings.map(({ ruleId }) => ruleId), skipped]).toEqual([['refuses'], [{ ruleId: 'tells', reason: 'deadline' }]]);
+  });
+
+  it('lets no rule use up the time of the others, and gives it what they have left', () => {
+    const endless = (id: string, clock: Clock, needed: number) =>
+      toyRule({
+        id,
+        *check({ cluster, finding }) {
+          for (let spent = 0; spent < needed; spent++, clock.pass(1)) for (let step = 0; step < 128; step++) cluster.step();
+          yield finding('wrong', path, undefined);
+        },
+      });
+    const ran = (...needed: readonly number[]) => {
+      const clock = clockOf(100);
+      const costly = needed.map((ms, index) => endless(`costly-${index}`, clock, ms));
+      const { findings, skipped } = evaluate(subject(), view(), [...costly, only8080({ id: 'cheap' })], clock);
+      return [findings.map(({ ruleId }) => ruleId), skipped.map(({ ruleId, reason }) => `${ruleId}: ${reason}`)];
+    };
+    expect(ran(1000)).toEqual([['cheap'], ['costly-0: deadline']]);
+    expect(ran(1000, 5)).toEqual([['costly-1', 'cheap'], ['costly-0: deadline']]);
+    expect(ran(49)).toEqual([['costly-0', 'cheap'], []]);
+    // More than its share, and less than is left at the end.
+    expect(ran(40, 1, 1)).toEqual([['costly-0', 'costly-1', 'costly-2', 'cheap'], []]);
+  });
+
+  it('tries fixes once all rules have looked', () => {
+    const clock = clockOf(100);
+    const patch = [{ op: 'replace' as const, path, value: 8080 }];
+    const trying = slow(clock, 60, { id: 'trying', fixes: [{ text: 'try this', patch }, { text: 'mend it' }] });
+    const { findings, skipped } = evaluate(subject(), view(), [trying, only8080({ id: 'other' })], clock);
+    expect([findings.map(({ ruleId, fix }) => [ruleId, fix.text]), skipped]).toEqual([
+      [
+        ['trying', 'try this'],
+        ['other', 'mend it'],
+      ],
+      [],
+    ]);
+  });
+
+  it('tells what may refuse to its end, and of the rest what there is time for', () => {
+    const clock = clockOf(100);
+    const fixes = [{ text: 'mend it' }] as const;
+    const ports = { ports: [{ port: 1 }, { port: 2 }] };
+    const told = (mayDeny: boolean) => {
+      const costly = (): readonly string[] => {
+        clock.pass(200);
+        return ['it'];
+      };
+      const rule = only8080({ fixes, defects: costly });
+      const { findings, skipped } = evaluate(subject(ports), view(), [rule], { ...clock, mayDeny: () => mayDeny });
+      clock.pass(-200 * findings.length);
+      return [findings.length, skipped.map(({ reason }) => reason)];
+    };
+    expect([told(false), told(true)]).toEqual([
+      [1, ['deadline']],
+      [2, []],
+    ]);
+  });
+
+  it('counts what a rule finds by message, so that mild findings hide no grave one', () => {
+    const explained: string[] = [];
+    const message = (id: string) => ({
+      severity: 'low' as const,
+      modes: { guided: 'warn' as const, strict: 'deny' as const },
+      facts: 'self' as const,
+      text: () => {
+        explained.push(id);
+        return { what: id, why: 'It fails.', fixes: [{ text: 'mend it' }] as const };
+      },
+    });
+    const rule = defineRule({
+      ...only8080().meta,
+      kinds: ['Service'],
+      options: { parse: (value: unknown) => value },
+      messages: { mild: message('mild'), grave: message('grave') },
+      *check({ finding }) {
+        for (let port = 0; port < 10_000; port++) yield finding('mild', ['spec', 'ports', port], undefined);
+        yield finding('grave', path, undefined);
+      },
+    }).configure();
+    const { findings, skipped } = evaluate(subject(), view(), [rule]);
+    expect(findings.filter(({ messageId }) => messageId === 'grave')).toHaveLength(1);
+    expect(skipped).toEqual([{ ruleId: 'service-is-wrong', reason: 'tooMany' }]);
+    expect(explained.length).toBe(251);
+  });
+
+  it('makes a fault of a text that fails', () => {
+    const cause = new TypeError('a bug');
+    const broken = toyRule({
+      id: 'broken',
+      defects: () => {
+        throw cause;
+      },
+      *check({ finding }) {
+        yield finding('wrong', path, undefined);
+      },
+    });
+    const { findings, faults } = evaluate(subject(), view(), [broken, only8080()]);
+    expect([findings.length, faults]).toEqual([1, [{ ruleId: 'broken', cause }]]);
   });
 
   it('calls a rule clean that came to its end, found nothing, and judges no removal and no change', () => {
@@ -124,7 +240,7 @@ describe('evaluate', () => {
       quiet('clean'),
     ];
     expect([...evaluate(subject(), forbidden, rules).clean]).toEqual(['clean']);
-    expect([...evaluate(subject(), forbidden, rules, { outOfTime: () => true }).clean]).toEqual([]);
+    expect([...evaluate(subject(), forbidden, rules, { timeLeft: () => 0 }).clean]).toEqual([]);
   });
 
   it('runs the rule about exemptions last, and tells it which are clean', () => {
@@ -193,6 +309,14 @@ describe('fixes', () => {
 
   it('drops all that do not hold, down to the last, which promises nothing', () =>
     expect(fixOf({ fixes: [{ text: 'bad', patch: patch(9090) }, { text: 'last' }] })).toBe('last'));
+
+  it('tries a guess as it tries a patch, and hands it to nobody', () => {
+    const [finding] = evaluate(subject(), view(), [
+      only8080({ fixes: [{ text: 'a guess?', guess: patch(8080) }, { text: 'last' }] }),
+    ]).findings;
+    expect(finding?.fix).toEqual({ text: 'a guess?' });
+    expect(fixOf({ fixes: [{ text: 'a wrong guess?', guess: patch(9090) }, { text: 'last' }] })).toBe('last');
+  });
 
   it('drops one on which the rule breaks', () => {
     const rule = toyRule({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Read } from '../../src/cluster/view.ts';
 import { afterLiveLook, type Decision, review, type Settings, type Write } from '../../src/engine/review.ts';
 import type { ConfiguredRule } from '../../src/engine/rule.ts';
-import { only8080, service, toyRule, view } from '../support/toy-rules.ts';
+import { clockOf, only8080, service, slow, toyRule, view } from '../support/toy-rules.ts';
 
 const strict: Settings = { modeOf: (_, { modes }) => modes.strict, exemptionOf: () => undefined };
 const inMode = (mode: 'deny' | 'warn' | 'audit' | 'off', exemption?: string): Settings => ({
@@ -250,5 +250,24 @@ describe('the live look before a denial', () => {
     expect(outcome(decision)).toBe('refused, denied and unconfirmed');
     expect(denying(decision)).toEqual(['sure']);
     expect(outcome(afterLiveLook(review(create(), view(), [unsure], { settings: strict }), undefined))).toBe('allowed, unconfirmed');
+  });
+});
+
+describe('the time', () => {
+  it('is enough to see what was wrong before, however long fixes are tried', () => {
+    const clock = clockOf(100);
+    const patch = [{ op: 'replace' as const, path: ['spec', 'sessionAffinity'], value: 'None' }];
+    const rule = slow(clock, 20, { fixes: [{ text: 'try this', patch }, { text: 'mend it' }] });
+    const before = object(port(1), port(2, 'b'), port(3, 'c'));
+    const after = object(port(1), port(2, 'b'), port(3, 'c'), port(4, 'd'));
+    const decision = review(update(before, after), view(), [rule], { ...clock, settings: strict });
+    expect(outcome(decision)).toBe('refused, denied and ratcheted and ratcheted and ratcheted');
+  });
+
+  it('is first for what refuses in these settings', () => {
+    const clock = clockOf(100);
+    const settings: Settings = { ...strict, modeOf: ({ ruleId }) => (ruleId === 'refuses' ? 'deny' : 'warn') };
+    const rules = [slow(clock, 100, { id: 'costly' }), only8080({ id: 'refuses' })];
+    expect(outcome(review(create(), view(), rules, { ...clock, settings }))).toBe('refused, denied and warned');
   });
 });

@@ -61,7 +61,7 @@ describe('defineRule', () => {
   });
 
   it('makes a finding of a message and its facts', () =>
-    expect(drafts()[0]).toMatchObject({
+    expect(drafts()[0]?.explained()).toMatchObject({
       ruleId: 'service-is-wrong',
       messageId: 'wrong',
       severity: 'low',
@@ -89,7 +89,7 @@ describe('defineRule', () => {
       }).configure();
       const prints = (...ports: readonly number[]) => {
         const subject = { object: service({ ports: ports.map((port) => ({ port })) }), operation: 'WRITE', before: undefined } as const;
-        return [...other.check(subject, view(), { known: view(), elsewhere: undefined })].map(({ fingerprint }) => fingerprint);
+        return [...other.check(subject, view(), { known: view(), elsewhere: undefined })].map((draft) => draft.explained().fingerprint);
       };
       return prints;
     };

@@ -67,7 +67,7 @@ function use(configuration: Configuration): void {
     const bound = configuration.bind({ object, operation, namespaceLabels: labelsOf({ team: 'a' }), user, now: 0 });
     for (const { meta, messages } of bound.rules)
       for (const [messageId, message] of Object.entries(messages)) {
-        const finding = { ruleId: meta.id, messageId } as Parameters<typeof bound.modeOf>[0];
+        const finding = { ruleId: meta.id, messageId } as Parameters<typeof bound.exemptionOf>[0];
         if (!['deny', 'warn', 'audit', 'off'].includes(bound.modeOf(finding, message))) throw new Error('no mode');
         bound.exemptionOf(finding, true);
       }

@@ -58,6 +58,12 @@ describe('when an object last changed', () => {
     expect(changedMs({ creationTimestamp: at(1), managedFields })).toBe(Date.parse(at(5)));
   });
 
+  it('keeps beside it when the object was made', () => {
+    const madeMs = (given: RawObject): number | undefined => service({}, given).metadata.createdMs;
+    expect(madeMs({ creationTimestamp: at(1), managedFields: [{ time: at(3), ...owningSpec }] })).toBe(Date.parse(at(1)));
+    expect(madeMs({ creationTimestamp: 'soon', managedFields: [{ time: at(3), ...owningSpec }] })).toBeUndefined();
+  });
+
   it('is not moved by its status, as when a load balancer gets an address', () =>
     expect(changedMs({ creationTimestamp: at(1), managedFields: [{ subresource: 'status', time: at(9), ...owningSpec }] })).toBe(
       Date.parse(at(1)),

@@ -93,6 +93,10 @@ const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly
     noWrite,
     'service-node-port-policy Service team-a/web spec.ports[0].nodePort notInRanges deny',
   ],
+  'ingress-class-unclaimed-or-eol: who may not read all namespaces is not told that nobody runs there': [
+    'an audit has no reader: what one of the namespace may not know goes to the report of the cluster',
+    'ingress-class-unclaimed-or-eol Ingress shop/web spec.ingressClassName nobodyRuns warn',
+  ],
   'exemption-invalid: the exemption has a reason': [unused, unusedLine('Service', 'service-node-port-policy')],
   'exemption-invalid: the exemption has a reason and an end to come': [unused, unusedLine('Service', 'service-node-port-policy')],
   'exemption-invalid: the word until stands in the reason too': [unused, unusedLine('Service', 'service-node-port-policy')],

@@ -36,7 +36,7 @@ it('counts up to a hundred Ingresses, and says that there may be more', () => {
 
 it('gives up where its time is over, instead of telling half', () => {
   let looks = 0;
-  const { findings, skipped } = removed(elsewhere(200), { outOfTime: () => ++looks > 1 });
+  const { findings, skipped } = removed(elsewhere(200), { timeLeft: () => 1 - looks++ });
   expect([findings, skipped]).toEqual([[], [{ ruleId: 'service-in-use', reason: 'deadline' }]]);
 });
 

@@ -157,6 +157,6 @@ describe('who brings it', () => {
     const object = ingress('web', ['shop-tls']);
     const { findings, reads } = judged(object, { coverage });
     expect(findings[0]?.subject).toEqual(refOf(object));
-    expect(reads.map(({ collection }) => collection).sort()).toEqual(['Certificate', 'SealedSecret', 'Secret']);
+    expect(reads.map(({ collection }) => collection).sort()).toEqual(['Certificate', 'Ingress', 'SealedSecret', 'Secret']);
   });
 });

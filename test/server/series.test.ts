@@ -22,7 +22,7 @@ const many = 80;
 /** All words of a type: the compiler refuses one that is missing. */
 const all = <Word extends string>(words: Readonly<Record<Word, true>>): readonly Word[] => Object.keys(words) as Word[];
 /** The others are for who audits, and for who has files. */
-const lacks = all<Exclude<Skip['reason'], 'tooNew' | 'notGiven'>>({
+const lacks = all<Exclude<Skip['reason'], 'tooNew' | 'notGiven' | 'partial'>>({
   unsynced: true,
   forbidden: true,
   notServed: true,

@@ -53,9 +53,11 @@ describe('a snapshot that is written and read', () => {
         fieldsV1: { 'f:spec': { 'f:ports': { 'k:{"port":80,"protocol":"TCP"}': { 'f:nodePort': {} } } } },
       },
     ];
-    const live = snapshotOf([service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }, { uid: 'u-1', managedFields })]);
+    const made = { uid: 'u-1', creationTimestamp: '2026-11-19T10:00:00Z' };
+    const live = snapshotOf([service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }, { ...made, managedFields })]);
     const [found] = throughFile(live).snapshot.listAll('Service');
     expect(found?.metadata.changedMs).toBe(Date.UTC(2026, 10, 20, 10));
+    expect(found?.metadata.createdMs).toBe(Date.UTC(2026, 10, 19, 10));
     expect(found?.metadata.uid).toBeUndefined();
     expect(found?.spec.ports).toEqual(live.listAll('Service')[0]?.spec.ports);
     expect(found?.spec.ports[0]?.nodePortNamed).toBe(true);

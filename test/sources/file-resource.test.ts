@@ -67,6 +67,22 @@ describe('what makes Pods in files', () => {
     expect((await resourceOf(operated('Prometheus'))).pods).toBe('notGiven');
   });
 
+  it.each([
+    ['VirtualMachine', (machine: RawObject) => ({ template: machine })],
+    ['VirtualMachineInstanceReplicaSet', (machine: RawObject) => ({ template: machine })],
+    ['VirtualMachineInstance', ({ spec }: RawObject) => spec as RawObject],
+  ])('a %s of KubeVirt, whose labels its Pod has', async (kind, specOf) => {
+    const labels = { 'kubevirt.io/domain': 'vm1' };
+    const interfaces = [{ name: 'default', ports: [{ name: 'ssh', port: 22 }] }];
+    const machine = { metadata: { labels }, spec: { domain: { devices: { interfaces } } } };
+    const metadata = { name: 'vm1', namespace: 'ops', ...(kind === 'VirtualMachineInstance' ? { labels } : {}) };
+    const raw = { apiVersion: 'kubevirt.io/v1', kind, metadata, spec: specOf(machine) };
+    expect(await resourceOf(raw)).toMatchObject({
+      resource: { kind, pod: { labels: { ...labels, 'vm.kubevirt.io/name': 'vm1' }, ports: [{ name: 'ssh', containerPort: 22 }] } },
+      pods: 'notGiven',
+    });
+  });
+
   it('no other kind of that group', async () => {
     expect((await resourceOf(operated('ServiceMonitor'))).resource).toBeUndefined();
   });

@@ -29,7 +29,7 @@ describe('what files allow to conclude', () => {
     ['Template', '*', 'notGiven'],
     ['Service', 'shop', 'complete'],
     ['Service', '*', 'complete'],
-    ['Service', 'tools', 'complete'],
+    ['Service', 'tools', 'partial'],
     ['Service', 'kube-system', 'notGiven'],
     ['NetworkPolicy', 'shop', 'notGiven'],
     ['Namespace', '', 'notGiven'],
@@ -42,9 +42,48 @@ describe('what files allow to conclude', () => {
 
   it('takes one object of a collection for all of it', async () => {
     expect(await coverage([object('NetworkPolicy', 'a', 'p', 'networking.k8s.io/v1')], 'NetworkPolicy', 'b')).toBe('complete');
-    expect(await coverage([object('Namespace', '', 'b'), object('Service', 'a')], 'Service', 'b')).toBe('complete');
+    expect(await coverage([object('Namespace', '', 'b'), object('Service', 'a')], 'Service', 'b')).toBe('partial');
     expect(await coverage([object('Pod', 'a')], 'Template', 'a')).toBe('complete');
   });
+  it('takes TLS Secrets of a namespace for all of them there, and no password', async () => {
+    const tls = { ...object('Secret', 'a'), type: 'kubernetes.io/tls' };
+    expect(await coverage([tls], 'Secret', 'a')).toBe('complete');
+    expect(await coverage([tls], 'Secret', 'b')).toBe('partial');
+    expect(await coverage([object('Secret', 'a')], 'Secret', 'a')).toBe('partial');
+  });
+  it('takes classes for some of those that the cluster has', async () => {
+    const nginx = object('IngressClass', '', 'nginx', 'networking.k8s.io/v1');
+    expect(await coverage([nginx], 'IngressClass', '')).toBe('partial');
+    expect(await coverage([nginx], 'IngressClass', '', true)).toBe('complete');
+  });
+
+  const beside = async (custom: object, namespace = 'shop') =>
+    Promise.all((['Pod', 'Template', 'Service'] as const).map((collection) => coverage([...shop, custom], collection, namespace)));
+
+  it.each([
+    ['a kind that nobody knows', object('Kibana', 'shop', 'logs', 'kibana.k8s.elastic.co/v1')],
+    ['one without a namespace', object('Thing', '', 'a', 'example.org/v1')],
+    ['what delivers applications to any namespace', object('HelmRelease', 'flux-system', 'a', 'helm.toolkit.fluxcd.io/v2')],
+    ['a Gateway', object('Gateway', 'shop', 'a', 'gateway.networking.k8s.io/v1')],
+  ])('knows in part what stands beside %s, of which more may be made', async (_, custom) => {
+    expect(await beside(custom)).toEqual(['partial', 'partial', 'partial']);
+    expect(await coverage([...shop, custom], 'Service', 'shop', true)).toBe('complete');
+    expect(await coverage([...shop, custom], 'Service', '*')).toBe('complete');
+  });
+  it.each([
+    ['a kind that nobody knows in another namespace', object('Kibana', 'logs', 'logs', 'kibana.k8s.elastic.co/v1')],
+    ['a Role', object('Role', 'shop', 'a', 'rbac.authorization.k8s.io/v1')],
+    ['a custom kind that only configures', object('ServiceMonitor', 'shop', 'a', 'monitoring.coreos.com/v1')],
+    ['a group that only configures', object('VirtualService', 'shop', 'a', 'networking.istio.io/v1')],
+    ['a route', object('HTTPRoute', 'shop', 'a', 'gateway.networking.k8s.io/v1')],
+    ['a Rollout, whose template is read', object('Rollout', 'shop', 'a', 'argoproj.io/v1alpha1')],
+  ])('knows all beside %s', async (_, custom) => {
+    expect(await beside(custom)).toEqual(['complete', 'complete', 'complete']);
+  });
+  it('knows nothing of Pods where the files hold none, whatever may be made', async () => {
+    expect(await coverage([object('Kibana', 'shop', 'logs', 'kibana.k8s.elastic.co/v1')], 'Pod', 'shop')).toBe('notGiven');
+  });
+
   it('takes Secrets for everything that brings Secrets', async () => {
     for (const kind of ['Certificate', 'ExternalSecret', 'SealedSecret'] as const)
       expect(await coverage([object('Secret', 'a')], kind, 'b')).toBe('complete');

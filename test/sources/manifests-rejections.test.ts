@@ -25,6 +25,12 @@ describe('what the API server accepts', () => {
     path(`{path: /, pathType: Prefix, ${backend}}`),
     path(`{pathType: ImplementationSpecific, ${backend}}`),
     path('{path: /, pathType: Exact, backend: {resource: {kind: B, name: b}}}'),
+    ingress('{rules: [{host: ""}, {host: "*.a.example"}, {host: 1.2.3.256}], tls: [{}, {hosts: [10.0.0.1, "*.b"], secretName: a.b-c}]}'),
+    ingress(`{ingressClassName: nginx, rules: [{host: ${'a'.repeat(100)}.example}]}`),
+    path(`{path: /a//b/./%2f/.., pathType: ImplementationSpecific, ${backend}}`),
+    path(`{path: /a/..b/.c%2b*, pathType: Prefix, ${backend}}`),
+    path('{path: /, pathType: Prefix, backend: {service: {name: 1-a, port: {number: 80}}}}'),
+    '{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a.b, annotations: {kubernetes.io/ingress.class: a}}, spec: {ingressClassName: a, rules: [{}]}}',
     policy('{}'),
     policy(
       '{podSelector: {}, ingress: [{from: [{podSelector: {}, namespaceSelector: {}}, {ipBlock: {cidr: "::/0"}}], ports: [{}, {port: a}, {port: 1, endPort: 2}]}]}',
@@ -36,7 +42,7 @@ describe('what the API server accepts', () => {
 });
 
 describe('what the API server refuses', () => {
-  it.each([
+  it.each<readonly [yaml: string, expected: string]>([
     ['{apiVersion: v1, kind: Pod}', 'metadata.name: it has no name'],
     [
       '{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: a}}',
@@ -76,6 +82,43 @@ describe('what the API server refuses', () => {
     [
       path('{path: /, pathType: Prefix, backend: {service: {name: a, port: {name: b, number: 1}}}}'),
       'spec.rules[0].http.paths[0].backend.service.port: a backend needs either the name or the number of a port',
+    ],
+    ...['WWW.Example.com', 'a.example.', '-a.example', 'a..b', 'a_b', '*', 'a.*.b', '*a.b', 'a:80'].map(
+      (host) => [ingress(`{rules: [{host: "${host}"}]}`), `spec.rules[0].host: "${host}" is no name of a host`] as const,
+    ),
+    ...['10.0.0.1', '010.000.0.1'].map(
+      (host) => [ingress(`{rules: [{host: "${host}"}]}`), `spec.rules[0].host: the host ${host} is an address`] as const,
+    ),
+    ...['', 'UPPER.example.com', 'a b', '*.*.a'].map(
+      (host) => [ingress(`{rules: [{}], tls: [{hosts: [a, "${host}"]}]}`), `spec.tls[0].hosts[1]: "${host}" is no name of a host`] as const,
+    ),
+    ...['Bad_Name', 'ns/name'].map(
+      (name) =>
+        [ingress(`{rules: [{}], tls: [{secretName: ${name}}]}`), `spec.tls[0].secretName: "${name}" is no name of an object`] as const,
+    ),
+    ...['', 'Nginx'].map(
+      (name) =>
+        [ingress(`{ingressClassName: "${name}", rules: [{}]}`), `spec.ingressClassName: "${name}" is no name of an object`] as const,
+    ),
+    ...['/a//b', '/./a', '/a/../b', '/a%2fb', '/a%2Fb', '/..', '/a/.'].map((text, index) => {
+      const refused = ['//', '/./', '/../', '%2f', '%2F', '/..', '/.'][index];
+      const at = 'spec.rules[0].http.paths[0].path';
+      return [path(`{path: ${text}, pathType: Exact, ${backend}}`), `${at}: the path "${text}" contains ${refused}`] as const;
+    }),
+    ...['Web', 'a.b', `a${'b'.repeat(63)}`].map(
+      (name) =>
+        [
+          path(`{path: /, pathType: Prefix, backend: {service: {name: ${name}, port: {number: 80}}}}`),
+          `spec.rules[0].http.paths[0].backend.service.name: "${name}" is no name of a Service`,
+        ] as const,
+    ),
+    [
+      '{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: My_Site}, spec: {rules: [{}]}}',
+      'metadata.name: "My_Site" is no name of an object',
+    ],
+    [
+      '{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a, annotations: {kubernetes.io/ingress.class: b}}, spec: {ingressClassName: c, rules: [{}]}}',
+      'metadata.annotations[kubernetes.io/ingress.class]: its annotation names class "b", and its ingressClassName "c"',
     ],
     [policy('{policyTypes: [ingress]}'), 'spec.policyTypes[0]: there is no policyType "ingress"'],
     [policy('{policyTypes: [Ingress, Egress, Ingress]}'), 'spec.policyTypes: it has more than two policyTypes'],

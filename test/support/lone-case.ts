@@ -4,7 +4,10 @@ import type { RawObject } from '../../src/kube/resources.ts';
 import { canBeApplied } from './rule-cases.ts';
 import type { RuleCase } from './rule-table.ts';
 
-/** One object in a namespace of its own says the same there: nothing in it names another, or a number that the cluster has once. */
+/**
+ * One object in a namespace of its own says the same there, whether it is written or stands: nothing in it names another, or a
+ * number that the cluster has once.
+ */
 export function fits(one: RuleCase): boolean {
   const plain =
     one.options === undefined &&
@@ -12,7 +15,8 @@ export function fits(one: RuleCase): boolean {
     one.resolver === undefined &&
     one.exemptions === undefined &&
     one.beside.length === 0;
-  const alone = one.before === undefined && one.operation === undefined && one.expectedSecrets.length === 0 && !one.survey;
+  const alone =
+    one.before === undefined && one.operation === undefined && one.expectedSecrets.length === 0 && !one.survey && one.offline !== false;
   const objects = [one.object, ...one.cluster];
   const namespaces = new Set(objects.map((object) => objectAt(object, 'metadata')['namespace']));
   const kinds = [

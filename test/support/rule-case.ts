@@ -23,7 +23,7 @@ export function judge(rule: Rule, one: RuleCase): Evaluation {
   const configured = configure(rule, one);
   const { subject, cluster } = worldOf(configured, one);
   const exemptions = { factsOf: factsOf(rule, one), isSurvey: one.survey };
-  const options = { tellsOfOthers: one.privacy === 'open', offline: one.offline === true, exemptions };
+  const options = { tellsOfOthers: one.privacy === 'open', offline: one.offline === true, isSurvey: one.survey, exemptions };
   return ofOne(rule, evaluate(subject, cluster, [...besideIt(one), configured], options));
 }
 

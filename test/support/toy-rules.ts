@@ -59,3 +59,30 @@ export const only8080 = (changes: Partial<Toy> = {}): ConfiguredRule =>
     },
     ...changes,
   });
+
+/** What is left of a time that passes when it is told to. */
+export interface Clock {
+  readonly timeLeft: () => number;
+  readonly pass: (ms: number) => void;
+}
+
+export function clockOf(ms: number): Clock {
+  let left = ms;
+  return {
+    timeLeft: () => left,
+    pass: (spent) => {
+      left -= spent;
+    },
+  };
+}
+
+/** The same, taking so long for each run. */
+export const slow = (clock: Clock, ms: number, changes: Partial<Toy> = {}): ConfiguredRule =>
+  toyRule({
+    *check({ object, finding }) {
+      clock.pass(ms);
+      for (const [index, { targetPort }] of object.spec.ports.entries())
+        if (targetPort !== 8080) yield finding('wrong', ['spec', 'ports', index, 'targetPort'], undefined);
+    },
+    ...changes,
+  });
