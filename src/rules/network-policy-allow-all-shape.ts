@@ -53,8 +53,14 @@ export const networkPolicyAllowAllShape = defineRule({
     const backends = asBackends(meantBy(policy, known), known);
     const bound = `${backends.length} workload${backends.length === 1 ? '' : 's'}`;
     const { name } = policy.metadata;
+    const restricting = rules.filter(({ peers, ports }) => peers !== undefined || ports !== undefined);
+    const othersOf = {
+      Ingress: restricting.filter(({ direction }) => direction === 'Ingress').length,
+      Egress: restricting.filter(({ direction }) => direction === 'Egress').length,
+    };
     for (const { path, peersKey, direction } of open) {
-      const others = rules.filter((one) => one.direction === direction && !open.includes(one)).length;
+      cluster.step();
+      const others = othersOf[direction];
       const shape = { name, path, peersKey, others, bound, isEmptyList: empty.has(formatPath(path)) };
       if (others > 0) yield finding('besideOthers', path, shape);
       else if (saysDenial.test(name)) yield finding('calledDenial', path, shape);
