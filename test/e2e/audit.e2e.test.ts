@@ -115,8 +115,13 @@ describeOnCluster('commands on a cluster', () => {
           .map((told) => `${told.rule} ${told.path} ${told.message} ${told.mode}`)
           .sort();
       expect(lines(stored)).toEqual(lines(live));
-      // What is in a Secret that no Ingress named when the snapshot was taken was not read.
-      expect(lines(before)).toEqual(lines(live).filter((line) => !ofContent.test(line)));
+      // What is in a Secret that no Ingress named when the snapshot was taken was not read. Of a backend whose Service has its own
+      // finding, only a write is told why it does not answer.
+      const comparable = (all: readonly Told[]) =>
+        lines(all)
+          .filter((line) => !ofContent.test(line))
+          .map((line) => line.replace(/^(ingress-backend-unusable \S+) .*/, '$1'));
+      expect(comparable(before)).toEqual(comparable(live));
       const own = lines(live).filter((line) => line.startsWith(`${rule} `));
       expect(own.map((line) => line.split(' ').slice(1, 3).join(' '))).toEqual(
         one.findings.map(({ path, message }) => `${path} ${message}`).sort(),
