@@ -43,9 +43,20 @@ const isSame = (a: NetworkPolicy, b: NetworkPolicy): boolean =>
 
 /** Every egress rule that binds the Pods names single addresses, as for the API server: who writes that may need no names. */
 export function sendToAddressesOnly(flows: readonly Flow[]): boolean {
-  const rules = flows.flatMap(({ egress }) => egress.isolatedBy).flatMap(({ spec }) => spec.egress);
+  const policies = flows.flatMap(({ egress }) => egress.isolatedBy).filter(({ spec }) => spec.egress.length > 0);
+  return policies.length > 0 && policies.every(namesAddressesOnly);
+}
+
+const namingAddresses = new WeakMap<NetworkPolicy, boolean>();
+
+/** Found out once for a policy, since every Pod that it binds is asked about. */
+function namesAddressesOnly(policy: NetworkPolicy): boolean {
+  const known = namingAddresses.get(policy);
+  if (known !== undefined) return known;
   const isAddress = ({ ipBlock }: NetworkPolicyPeer): boolean => ipBlock !== undefined && isOneAddress(ipBlock.cidr);
-  return rules.length > 0 && rules.every(({ to }) => to?.every(isAddress));
+  const made = policy.spec.egress.every(({ to }) => to?.every(isAddress) === true);
+  namingAddresses.set(policy, made);
+  return made;
 }
 
 /** Whether a Pod of another namespace reaches the resolver, or may; false only where certainly none does. */
@@ -86,8 +97,17 @@ function admitsAt(view: ClusterView, destination: Destination, agents: boolean, 
     .list('NetworkPolicy', namespace)
     .filter(({ spec }) => spec.policyTypes.includes('Ingress') && selects(spec.podSelector, workload) !== false);
   if (!policies.some(({ spec }) => selects(spec.podSelector, workload) === true)) return true;
-  const rules = policies.flatMap((policy) => rulesOf(policy, 'Ingress')).filter(({ ports }) => portMatches(ports, workload, destination));
-  return rules.some(({ peers }) => agents || peers === undefined || peers.some((peer) => holds(peer, namespace)));
+  const rules = policies
+    .flatMap((policy) => rulesOf(policy, 'Ingress'))
+    .filter(({ ports }) => {
+      view.step();
+      return portMatches(ports, workload, destination);
+    });
+  const isHeld = (peer: NetworkPolicyPeer): boolean => {
+    view.step();
+    return holds(peer, namespace);
+  };
+  return rules.some(({ peers }) => agents || peers === undefined || peers.some(isHeld));
 }
 
 const any: LabelSelector = { matchLabels: {}, matchExpressions: [] };
@@ -100,7 +120,10 @@ function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelec
   if (selectsEverything(namespaceSelector) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
   const others = view
     .list('Namespace', '')
-    .filter(({ metadata }) => metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels));
+    .filter(({ metadata }) => {
+      view.step();
+      return metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels);
+    });
   return others.some(({ metadata }) => podSelector === undefined || hasPod(view, podSelector, metadata.name));
 }
 

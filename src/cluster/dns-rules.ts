@@ -59,6 +59,7 @@ export const askersCutOff = (view: ClusterView, known: ClusterView, policy: Netw
 export function dnsFaultOf(view: ClusterView, policy: NetworkPolicy, resolver: Resolver): DnsFault | undefined {
   if (!opensPorts(policy)) return undefined;
   const faults = rulesOf(policy, 'Egress').flatMap((rule, at): readonly DnsFault[] => {
+    view.step();
     const link = linkBrokenIn(view, rule, policy, resolver);
     return link === undefined ? [] : [{ rule: at, link }];
   });
@@ -120,9 +121,10 @@ const declaresDns = ({ pod }: Workload): boolean =>
 
 /** The first rule of the policy that certainly lets the resolver's Pods be asked over UDP, by what they are: an `ipBlock` is the plugin's affair. */
 export function ruleReachingDns(view: ClusterView, policy: NetworkPolicy, { destinations }: Resolver): number | undefined {
-  const reaching = rulesOf(policy, 'Egress').findIndex((rule) =>
-    destinations.some((one) => isUdp(one) && portMatches(rule.ports, one.workload, one) && holds(view, rule, policy, one) === true),
-  );
+  const reaching = rulesOf(policy, 'Egress').findIndex((rule) => {
+    view.step();
+    return destinations.some((one) => isUdp(one) && portMatches(rule.ports, one.workload, one) && holds(view, rule, policy, one) === true);
+  });
   return reaching < 0 ? undefined : reaching;
 }
 

@@ -7,10 +7,13 @@ import type { Access } from '../kube/requester.ts';
 import type { Collection, Collections, Labels, ObjectRef, Workload } from '../kube/resources.ts';
 import type { ClusterView, Coverage, Found, NamedCollection, PodsOf } from './view.ts';
 
-/** Objects of one kind in one namespace; '' for all namespaces, and for what has none. */
-export interface Listing {
+export interface ObjectKind {
   readonly group: string;
   readonly kind: string;
+}
+
+/** Objects of one kind in one namespace; '' for all namespaces, and for what has none. */
+export interface Listing extends ObjectKind {
   readonly namespace: string;
 }
 
@@ -63,6 +66,11 @@ export class Elsewhere implements ClusterView {
   /** Its reader may read everything, so that absence is a fact in every namespace. */
   get isWhole(): boolean {
     return this.audience === everybody;
+  }
+
+  /** Whether nothing of these kinds is hidden from its reader. He is asked about all of them, whatever is said of the first. */
+  mayListEverywhere(kinds: readonly ObjectKind[]): boolean {
+    return kinds.map((kind) => this.audience.mayList({ ...kind, namespace: '' })).every((isAllowed) => isAllowed);
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { LabelSelector, Labels, Workload } from '../kube/resources.ts';
 import { asBackends } from './backends.ts';
 import { nearMiss } from './near-miss.ts';
-import { correctedSelector, titleWithPods } from './selection.ts';
+import { areCertain, correctedSelector, titleWithPods } from './selection.ts';
 import type { ClusterView } from './view.ts';
 
 export interface NearestSelector {
@@ -10,6 +10,8 @@ export interface NearestSelector {
   readonly corrected: Labels;
   /** `did you mean app=web (Deployment web, 3 Pods)?` */
   readonly text: string;
+  /** Whether the selector can only be a slip of the pen. */
+  readonly isCertain: boolean;
 }
 
 /** Only pairs can be misspelt: an expression says too little of what was meant. Never the empty selector, which selects everybody. */
@@ -23,5 +25,6 @@ export function nearestSelector(
   const { corrected, change } = correctedSelector(matchLabels, miss.differences);
   const backend = asBackends([miss.workload], known)[0];
   if (Object.keys(corrected).length === 0 || backend === undefined) return undefined;
-  return { corrected, text: `did you mean ${change} (${titleWithPods(backend)})?` };
+  const isCertain = areCertain(miss.differences, workloads);
+  return { corrected, text: `did you mean ${change} (${titleWithPods(backend)})?`, isCertain };
 }

@@ -84,7 +84,10 @@ export class NamespacePods {
 
   /** Shapes of which at least one Pod carries every pair. Labels of single Pods cost a walk through the namespace's Pods. */
   selectedBy(selector: Labels): readonly Workload[] {
-    if (!asksOfSinglePods(selector)) return this.shapes.values.filter(({ pod }) => matchesPairs(selector, pod.labels));
+    if (!asksOfSinglePods(selector)) {
+      const pairs = Object.entries(selector);
+      return this.shapes.values.filter(({ pod }) => pairs.every(([key, value]) => pod.labels[key] === value));
+    }
     const carrying = new Set(Array.from(this.carrying(selector), ([, { shape }]) => shape));
     return this.shapes.values.filter((shape) => carrying.has(keyOf(shape)));
   }

@@ -162,13 +162,34 @@ type Gap =
   | { readonly part: 'pods'; readonly namespaces: readonly string[] };
 
 /** Undefined where it selects somebody, or nobody may tell. Of other namespaces only what the reader may list counts. */
-export function gapOf(peer: NetworkPolicyPeer, own: string, cluster: ClusterView, elsewhere: ClusterView | undefined): Gap | undefined {
+function gapOf(peer: NetworkPolicyPeer, own: string, cluster: ClusterView, elsewhere: ClusterView | undefined): Gap | undefined {
   const { podSelector, namespaceSelector, ipBlock } = peer;
   // An address block is for what is outside the cluster, and nobody here can count that.
   if (ipBlock !== undefined) return undefined;
   const wanted = podSelector === undefined || selectsEverything(podSelector) || isOffer(podSelector) ? undefined : podSelector;
   if (namespaceSelector !== undefined && !isOfOwnNamespace(peer, own)) return gapElsewhere(namespaceSelector, wanted, cluster, elsewhere);
   return wanted === undefined || meansSomebody(cluster, wanted, own) ? undefined : { part: 'here' };
+}
+
+/** A peer that selects nobody, where it stands; `isAlone` where none beside it in its list lets anybody in or out either. */
+interface PlacedGap extends PlacedPeer {
+  readonly gap: Gap;
+  readonly isAlone: boolean;
+}
+
+/** A peer beside it of which nobody may tell counts as one that does: that it might not is no evidence. */
+export function* gapsInForce(policy: NetworkPolicy, cluster: ClusterView, elsewhere: ClusterView | undefined): Generator<PlacedGap> {
+  for (const { peers = [], path, peersKey } of rulesInForce(policy, cluster)) {
+    const gaps = peers.map((peer) => {
+      cluster.step();
+      return gapOf(peer, policy.metadata.namespace, cluster, elsewhere);
+    });
+    const isAlone = !gaps.includes(undefined);
+    for (const [index, peer] of peers.entries()) {
+      const gap = gaps[index];
+      if (gap !== undefined) yield { peer, path: [...path, peersKey, index], gap, isAlone };
+    }
+  }
 }
 
 function gapElsewhere(

@@ -1,7 +1,7 @@
 /** The DNS resolver of this cluster: the Service that Pods ask, the Pods behind it, and the ports on which those listen. */
 import { formatLabels } from '../kube/labels.ts';
 import { targetPortIn } from '../kube/ports.ts';
-import type { Labels, Service, Workload } from '../kube/resources.ts';
+import type { LabelSelector, Labels, Service, Workload } from '../kube/resources.ts';
 import { NotKnown } from './recording.ts';
 import type { Destination, PortOfPod } from './traffic/flow.ts';
 import type { ClusterView } from './view.ts';
@@ -114,6 +114,13 @@ function resolverBehind(view: ClusterView, service: Service, configured: readonl
 /** Installers call it `node-local-dns`, `nodelocaldns` and otherwise; what it is started with tells. */
 const isNodeAgent = ({ kind, pod }: Workload): boolean =>
   kind === 'DaemonSet' && (pod.localAddresses !== undefined || pod.labels['k8s-app'] === 'node-local-dns');
+
+/**
+ * Whether these are the labels by which policies allow the cache on the nodes, be there one or not: those of
+ * kubernetes/cluster/addons/dns/nodelocaldns, and Kubespray's.
+ */
+export const selectsNodeCache = ({ matchLabels }: LabelSelector): boolean =>
+  ['node-local-dns', 'nodelocaldns'].includes(matchLabels['k8s-app'] ?? '');
 
 const destinationsIn = (workload: Workload, { spec }: Service): readonly Destination[] =>
   spec.ports.flatMap((servicePort) => {

@@ -4,7 +4,7 @@
  */
 
 import { collectionOf, isPod } from '../kube/collections.ts';
-import { isPodNameOf, isRunTimeLabel, matchesPairs, podNameLabel } from '../kube/labels.ts';
+import { isPodNameOf, isRunTimeLabel, podNameLabel } from '../kube/labels.ts';
 import { groupOf } from '../kube/normalize.ts';
 import {
   type Collection,
@@ -173,7 +173,8 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   private select(selector: Labels, namespace: string): readonly Workload[] {
-    const templates = this.list('Template', namespace).filter((template) => this.makesPodsCarrying(template, selector));
+    const pairs = Object.entries(selector);
+    const templates = this.list('Template', namespace).filter((template) => this.makesPodsCarrying(template, selector, pairs));
     return [...templates, ...this.podsOf(namespace).selectedBy(selector)];
   }
 
@@ -206,13 +207,17 @@ export class ClusterSnapshot implements ClusterView {
    * A template that lacks only what controllers add at run time may make such Pods, unless its Pods are there to tell.
    * Something must speak for it, a pair that it has or the name of its Pod: `role=primary` alone may come to any Pod.
    */
-  private makesPodsCarrying({ kind, metadata, pod: { labels } }: Workload, selector: Labels): boolean {
-    if (matchesPairs(selector, labels)) return true;
-    const pairs = Object.entries(selector);
-    const unmet = pairs.filter(([key, value]) => labels[key] !== value);
-    if (!unmet.every(([key]) => labels[key] === undefined && isRunTimeLabel(key))) return false;
+  private makesPodsCarrying({ kind, metadata, pod: { labels } }: Workload, selector: Labels, pairs: Pairs): boolean {
+    let unmet = 0;
+    // A selector may hold 40,000 pairs: the first one that nothing can bring ends it.
+    for (const [key, value] of pairs) {
+      if (labels[key] === value) continue;
+      if (labels[key] !== undefined || !isRunTimeLabel(key)) return false;
+      unmet++;
+    }
+    if (unmet === 0) return true;
     const podName = selector[podNameLabel];
-    if (podName === undefined ? unmet.length === pairs.length : !isPodNameOf(metadata.name, podName)) return false;
+    if (podName === undefined ? unmet === pairs.length : !isPodNameOf(metadata.name, podName)) return false;
     return !this.podsOf(metadata.namespace).hasPodOf(`${kind}/${metadata.name}`);
   }
 
@@ -230,6 +235,8 @@ export class ClusterSnapshot implements ClusterView {
     return [...new Set(this.placesOf(collection).flatMap((place) => [...place.keys()]))].sort();
   }
 }
+
+type Pairs = readonly (readonly [key: string, value: string])[];
 
 const noPods: PodsOf = { count: 0, names: () => [], addresses: () => undefined, records: () => [] };
 

@@ -43,17 +43,20 @@ export const networkPolicyEgressUsesServicePort = defineRule({
   *check({ object: policy, cluster, elsewhere, finding }) {
     const own = policy.metadata.namespace;
     const rules = [...rulesInForce(policy, cluster)].filter(({ direction }) => direction === 'Egress');
+    const servicesOn = servicesByPort(cluster);
+    const opened = portsOpened(rules, cluster);
     for (const rule of rules) {
       const numbered = numbersIn(rule, cluster);
       const meant = numbered.length === 0 ? undefined : podsOfPeers(rule.peers, own, cluster, elsewhere);
       // One that declares nothing may listen anywhere.
       if (meant === undefined || meant.workloads.some(({ pod }) => pod.ports.length === 0)) continue;
-      const services = servicesByPort(meant.workloads, cluster);
+      const namespaces = new Set(meant.workloads.map(({ metadata }) => metadata.namespace));
       const message = meant.isForeign ? 'isServicePortElsewhere' : 'isServicePort';
       for (const { path, ...port } of numbered) {
-        const lead = leadTo(port, services, meant.workloads, cluster);
+        const asked = [...namespaces].flatMap((namespace) => servicesOn(namespace, port));
+        const lead = leadTo(port, asked, meant.workloads, cluster);
         // Where the Pods' port is open as well, the Service's is superfluous, and no harm.
-        if (lead === undefined || isOpen(lead, port, rules)) continue;
+        if (lead === undefined || portMatches(opened, lead.workload, { protocol: port.protocol, port: lead.target })) continue;
         yield finding(message, path, { ...lead, port, path }, [refOf(lead.service)]);
       }
     }
@@ -80,28 +83,36 @@ const numbersIn = ({ ports = [], path }: PlacedRule, cluster: ClusterView): read
 
 const keyOf = ({ port, protocol }: NumberedPort): string => `${port}/${protocol}`;
 
-/** Services beside the Pods, by each port on which they are asked: a rule may open ten thousand. */
-function servicesByPort(workloads: readonly Workload[], cluster: ClusterView): ReadonlyMap<string, readonly Service[]> {
+/** Services of a namespace by the port on which they are asked, indexed once: a policy may have ten thousand rules, and a rule as many ports. */
+function servicesByPort(cluster: ClusterView): (namespace: string, port: NumberedPort) => readonly Service[] {
+  const byNamespace = new Map<string, ReadonlyMap<string, readonly Service[]>>();
+  return (namespace, port) => {
+    cluster.step();
+    const index = byNamespace.get(namespace) ?? portsIndexed(cluster.list('Service', namespace), cluster);
+    byNamespace.set(namespace, index);
+    return index.get(keyOf(port)) ?? [];
+  };
+}
+
+function portsIndexed(services: readonly Service[], cluster: ClusterView): ReadonlyMap<string, readonly Service[]> {
   const found = new Map<string, Service[]>();
-  for (const namespace of new Set(workloads.map(({ metadata }) => metadata.namespace)))
-    for (const service of cluster.list('Service', namespace))
-      for (const port of service.spec.ports) {
-        cluster.step();
-        const those = found.get(keyOf(port));
-        if (those === undefined) found.set(keyOf(port), [service]);
-        else those.push(service);
-      }
+  for (const service of services)
+    for (const port of service.spec.ports) {
+      cluster.step();
+      const those = found.get(keyOf(port));
+      if (those === undefined) found.set(keyOf(port), [service]);
+      else those.push(service);
+    }
   return found;
 }
 
 /** A Service of one of the Pods that is asked on this port, if none of the Pods listens on it. */
 function leadTo(
   wanted: NumberedPort,
-  services: ReadonlyMap<string, readonly Service[]>,
+  asked: readonly Service[],
   workloads: readonly Workload[],
   cluster: ClusterView,
 ): Lead | undefined {
-  const asked = services.get(keyOf(wanted)) ?? [];
   const listens = ({ pod }: Workload): boolean => {
     cluster.step();
     return servesNumber(pod, wanted.port, wanted.protocol);
@@ -129,9 +140,14 @@ function leadBy(service: Service, wanted: NumberedPort, workloads: readonly Work
   return undefined;
 }
 
-/** Whether some rule of the policy opens the Pods' port as well. */
-const isOpen = ({ workload, target }: Lead, { protocol }: NumberedPort, rules: readonly PlacedRule[]): boolean =>
-  rules.some(({ ports }) => portMatches(ports, workload, { protocol, port: target }));
+/** The ports that some rule of the policy opens, in one list; undefined where one opens all. */
+const portsOpened = (rules: readonly PlacedRule[], cluster: ClusterView): PlacedRule['ports'] =>
+  rules.some(({ ports }) => ports === undefined)
+    ? undefined
+    : rules.flatMap(({ ports = [] }) => {
+        cluster.step();
+        return ports;
+      });
 
 function explain({ service, target, port, path }: Lead & { readonly port: NumberedPort; readonly path: FieldPath }): Explanation {
   return {

@@ -60,9 +60,10 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
         fixes: [{ text: 'select Pods by podSelector and namespaceSelector, and leave their addresses out of the block by except' }],
       }),
     },
+    /** So do the charts of cert-manager and of others who must reach any address, and many clouds shut it to Pods themselves. */
     opensMetadata: {
       severity: 'low',
-      modes: { guided: 'audit', strict: 'warn' },
+      modes: { guided: 'audit', strict: 'audit' },
       facts: 'self',
       text: ({ block, path }: { readonly block: IpBlock; readonly path: FieldPath }): Explanation => ({
         what: `${block.cidr} also holds ${metadataAddress}, the metadata service of most clouds`,

@@ -5,9 +5,10 @@
  */
 import { z } from 'zod';
 import { legacyNameIn } from '../cluster/legacy-namespace-label.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
 import { nearestSelector } from '../cluster/nearest-selector.ts';
-import { gapOf, peersInForce } from '../cluster/policy-peers.ts';
+import { gapsInForce } from '../cluster/policy-peers.ts';
+import { selectsNodeCache } from '../cluster/resolver.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
@@ -18,7 +19,12 @@ import { formatSelector, nameLabel, noLabels } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
 import type { LabelSelector, Namespace, Workload } from '../kube/resources.ts';
 
+const alone = { severity: 'medium', modes: { guided: 'warn', strict: 'deny' } } as const;
 const allowsNobody = 'This peer allows nothing until such Pods are there; the policy isolates its own Pods all the same.';
+
+/** Charts list every component that may come, and a release leaves some out (rules.md D.9, 83). A certain slip of the pen is none of these. */
+const besideOthers = { severity: 'low', modes: { guided: 'audit', strict: 'warn' } } as const;
+const leftOut = 'This peer allows nothing until such Pods are there: a mistake, or a component that is left out here.';
 
 export const networkPolicyPeerMatchesNothing = defineRule({
   id: 'network-policy-peer-matches-nothing',
@@ -31,67 +37,55 @@ export const networkPolicyPeerMatchesNothing = defineRule({
   options: z.strictObject({}),
 
   messages: {
-    noPodHere: {
-      severity: 'medium',
-      modes: { guided: 'warn', strict: 'deny' },
-      facts: 'namespace',
-      text: ({ selector, namespace, workloads, tally, fix }: NoPodHere): Explanation => ({
-        what: `${shown(selector)} matches ${tally} in ${namespace}${fix === undefined ? carriedBy(workloads) : ''}`,
-        why: allowsNobody,
-        fixes: [
-          ...(fix === undefined ? [] : [fix]),
-          { text: 'correct the labels; without a namespaceSelector beside it in the same entry, a podSelector means this namespace alone' },
-        ],
-      }),
-    },
-    noNamespace: {
-      severity: 'medium',
-      modes: { guided: 'warn', strict: 'deny' },
-      facts: 'foreign',
-      text: ({ selector, of, fix }: NoNamespace): Explanation => ({
-        what: `the namespace part ${shown(selector)} matches 0 of ${of} namespaces`,
-        why: allowsNobody,
-        fixes: [...(fix === undefined ? [] : [fix]), { text: 'correct the namespaceSelector, or label the namespace that is meant' }],
-      }),
-    },
-    noPodThere: {
-      severity: 'medium',
-      modes: { guided: 'warn', strict: 'deny' },
-      facts: 'foreign',
-      text: ({ selector, namespaces }: NoPodThere): Explanation => ({
-        what: `the namespace part matches ${listed(namespaces)}, but ${shown(selector)} no Pod and no template there`,
-        why: allowsNobody,
-        fixes: [{ text: 'correct the podSelector, or the namespace' }],
-      }),
-    },
+    noPodHere: { ...alone, facts: 'namespace', text: (facts: NoPodHere) => explainHere(facts, allowsNobody) },
+    noNamespace: { ...alone, facts: 'foreign', text: (facts: NoNamespace) => explainNamespace(facts, allowsNobody) },
+    noPodThere: { ...alone, facts: 'foreign', text: (facts: NoPodThere) => explainThere(facts, allowsNobody) },
+    noPodHereBesideOthers: { ...besideOthers, facts: 'namespace', text: (facts: NoPodHere) => explainHere(facts, leftOut) },
+    noNamespaceBesideOthers: { ...besideOthers, facts: 'foreign', text: (facts: NoNamespace) => explainNamespace(facts, leftOut) },
+    noPodThereBesideOthers: { ...besideOthers, facts: 'foreign', text: (facts: NoPodThere) => explainThere(facts, leftOut) },
   },
 
   *check({ object: policy, cluster, known, elsewhere, finding }) {
     const own = policy.metadata.namespace;
-    let suggested = 0;
-    for (const { peer, path } of peersInForce(policy, cluster)) {
-      const gap = gapOf(peer, own, cluster, elsewhere);
-      if (gap === undefined) continue;
+    const nearestPods = suggesting(known, own);
+    for (const { peer, path, gap, isAlone } of gapsInForce(policy, cluster, elsewhere)) {
       const { podSelector = everything, namespaceSelector = everything } = peer;
       const [podsAt, namespacesAt] = [
         [...path, 'podSelector'],
         [...path, 'namespaceSelector'],
       ];
+      // Policies that are to hold in any cluster allow the cache on the nodes beside the Pods of the cluster's DNS.
+      if (!isAlone && selectsNodeCache(podSelector)) continue;
       if (gap.part === 'here') {
+        const nearest = nearestPods(podSelector, podsAt);
         const workloads = known.workloads(own);
-        const fix = ++suggested > mostSuggested ? undefined : fixTowards(podSelector, workloads, known, podsAt);
-        yield finding('noPodHere', podsAt, { selector: podSelector, namespace: own, workloads, tally: countOf(workloads, known), fix });
-      } else if (gap.part === 'pods') yield finding('noPodThere', podsAt, { selector: podSelector, namespaces: gap.namespaces });
-      else {
-        const namespaces = known.list('Namespace', '');
-        // Another rule says how to repair that.
-        if (legacyNameIn(namespaceSelector, namespaces) !== undefined) continue;
-        const fix = nearestName(namespaceSelector, namespaces, namespacesAt);
-        yield finding('noNamespace', namespacesAt, { selector: namespaceSelector, of: gap.of, fix });
+        const facts = { selector: podSelector, namespace: own, workloads, tally: countOf(workloads, known), fix: nearest?.fix };
+        yield finding(messagesFor(isAlone, nearest).here, podsAt, facts);
+      } else if (gap.part === 'pods') {
+        yield finding(messagesFor(isAlone).pods, podsAt, { selector: podSelector, namespaces: gap.namespaces });
+        // Of a namespace's old label another rule says how to repair it.
+      } else if (legacyNameIn(namespaceSelector, known.list('Namespace', '')) === undefined) {
+        const nearest = nearestNamespace(namespaceSelector, known.list('Namespace', ''), namespacesAt);
+        yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, {
+          selector: namespaceSelector,
+          of: gap.of,
+          fix: nearest?.fix,
+        });
       }
     }
   },
 });
+
+const ofOneAlone = { here: 'noPodHere', namespaces: 'noNamespace', pods: 'noPodThere' } as const;
+const ofOneOfSeveral = { here: 'noPodHereBesideOthers', namespaces: 'noNamespaceBesideOthers', pods: 'noPodThereBesideOthers' } as const;
+
+const messagesFor = (isAlone: boolean, nearest?: Nearest) => (isAlone || nearest?.isCertain ? ofOneAlone : ofOneOfSeveral);
+
+/** What was probably meant; `isCertain` where the peer can only be a slip of the pen. */
+interface Nearest {
+  readonly fix: Fix;
+  readonly isCertain: boolean;
+}
 
 interface NoPodHere {
   readonly selector: LabelSelector;
@@ -120,17 +114,47 @@ const mostSuggested = 20;
 const longestSelector = 80;
 const shown = (selector: LabelSelector): string => display(formatSelector(selector), longestSelector);
 
-function fixTowards(selector: LabelSelector, workloads: readonly Workload[], known: ClusterView, path: FieldPath): Fix | undefined {
-  const nearest = nearestSelector(selector, workloads, known);
-  return nearest && { text: nearest.text, patch: [{ op: 'replace', path: [...path, 'matchLabels'], value: nearest.corrected }] };
+function explainHere({ selector, namespace, workloads, tally, fix }: NoPodHere, why: string): Explanation {
+  return {
+    what: `${shown(selector)} matches ${tally} in ${namespace}${fix === undefined ? carriedBy(workloads) : ''}`,
+    why,
+    fixes: [
+      ...(fix === undefined ? [] : [fix]),
+      { text: 'correct the labels; without a namespaceSelector beside it in the same entry, a podSelector means this namespace alone' },
+    ],
+  };
+}
+
+const explainNamespace = ({ selector, of, fix }: NoNamespace, why: string): Explanation => ({
+  what: `the namespace part ${shown(selector)} matches 0 of ${of} namespaces`,
+  why,
+  fixes: [...(fix === undefined ? [] : [fix]), { text: 'correct the namespaceSelector, or label the namespace that is meant' }],
+});
+
+const explainThere = ({ selector, namespaces }: NoPodThere, why: string): Explanation => ({
+  what: `the namespace part matches ${listed(namespaces)}, but ${shown(selector)} no Pod and no template there`,
+  why,
+  fixes: [{ text: 'correct the podSelector, or the namespace' }],
+});
+
+/** For the first peers the selector of Pods of this namespace that was probably meant. */
+function suggesting(known: ClusterView, namespace: string) {
+  let suggested = 0;
+  return (selector: LabelSelector, path: FieldPath): Nearest | undefined => {
+    if (++suggested > mostSuggested) return undefined;
+    const nearest = nearestSelector(selector, known.workloads(namespace), known);
+    if (nearest === undefined) return undefined;
+    const { text, corrected, isCertain } = nearest;
+    return { fix: { text, patch: [{ op: 'replace', path: [...path, 'matchLabels'], value: corrected }] }, isCertain };
+  };
 }
 
 /** A namespace that is called nearly so. */
-function nearestName(selector: LabelSelector, namespaces: readonly Namespace[], path: FieldPath): Fix | undefined {
+function nearestNamespace(selector: LabelSelector, namespaces: readonly Namespace[], path: FieldPath): Nearest | undefined {
   const wanted = selector.matchLabels[nameLabel];
   const names = namespaces.map(({ metadata }) => metadata.name);
   const nearest = wanted === undefined || names.includes(wanted) ? undefined : nearestWord(wanted, names);
-  if (nearest === undefined) return undefined;
+  if (wanted === undefined || nearest === undefined) return undefined;
   const patch = [{ op: 'replace', path: [...path, 'matchLabels', nameLabel], value: nearest }] as const;
-  return { text: `did you mean namespace ${nearest}?`, patch };
+  return { fix: { text: `did you mean namespace ${nearest}?`, patch }, isCertain: isCertainTypo(wanted, nearest, names) };
 }

@@ -4,7 +4,7 @@
  * that only a changed selector, and a policy that has stood for a while, are worth a warning.
  */
 import { z } from 'zod';
-import { nearestSelector } from '../cluster/nearest-selector.ts';
+import { type NearestSelector, nearestSelector } from '../cluster/nearest-selector.ts';
 import { meansSomebody } from '../cluster/policy-peers.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -28,9 +28,16 @@ export const networkPolicySubjectMatchesNothing = defineRule({
     /** Helm and Argo CD apply policies before anything that makes Pods; a release may leave its component out. */
     selectsNobody: {
       severity: 'low',
+      modes: { guided: 'audit', strict: 'audit' },
+      facts: 'namespace',
+      text: (facts: Nobody) => explain(facts, doesNothing),
+    },
+    /** A slip of the pen: the Pods that are meant are there. */
+    misspelt: {
+      severity: 'low',
       modes: { guided: 'audit', strict: 'warn' },
       facts: 'namespace',
-      text: (facts: Nobody) => explain(facts, 'The policy binds no Pod: as long as that is so, it does nothing.'),
+      text: (facts: Nobody) => explain(facts, doesNothing),
     },
     /** The Pods were there, or never were: they do not come with a changed selector. */
     changedToNobody: {
@@ -47,15 +54,11 @@ export const networkPolicySubjectMatchesNothing = defineRule({
     // All Pods of the namespace, whenever they come: a default for it.
     if (selectsEverything(podSelector) || meansSomebody(cluster, podSelector, namespace)) return;
     const workloads = known.workloads(namespace);
-    const facts = {
-      podSelector,
-      namespace,
-      tally: countOf(workloads, known),
-      workloads,
-      closest: fixTowards(podSelector, workloads, known),
-    };
+    const nearest = nearestSelector(podSelector, workloads, known);
+    const facts = { podSelector, namespace, tally: countOf(workloads, known), workloads, closest: nearest && fixTowards(nearest) };
     const lost = before !== undefined && selectedSomebody(policy, before());
-    yield finding(lost ? 'changedToNobody' : 'selectsNobody', ['spec', 'podSelector'], facts);
+    const isMisspelt = nearest?.isCertain === true;
+    yield finding(lost ? 'changedToNobody' : isMisspelt ? 'misspelt' : 'selectsNobody', ['spec', 'podSelector'], facts);
   },
 });
 
@@ -74,6 +77,8 @@ function selectedSomebody({ metadata: { namespace, name } }: NetworkPolicy, view
   return earlier !== undefined && meansSomebody(view, earlier, namespace);
 }
 
+const doesNothing = 'The policy binds no Pod: as long as that is so, it does nothing.';
+
 const longestSelector = 100;
 
 function explain({ podSelector, namespace, tally, workloads, closest }: Nobody, why: string): Explanation {
@@ -84,8 +89,7 @@ function explain({ podSelector, namespace, tally, workloads, closest }: Nobody, 
   };
 }
 
-function fixTowards(selector: LabelSelector, workloads: readonly Workload[], known: ClusterView): Fix | undefined {
-  const nearest = nearestSelector(selector, workloads, known);
-  const path = ['spec', 'podSelector', 'matchLabels'];
-  return nearest && { text: nearest.text, patch: [{ op: 'replace', path, value: nearest.corrected }] };
-}
+const fixTowards = ({ corrected, text }: NearestSelector): Fix => ({
+  text,
+  patch: [{ op: 'replace', path: ['spec', 'podSelector', 'matchLabels'], value: corrected }],
+});

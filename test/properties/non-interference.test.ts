@@ -18,7 +18,7 @@ import { namespace, plentyOfTime, portsOf, requestFor, reviewOf, service } from 
 import { runs } from '../support/figures.ts';
 import { complete } from '../support/objects.ts';
 import { ingress, inhabitants, policy, type RuleWorld, resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
-import { flannel, ovnKubernetes } from '../support/usual-objects.ts';
+import { dependentElsewhere, flannel, ovnKubernetes } from '../support/usual-objects.ts';
 import { disclosures } from './declared-disclosures.ts';
 
 const profiles = ['observe', 'guided', 'strict'] as const;
@@ -88,9 +88,10 @@ const hiddenPart: fc.Arbitrary<readonly RawObject[]> = fc
     system: besideResolver,
     answers: fc.boolean(),
     plugin: fc.constantFrom([], [], [flannel], [ovnKubernetes]),
+    ends: fc.subarray([...dependentElsewhere]),
   })
-  .map(({ one, its, two, readable, system, answers, plugin }) => [
-    ...[its, ...one, ...readable, ...system, ...plugin.map((each) => complete(each))],
+  .map(({ one, its, two, readable, system, answers, plugin, ends }) => [
+    ...[its, ...one, ...readable, ...system, ...[...plugin, ...ends].map((each) => complete(each))],
     ...(answers ? [answering] : []),
     ...(two === undefined ? [] : [namespace('hidden-two'), ...two]),
   ]);

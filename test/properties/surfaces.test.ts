@@ -55,6 +55,7 @@ const surfaces: readonly Surface[] = [
   },
 ];
 
+const noReader = 'an audit has no reader: what one of the namespace may not know goes to the report of the cluster';
 const noWrite = 'an audit sees no write: what was so before is told as it is';
 const unused = 'an exemption from what is not found is told of objects as they stand, and of no write';
 
@@ -93,8 +94,25 @@ const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly
     noWrite,
     'service-node-port-policy Service team-a/web spec.ports[0].nodePort notInRanges deny',
   ],
+  'network-policy-cuts-critical-system: it was as closed before': [
+    noWrite,
+    'network-policy-cuts-critical-system NetworkPolicy kube-system/default-deny spec.ingress nobodyReaches deny',
+  ],
+  'network-policy-cuts-webhook-or-apiservice: it was shut out before': [
+    noWrite,
+    'network-policy-cuts-webhook-or-apiservice NetworkPolicy policies/default-deny spec.ingress webhookFailsClosed warn',
+  ],
+  'network-policy-host-network-subject-or-peer: who may not list the other namespace is not told what stands there': [
+    noReader,
+    'network-policy-host-network-subject-or-peer NetworkPolicy shop/web spec.ingress[0].from[0] peerElsewhere warn',
+  ],
+  'network-policy-protocol-defaulted-on-udp-port: kubectl keeps what was applied': ['what is stored has its protocol'],
+  'network-policy-subject-matches-nothing: a changed selector lets go of the Pods': [
+    noWrite,
+    'network-policy-subject-matches-nothing NetworkPolicy shop/web spec.podSelector selectsNobody audit',
+  ],
   'ingress-class-unclaimed-or-eol: who may not read all namespaces is not told that nobody runs there': [
-    'an audit has no reader: what one of the namespace may not know goes to the report of the cluster',
+    noReader,
     'ingress-class-unclaimed-or-eol Ingress shop/web spec.ingressClassName nobodyRuns warn',
   ],
   'exemption-invalid: the exemption has a reason': [unused, unusedLine('Service', 'service-node-port-policy')],

@@ -92,7 +92,16 @@ export const dependent: readonly RawObject[] = [
     spec: {
       template: {
         metadata: { labels: { app: 'asker' } },
-        spec: { containers: [{ env: [{ name: 'BACKEND', value: 'http://asked:80/' }] }] },
+        spec: {
+          containers: [
+            {
+              env: [
+                { name: 'BACKEND', value: 'http://asked:80/' },
+                { name: 'OTHER', value: 'http://told.hidden-one:80/' },
+              ],
+            },
+          ],
+        },
       },
     },
   },
@@ -119,5 +128,24 @@ export const dependent: readonly RawObject[] = [
     kind: 'NetworkPolicy',
     metadata: { name: 'asked', namespace: 'shop' },
     spec: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'], ingress: [{ from: [{ podSelector: {} }] }] },
+  },
+];
+
+/** The other ends of what `dependent` are told of, and who is told of them, in a namespace that its readers may not know. */
+export const dependentElsewhere: readonly RawObject[] = [
+  {
+    kind: 'StatefulSet',
+    metadata: { name: 'told', namespace: 'hidden-one' },
+    spec: {
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ env: [{ name: 'BACKEND', value: 'http://asked.shop:80/' }] }] },
+      },
+    },
+  },
+  {
+    kind: 'Service',
+    metadata: { name: 'told', namespace: 'hidden-one' },
+    spec: { clusterIP: '10.96.0.83', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
   },
 ];

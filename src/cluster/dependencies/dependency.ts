@@ -1,6 +1,6 @@
 /** Connections that somebody has written down: not what may be meant, but what an object of the cluster says. */
 import { targetPortIn } from '../../kube/ports.ts';
-import type { Ingress, Service, ServicePort, Workload } from '../../kube/resources.ts';
+import type { Service, ServicePort, Workload } from '../../kube/resources.ts';
 import { isHeadless, selectsPods } from '../backends.ts';
 import { addressesOf } from '../resolver.ts';
 import type { Destination, FlowQuestion } from '../traffic/flow.ts';
@@ -15,8 +15,6 @@ export interface Dependency extends FlowQuestion {
   readonly to: Destination;
   /** As people read it: `Ingress shop to Service web:80`. Equal for what Pods and templates of one maker have in common. */
   readonly title: string;
-  /** What it tells of other namespaces than the one asked about: only who may list these objects may be told of it. */
-  readonly foreign: readonly (Workload | Ingress)[];
 }
 
 /** A port of a Service that somebody asks. */
@@ -60,7 +58,3 @@ export const titleOfPort = ({ service, port }: AskedPort, own: string): string =
 
 export const qualified = ({ namespace, name }: { readonly namespace: string; readonly name: string }, own: string): string =>
   namespace === own ? name : `${namespace}/${name}`;
-
-/** Of those, what is of another namespace. */
-export const foreignOf = (objects: readonly (Workload | Ingress)[], own: string): Dependency['foreign'] =>
-  objects.filter(({ metadata }) => metadata.namespace !== own);

@@ -6,7 +6,7 @@ import { classOf, controllerOf } from '../ingress-classes.ts';
 import { type IngressController, ingressControllers } from '../ingress-controllers.ts';
 import { type WantedService, wantedServices } from '../ingress-services.ts';
 import type { ClusterView } from '../view.ts';
-import { type AskedPort, type Dependency, destinationsBehind, foreignOf, qualified, titleOfPort } from './dependency.ts';
+import { type AskedPort, type Dependency, destinationsBehind, qualified, titleOfPort } from './dependency.ts';
 import { Directory } from './directory.ts';
 
 /** Who serves an Ingress. */
@@ -47,11 +47,7 @@ export function* backendsOfIngress(view: ClusterView, ingress: Ingress, { pods }
     const asked = portBehind({ service: { name, port } }, metadata.namespace, view);
     if ('end' in asked) continue;
     const title = `Ingress ${qualified(metadata, own)} to ${titleOfPort(asked, own)}`;
-    // Which controller serves a class everybody may know; an own Ingress tells the rest.
-    const foreign = foreignOf([ingress], own);
-    const ways = destinationsBehind(asked, view).flatMap((to) =>
-      pods.map((from): Dependency => ({ kind: 'ingress', from, to, title, foreign })),
-    );
+    const ways = destinationsBehind(asked, view).flatMap((to) => pods.map((from): Dependency => ({ kind: 'ingress', from, to, title })));
     yield { asked, paths, ways };
   }
 }

@@ -1,5 +1,5 @@
 /** Which declared connections a policy takes away, or the removal of one. */
-import type { Ingress, NetworkPolicy, Workload } from '../../kube/resources.ts';
+import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
 import { selectedBy } from '../dns-rules.ts';
 import type { Elsewhere } from '../elsewhere.ts';
 import { effectOn } from '../traffic/effect.ts';
@@ -7,6 +7,7 @@ import { type Direction, type Flow, flow } from '../traffic/flow.ts';
 import type { ClusterView } from '../view.ts';
 import { dependenciesOf } from './declared.ts';
 import { type Dependency, dependencyKinds } from './dependency.ts';
+import { mayBeTold } from './foreign.ts';
 
 /** A write of one policy, or the policy as it stands, where there is no before. */
 export interface PolicyWrite {
@@ -29,9 +30,9 @@ export interface Lost {
 }
 
 export interface Losses {
-  /** The gravest first; those of which the reader may know. */
+  /** The gravest first. */
   readonly lost: readonly Lost[];
-  /** Of how many declared ones that begin or end at the policy's Pods. */
+  /** Of how many declared ones that begin or end at the policy's Pods, and of which the reader may know. */
   readonly of: number;
   /** There were more than were asked about. */
   readonly isCut: boolean;
@@ -43,7 +44,9 @@ const most = 500;
 export function lossesBy(write: PolicyWrite, elsewhere: Elsewhere | undefined): Losses {
   const workloads = subjectsOf(write);
   if (workloads.size === 0) return { lost: [], of: 0, isCut: false };
-  const found = [...dependenciesOf(write.cluster, { namespace: write.policy.metadata.namespace, workloads }).take(most + 1)];
+  const { namespace } = write.policy.metadata;
+  const told = dependenciesOf(write.cluster, { namespace, workloads }).filter(mayBeTold(namespace, elsewhere));
+  const found = [...told.take(most + 1)];
   const isCut = found.length > most;
   // Of the last one there may be more ways.
   const declared = isCut ? found.filter(({ title }) => title !== found.at(-1)?.title) : found;
@@ -52,9 +55,7 @@ export function lossesBy(write: PolicyWrite, elsewhere: Elsewhere | undefined): 
   const isOfSubjects = ({ from, to }: Dependency): boolean => workloads.has(from) || workloads.has(to.workload);
   const concerned = [...Map.groupBy(asked, ({ title }) => title).values()].filter((ways) => ways.some(isOfSubjects));
   const lost = inOrder(wholly(concerned, waysLost(write, concerned.flat())));
-  const told = lost.filter(tellableBy(lost, elsewhere));
-  const own = concerned.flatMap(([first]) => (first?.foreign.length === 0 ? first.title : []));
-  return { lost: told, of: new Set([...own, ...told.map(({ title }) => title)]).size, isCut };
+  return { lost, of: concerned.length, isCut };
 }
 
 /** The Pods that the policy certainly selects, now or before. */
@@ -98,16 +99,3 @@ function wholly(declared: readonly (readonly Dependency[])[], ways: readonly Los
 
 const inOrder = (lost: readonly Lost[]): readonly Lost[] =>
   lost.toSorted((a, b) => dependencyKinds.indexOf(a.ways[0].dependency.kind) - dependencyKinds.indexOf(b.ways[0].dependency.kind));
-
-/** What is of the policy's own namespace may always be told; of the rest what the reader may list there. */
-function tellableBy(lost: readonly Lost[], elsewhere: Elsewhere | undefined): (one: Lost) => boolean {
-  const foreign = new Set<Workload | Ingress>(lost.flatMap(foreignIn));
-  const isAsked = (one: Workload | Ingress): boolean => foreign.has(one);
-  const told =
-    elsewhere === undefined || foreign.size === 0
-      ? new Set()
-      : new Set([...elsewhere.those('Template', isAsked), ...elsewhere.those('Pod', isAsked), ...elsewhere.those('Ingress', isAsked)]);
-  return (one) => foreignIn(one).every((object) => told.has(object));
-}
-
-const foreignIn = ({ ways }: Lost): Dependency['foreign'] => ways.flatMap(({ dependency }) => dependency.foreign);

@@ -3,7 +3,7 @@ import type { Service, Workload } from '../../kube/resources.ts';
 import { scrapePortOf } from '../../kube/scraping.ts';
 import { selectsPods } from '../backends.ts';
 import type { ClusterView } from '../view.ts';
-import { type Dependency, foreignOf, preferringPods, titleOf } from './dependency.ts';
+import { type Dependency, preferringPods, titleOf } from './dependency.ts';
 
 /** The connections from Prometheus to what asks to be scraped in one namespace. */
 export function* dependenciesOfScraping(
@@ -16,7 +16,7 @@ export function* dependenciesOfScraping(
     view.step();
     const to = { workload, protocol: 'TCP', port, serviceAddresses: [] } as const;
     const title = `Prometheus to ${titleOf(workload, own)}:${port}`;
-    for (const from of prometheus) yield { kind: 'scrape', from, to, title, foreign: foreignOf([from, workload], own) };
+    for (const from of prometheus) yield { kind: 'scrape', from, to, title };
   }
 }
 

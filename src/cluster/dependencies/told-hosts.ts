@@ -1,7 +1,7 @@
 /** Workloads whose containers are told to connect to a Service: by an environment variable, a command or an argument. */
 import type { Service, ServicePort, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
-import { type AskedPort, type Dependency, destinationsBehind, foreignOf, keyOf, titleOf, titleOfPort } from './dependency.ts';
+import { type AskedPort, type Dependency, destinationsBehind, keyOf, titleOf, titleOfPort } from './dependency.ts';
 
 /** What such Pods ask of Services, those of `to` alone if it is given. A Service that is not known counts as none. */
 export function* dependenciesOfHosts(view: ClusterView, from: Workload, own: string, to?: string): Generator<Dependency> {
@@ -10,12 +10,10 @@ export function* dependenciesOfHosts(view: ClusterView, from: Workload, own: str
     const asked = portCalled(host, from.metadata.namespace, view, to);
     if (asked === undefined) continue;
     const title = `${titleOf(from, own)} to ${titleOfPort(asked, own)}`;
-    const isTold = from.metadata.namespace === own;
     for (const destination of destinationsBehind(asked, view)) {
       // Who is told of his own Service tells others of it.
       if (keyOf(destination.workload) === keyOf(from)) continue;
-      // What the own workload names is written in its own namespace.
-      yield { kind: 'host', from, to: destination, title, foreign: isTold ? [] : foreignOf([from], own) };
+      yield { kind: 'host', from, to: destination, title };
     }
   }
 }

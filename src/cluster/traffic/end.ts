@@ -38,7 +38,7 @@ interface Voice {
   readonly rule: number;
 }
 
-/** What the policies of this end say of one port. */
+/** What the policies of this end say of one port; of what is sent, the port is that of the destination and of no other. */
 export function verdict(view: ClusterView, end: End, port: PortOfPod): Verdict {
   if (!isWorkload(end.subject)) return { answer: 'allowed', isolatedBy: [], doubts: [] };
   const voices = voicesOf(view, end, end.subject, port);
@@ -62,13 +62,31 @@ function doubtsOf({ selected, allows }: Voice): readonly Doubt[] {
 }
 
 function voicesOf(view: ClusterView, end: End, subject: Workload, port: PortOfPod): readonly Voice[] {
-  return isolating(view, subject, end.direction).map(({ policy, selected }) => {
-    const answers = rulesOf(policy, end.direction).map(({ ports, peers }) => {
-      view.step();
-      return portMatches(ports, end.destination, port) ? peersHold(view, peers, policy.metadata.namespace, end) : false;
-    });
-    return { policy, selected, allows: anyOf(answers), rule: answers.indexOf(true) };
+  const say = end.direction === 'Egress' ? saidOfDestination : said;
+  return isolating(view, subject, end.direction).map(({ policy, selected }) => ({ policy, selected, ...say(view, end, port, policy) }));
+}
+
+type Said = Pick<Voice, 'allows' | 'rule'>;
+
+function said(view: ClusterView, end: End, port: PortOfPod, policy: NetworkPolicy): Said {
+  const answers = rulesOf(policy, end.direction).map(({ ports, peers }) => {
+    view.step();
+    return portMatches(ports, end.destination, port) ? peersHold(view, peers, policy.metadata.namespace, end) : false;
   });
+  return { allows: anyOf(answers), rule: answers.indexOf(true) };
+}
+
+const saidBy = new WeakMap<ClusterView, WeakMap<PortOfPod, Map<NetworkPolicy, Said>>>();
+
+/** What a policy says of whom its Pods may ask is the same for all of them: found out once, since a thousand may ask the resolver. */
+function saidOfDestination(view: ClusterView, end: End, port: PortOfPod, policy: NetworkPolicy): Said {
+  const byPort = saidBy.get(view) ?? new WeakMap<PortOfPod, Map<NetworkPolicy, Said>>();
+  saidBy.set(view, byPort);
+  const byPolicy = byPort.get(port) ?? new Map<NetworkPolicy, Said>();
+  byPort.set(port, byPolicy);
+  const made = byPolicy.get(policy) ?? said(view, end, port, policy);
+  byPolicy.set(policy, made);
+  return made;
 }
 
 /** What one policy says of all ports, supposing that it selects the Pod. */

@@ -119,8 +119,11 @@ export function without(a: Ports, b: Ports): Ports {
 /** What a list of ports says by number, and by name: those are looked up at the destination. */
 interface Listed {
   readonly numbers: Ports;
-  readonly names: readonly { readonly name: string; readonly protocol: Protocol }[];
+  /** As `textOfName` writes them. */
+  readonly names: ReadonlySet<string>;
 }
+
+const textOfName = (name: string, protocol: Protocol): string => `${protocol}/${name}`;
 
 const listedBy = new WeakMap<readonly NetworkPolicyPort[], Listed>();
 
@@ -131,7 +134,7 @@ function listedIn(ports: readonly NetworkPolicyPort[]): Listed {
     if (typeof port === 'string') return [];
     return rangeOf(protocol, port ?? 1, port === undefined ? lastPort : (endPort ?? port));
   });
-  const names = ports.flatMap(({ protocol, port }) => (typeof port === 'string' ? [{ name: port, protocol }] : []));
+  const names = new Set(ports.flatMap(({ protocol, port }) => (typeof port === 'string' ? [textOfName(port, protocol)] : [])));
   const made = { numbers: joined(numbers), names };
   listedBy.set(ports, made);
   return made;
@@ -147,10 +150,8 @@ function rangeOf(protocol: Protocol, first: number, last: number): readonly Span
 export function portsNamedBy(ports: readonly NetworkPolicyPort[] | undefined, destination: Endpoint): Ports {
   if (ports === undefined) return allPorts;
   const { numbers, names } = listedIn(ports);
-  if (names.length === 0 || !isWorkload(destination)) return numbers;
-  const declared = destination.pod.ports.filter(({ name, protocol }) =>
-    names.some((one) => one.name === name && one.protocol === protocol),
-  );
+  if (names.size === 0 || !isWorkload(destination)) return numbers;
+  const declared = destination.pod.ports.filter(({ name, protocol }) => name !== undefined && names.has(textOfName(name, protocol)));
   return union(numbers, joined(declared.map(({ containerPort, protocol }) => spanOf(protocol, containerPort, containerPort))));
 }
 
@@ -159,11 +160,12 @@ export function portMatches(ports: readonly NetworkPolicyPort[] | undefined, des
   if (ports === undefined) return true;
   const { numbers, names } = listedIn(ports);
   if (includes(numbers, wanted)) return true;
-  if (names.length === 0 || !isWorkload(destination)) return false;
+  if (names.size === 0 || !isWorkload(destination)) return false;
   return destination.pod.ports.some(
     ({ name, containerPort, protocol }) =>
       containerPort === wanted.port &&
       protocol === wanted.protocol &&
-      names.some((one) => one.name === name && one.protocol === wanted.protocol),
+      name !== undefined &&
+      names.has(textOfName(name, protocol)),
   );
 }
