@@ -1,5 +1,5 @@
 /** Which addresses of the cluster, those of Services and of Pods, stand in the address blocks of a policy. */
-import { type IpBlock, ipBlockHolds, isOneAddress, parseAddress } from '../kube/cidr.ts';
+import { type Address, type IpBlock, ipBlockHolds, isOneAddress, parseAddress } from '../kube/cidr.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import type { ClusterView } from './view.ts';
@@ -35,6 +35,8 @@ function servicesAt(
 export interface PodInside {
   readonly name: string;
   readonly address: string;
+  /** Undefined where it is none that can be read. */
+  readonly parsed: Address | undefined;
 }
 
 /** Addresses of Pods of the namespace, looked up once. Those on the host's network have their node's, which blocks are for. */
@@ -44,7 +46,7 @@ function podsWithAddresses(namespace: string, cluster: ClusterView): readonly Po
     if (workload.pod.hostNetwork) continue;
     for (const [name, { ips }] of cluster.pods(workload).records()) {
       cluster.step();
-      for (const address of ips === '' ? [] : ips.split(',')) found.push({ name, address });
+      for (const address of ips === '' ? [] : ips.split(',')) found.push({ name, address, parsed: parseAddress(address) });
     }
   }
   return found;
@@ -52,9 +54,9 @@ function podsWithAddresses(namespace: string, cluster: ClusterView): readonly Po
 
 /** Those inside the block; one is enough to speak of it. */
 const firstInside = (block: IpBlock, pods: readonly PodInside[], cluster: ClusterView): PodInside | undefined =>
-  pods.find(({ address }) => {
+  pods.find(({ parsed }) => {
     cluster.step();
-    return ipBlockHolds(block, address) === true;
+    return parsed !== undefined && ipBlockHolds(block, parsed) === true;
   });
 
 /** For each block the Service at its one address, or a Pod inside it. */
@@ -65,10 +67,14 @@ export function standingIn(
   elsewhere: Elsewhere | undefined,
 ): readonly { readonly service?: Service; readonly inside?: PodInside | undefined }[] {
   if (blocks.length === 0) return [];
-  const services = servicesAt(new Set(blocks.flatMap((block) => singleAddressOf(block) ?? [])), own, cluster, elsewhere);
+  const single = blocks.map((block) => {
+    cluster.step();
+    return singleAddressOf(block);
+  });
+  const services = servicesAt(new Set(single.filter((address) => address !== undefined)), own, cluster, elsewhere);
   const pods = podsWithAddresses(own, cluster);
-  return blocks.map((block) => {
-    const service = services.get(singleAddressOf(block) ?? '');
+  return blocks.map((block, index) => {
+    const service = services.get(single[index] ?? '');
     return service === undefined ? { inside: firstInside(block, pods, cluster) } : { service };
   });
 }

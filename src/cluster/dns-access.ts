@@ -12,8 +12,18 @@ import { selects } from './traffic/selecting.ts';
 import type { ClusterView } from './view.ts';
 
 /** The ways from such Pods to whatever may answer them. */
-export const flowsToDns = (view: ClusterView, workload: Workload, { destinations, nodeAgents, nodeAddresses }: Resolver): readonly Flow[] =>
-  [...destinations.filter(isUdp), ...nodeAgents, ...nodeAddresses.map(onNode)].map((target) => flow(view, workload, target));
+export const flowsToDns = (view: ClusterView, workload: Workload, resolver: Resolver): readonly Flow[] =>
+  targetsOf(resolver).map((target) => flow(view, workload, target));
+
+const targetsBy = new WeakMap<Resolver, readonly FlowTarget[]>();
+
+/** The same ones each time, so that what a policy says of them is found out once. */
+function targetsOf(resolver: Resolver): readonly FlowTarget[] {
+  const { destinations, nodeAgents, nodeAddresses } = resolver;
+  const targets = targetsBy.get(resolver) ?? [...destinations.filter(isUdp), ...nodeAgents, ...nodeAddresses.map(onNode)];
+  targetsBy.set(resolver, targets);
+  return targets;
+}
 
 /** What answers there is no Pod as a network plugin sees it: only a block, or a rule for anybody, holds its address. */
 export const onNode = (address: string): FlowTarget => ({ workload: { address }, serviceAddresses: [], protocol: 'UDP', port: 53 });
@@ -118,12 +128,10 @@ function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelec
   if (namespaceSelector === undefined) return false;
   // Who asks for no label lets every namespace in, known or not: files of one namespace tell of no other.
   if (selectsEverything(namespaceSelector) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
-  const others = view
-    .list('Namespace', '')
-    .filter(({ metadata }) => {
-      view.step();
-      return metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels);
-    });
+  const others = view.list('Namespace', '').filter(({ metadata }) => {
+    view.step();
+    return metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels);
+  });
   return others.some(({ metadata }) => podSelector === undefined || hasPod(view, podSelector, metadata.name));
 }
 

@@ -121,6 +121,24 @@ export function parseBlock(text: string): AddressBlock | undefined {
   return { family, prefixLength, prefix: bits >> BigInt(widthOf(family) - prefixLength) };
 }
 
+/**
+ * Whether Kubernetes has always taken it for a block, in whatever way it reads it (k8s.io/utils/net ParseCIDRSloppy): zeros may
+ * lead, and bits may be set behind the prefix.
+ */
+export function isBlockAsServed(text: string): boolean {
+  const [address = '', length = '', ...more] = text.split('/');
+  if (more.length > 0 || addressAsServed(address) === undefined || !/^\d+$/.test(length)) return false;
+  return Number(length) <= widthOf(address.includes(':') ? 6 : 4);
+}
+
+/** Whether every address of the inner block is in the outer one, which may be the same; undefined where one cannot be read strictly. */
+export function blockHoldsBlock(outer: string, inner: string): boolean | undefined {
+  const [all, some] = [parseBlock(outer), parseBlock(inner)];
+  if (all === undefined || some === undefined) return undefined;
+  const left = some.prefixLength - all.prefixLength;
+  return all.family === some.family && left >= 0 && some.prefix >> BigInt(left) === all.prefix;
+}
+
 const holds = ({ family, prefix, prefixLength }: AddressBlock, { family: wanted, bits }: Address): boolean =>
   wanted === family && bits >> BigInt(widthOf(family) - prefixLength) === prefix;
 

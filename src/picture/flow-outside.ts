@@ -6,7 +6,7 @@ import type { Group } from '../cluster/traffic/groups.ts';
 import { directions } from '../cluster/traffic/groups.ts';
 import { type PolicyRule, rulesOf } from '../cluster/traffic/policy-rules.ts';
 import { noPorts, type Ports, portsNamedBy, union, without } from '../cluster/traffic/ports.ts';
-import { type IpBlock, parseBlock } from '../kube/cidr.ts';
+import { blockHoldsBlock, type IpBlock, parseBlock } from '../kube/cidr.ts';
 import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
 import { Numbered } from './flow-map.ts';
 import { type FlowSet, inCommon } from './flow-sets.ts';
@@ -154,8 +154,5 @@ function rulesHolding(policy: NetworkPolicy, direction: Direction, block: IpBloc
 }
 
 /** Whether every address of the inner block is in the outer one, which has no exceptions. */
-function covers({ cidr, except }: IpBlock, { cidr: inside }: IpBlock): boolean {
-  const [outer, inner] = [parseBlock(cidr), parseBlock(inside)];
-  if (outer === undefined || inner === undefined || except.length > 0 || outer.family !== inner.family) return false;
-  return inner.prefixLength >= outer.prefixLength && inner.prefix >> BigInt(inner.prefixLength - outer.prefixLength) === outer.prefix;
-}
+const covers = ({ cidr, except }: IpBlock, { cidr: inside }: IpBlock): boolean =>
+  except.length === 0 && blockHoldsBlock(cidr, inside) === true;

@@ -82,7 +82,10 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
   *check({ object: policy, cluster, known, elsewhere, shared, finding }) {
     const own = policy.metadata.namespace;
     const all = [...rulesInForce(policy, cluster)].flatMap((rule) => blocksOf(rule, cluster));
-    const blocks = all.filter(({ block }) => !holdsEverything(block));
+    const blocks = all.filter(({ block }) => {
+      cluster.step();
+      return !holdsEverything(block);
+    });
     // Where each node has a DNS cache, Pods can be let to it by the resolver's address alone (rules.md D.5, 45).
     const resolver = findResolver(known, shared.resolver)?.service;
     const found = standingIn(
@@ -101,7 +104,10 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       if (inside !== undefined) yield finding(singleAddressOf(block) === undefined ? 'coversPods' : 'isPod', at, { cidr, inside });
     }
     // Said by the object alone, so it comes last: where the cluster is not known, nothing is said of the policy.
-    for (const { block, path } of all.filter(opensMetadata)) yield finding('opensMetadata', path, { block, path });
+    for (const placed of all) {
+      cluster.step();
+      if (opensMetadata(placed)) yield finding('opensMetadata', placed.path, { block: placed.block, path: placed.path });
+    }
   },
 });
 

@@ -22,7 +22,7 @@ import type { LabelSelector, Namespace, Workload } from '../kube/resources.ts';
 const alone = { severity: 'medium', modes: { guided: 'warn', strict: 'deny' } } as const;
 const allowsNobody = 'This peer allows nothing until such Pods are there; the policy isolates its own Pods all the same.';
 
-/** Charts list every component that may come, and a release leaves some out (rules.md D.9, 83). A certain slip of the pen is none of these. */
+/** Charts list every component that may come, and a release leaves some out (rules.md D.9, 83). */
 const besideOthers = { severity: 'low', modes: { guided: 'audit', strict: 'warn' } } as const;
 const leftOut = 'This peer allows nothing until such Pods are there: a mistake, or a component that is left out here.';
 
@@ -50,10 +50,7 @@ export const networkPolicyPeerMatchesNothing = defineRule({
     const nearestPods = suggesting(known, own);
     for (const { peer, path, gap, isAlone } of gapsInForce(policy, cluster, elsewhere)) {
       const { podSelector = everything, namespaceSelector = everything } = peer;
-      const [podsAt, namespacesAt] = [
-        [...path, 'podSelector'],
-        [...path, 'namespaceSelector'],
-      ];
+      const podsAt = [...path, 'podSelector'];
       // Policies that are to hold in any cluster allow the cache on the nodes beside the Pods of the cluster's DNS.
       if (!isAlone && selectsNodeCache(podSelector)) continue;
       if (gap.part === 'here') {
@@ -65,6 +62,7 @@ export const networkPolicyPeerMatchesNothing = defineRule({
         yield finding(messagesFor(isAlone).pods, podsAt, { selector: podSelector, namespaces: gap.namespaces });
         // Of a namespace's old label another rule says how to repair it.
       } else if (legacyNameIn(namespaceSelector, known.list('Namespace', '')) === undefined) {
+        const namespacesAt = [...path, 'namespaceSelector'];
         const nearest = nearestNamespace(namespaceSelector, known.list('Namespace', ''), namespacesAt);
         yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, {
           selector: namespaceSelector,
@@ -79,6 +77,7 @@ export const networkPolicyPeerMatchesNothing = defineRule({
 const ofOneAlone = { here: 'noPodHere', namespaces: 'noNamespace', pods: 'noPodThere' } as const;
 const ofOneOfSeveral = { here: 'noPodHereBesideOthers', namespaces: 'noNamespaceBesideOthers', pods: 'noPodThereBesideOthers' } as const;
 
+/** What is misspelt for certain is no component that was left out. */
 const messagesFor = (isAlone: boolean, nearest?: Nearest) => (isAlone || nearest?.isCertain ? ofOneAlone : ofOneOfSeveral);
 
 /** What was probably meant; `isCertain` where the peer can only be a slip of the pen. */
@@ -144,8 +143,8 @@ function suggesting(known: ClusterView, namespace: string) {
     if (++suggested > mostSuggested) return undefined;
     const nearest = nearestSelector(selector, known.workloads(namespace), known);
     if (nearest === undefined) return undefined;
-    const { text, corrected, isCertain } = nearest;
-    return { fix: { text, patch: [{ op: 'replace', path: [...path, 'matchLabels'], value: corrected }] }, isCertain };
+    const patch = [{ op: 'replace', path: [...path, 'matchLabels'], value: nearest.corrected }] as const;
+    return { fix: { text: nearest.text, patch }, isCertain: nearest.isCertain };
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { rulesOf } from '../cluster/traffic/policy-rules.ts';
+import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { selectsEverything } from '../kube/labels.ts';
@@ -33,14 +34,18 @@ export const networkPolicyRedundantPolicy = defineRule({
   },
 
   *check({ object: policy, cluster, finding }) {
-    const own = shapeOf(policy);
+    const own = shapeOf(policy, cluster);
     // Who shuts everything first, and opens by further policies, wants the first one to stay when those go.
     if (own.rules.length === 0) return;
     for (const other of cluster.list('NetworkPolicy', policy.metadata.namespace)) {
       cluster.step();
       if (other.metadata.name === policy.metadata.name || !mayHold(other, policy)) continue;
-      const theirs = shapeOf(other);
-      if (!own.rules.every((rule) => theirs.set.has(rule))) continue;
+      const theirs = shapeOf(other, cluster);
+      const isTheirs = (rule: string): boolean => {
+        cluster.step();
+        return theirs.set.has(rule);
+      };
+      if (!own.rules.every(isTheirs)) continue;
       // Of two that are alike, the later one is too many.
       const isAlike =
         theirs.set.size === own.set.size &&
@@ -79,11 +84,16 @@ interface PolicyShape {
 const shapes = new WeakMap<NetworkPolicy['spec'], PolicyShape>();
 
 /** Made once for each policy that is stored. */
-function shapeOf(policy: NetworkPolicy): PolicyShape {
+function shapeOf(policy: NetworkPolicy, view: ClusterView): PolicyShape {
   const known = shapes.get(policy.spec);
   if (known !== undefined) return known;
   const rules = (['Ingress', 'Egress'] as const).flatMap((direction) =>
-    policy.spec.policyTypes.includes(direction) ? rulesOf(policy, direction).map((rule) => `${direction} ${JSON.stringify(rule)}`) : [],
+    policy.spec.policyTypes.includes(direction)
+      ? rulesOf(policy, direction).map((rule) => {
+          view.step();
+          return `${direction} ${JSON.stringify(rule)}`;
+        })
+      : [],
   );
   const made = { rules, set: new Set(rules) };
   shapes.set(policy.spec, made);

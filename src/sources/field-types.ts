@@ -1,7 +1,9 @@
 /**
  * Types of the fields that rules read. The API server's decoder refuses an object at the first field of another type,
- * above all a label like `version: 1.0` or `enabled: on` without quotes; without a server, this does.
+ * above all a label like `version: 1.0` or `enabled: on` without quotes; without a server, this does. It refuses fields that
+ * it does not know where it is asked to be strict, as kubectl does unless told otherwise. A policy with `ingres` denies all.
  */
+import { nearestWords } from '../cluster/near-miss.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { groupOf } from '../kube/normalize.ts';
 import { isObject, stringAt } from '../kube/read.ts';
@@ -14,23 +16,25 @@ type Shape =
   | 'intOrString'
   | { readonly mapOf: Shape }
   | { readonly listOf: Shape }
-  | { readonly fields: Readonly<Record<string, Shape>> };
+  | { readonly fields: Readonly<Record<string, Shape>>; readonly isAll?: true };
 
 const strings: Shape = { mapOf: 'string' };
 const stringList: Shape = { listOf: 'string' };
 const fields = (shapes: Readonly<Record<string, Shape>>): Shape => ({ fields: shapes });
+/** There are no others. */
+const allFields = (shapes: Readonly<Record<string, Shape>>): Shape => ({ fields: shapes, isAll: true });
 
 const metadata = fields({ name: 'string', generateName: 'string', namespace: 'string', labels: strings, annotations: strings });
-const selector = fields({
+const selector = allFields({
   matchLabels: strings,
-  matchExpressions: { listOf: fields({ key: 'string', operator: 'string', values: stringList }) },
+  matchExpressions: { listOf: allFields({ key: 'string', operator: 'string', values: stringList }) },
 });
 const backend = fields({
   service: fields({ name: 'string', port: fields({ name: 'string', number: 'int' }) }),
   resource: fields({ kind: 'string', name: 'string' }),
 });
 const peers: Shape = {
-  listOf: fields({ podSelector: selector, namespaceSelector: selector, ipBlock: fields({ cidr: 'string', except: stringList }) }),
+  listOf: allFields({ podSelector: selector, namespaceSelector: selector, ipBlock: allFields({ cidr: 'string', except: stringList }) }),
 };
 const servicePorts = fields({
   name: 'string',
@@ -40,7 +44,7 @@ const servicePorts = fields({
   nodePort: 'int',
   appProtocol: 'string',
 });
-const policyPorts: Shape = { listOf: fields({ protocol: 'string', port: 'intOrString', endPort: 'int' }) };
+const policyPorts: Shape = { listOf: allFields({ protocol: 'string', port: 'intOrString', endPort: 'int' }) };
 const containers: Shape = {
   listOf: fields({
     name: 'string',
@@ -91,11 +95,11 @@ const specs: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ],
   [
     'networking.k8s.io/NetworkPolicy',
-    fields({
+    allFields({
       podSelector: selector,
       policyTypes: stringList,
-      ingress: { listOf: fields({ from: peers, ports: policyPorts }) },
-      egress: { listOf: fields({ to: peers, ports: policyPorts }) },
+      ingress: { listOf: allFields({ from: peers, ports: policyPorts }) },
+      egress: { listOf: allFields({ to: peers, ports: policyPorts }) },
     }),
   ],
   ['/Pod', podSpec],
@@ -114,7 +118,7 @@ export interface Mistyped {
   readonly hint: string;
 }
 
-/** Fields of the object whose value has another type than the API's. */
+/** Fields of the object whose value has another type than the API's, and of those kinds that are wholly known, fields that there are not. */
 export function mistypedFields(raw: RawObject): readonly Mistyped[] {
   const spec = specs.get(`${groupOf(stringAt(raw, 'apiVersion') ?? '')}/${stringAt(raw, 'kind') ?? ''}`);
   return [...mistyped(raw['metadata'], metadata, ['metadata']), ...(spec === undefined ? [] : mistyped(raw['spec'], spec, ['spec']))];
@@ -129,8 +133,20 @@ function mistyped(value: unknown, shape: Shape, path: FieldPath): readonly Misty
     return value.flatMap((item, index) => mistyped(item, shape.listOf, [...path, index]));
   }
   if (!isObject(value)) return [problem(value, 'mapping', path)];
+  const unknown = 'fields' in shape && shape.isAll ? unknownFields(value, Object.keys(shape.fields), path) : [];
   const inner = 'mapOf' in shape ? Object.keys(value).map((key) => [key, shape.mapOf] as const) : Object.entries(shape.fields);
-  return inner.flatMap(([key, one]) => (Object.hasOwn(value, key) ? mistyped(value[key], one, [...path, key]) : []));
+  return [...unknown, ...inner.flatMap(([key, one]) => (Object.hasOwn(value, key) ? mistyped(value[key], one, [...path, key]) : []))];
+}
+
+function unknownFields(value: RawObject, known: readonly string[], path: FieldPath): readonly Mistyped[] {
+  const words = nearestWords();
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const near = words(key, known);
+      const hint = near === undefined ? 'Remove it.' : `Write ${near}.`;
+      return { path: [...path, key], message: `there is no field "${key}"`, hint };
+    });
 }
 
 const isInt32 = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;

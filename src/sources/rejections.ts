@@ -4,21 +4,14 @@
  * pkg/apis/core/validation and pkg/apis/networking/validation).
  */
 import { classAnnotation } from '../cluster/ingress-controllers.ts';
-import { isDnsHost, isDnsLabel, isDnsSubdomain, isSloppyIPv4 } from '../kube/dns-name.ts';
+import { isDnsHost, isDnsLabel, isSloppyIPv4 } from '../kube/dns-name.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { groupOf } from '../kube/normalize.ts';
 import { isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
 import { mistypedFields } from './field-types.ts';
-
-export interface Rejection {
-  readonly path: FieldPath;
-  /** Ends the sentence "the API server refuses this Service: …". */
-  readonly message: string;
-  readonly hint: string;
-}
-
-const rejection = (path: FieldPath, message: string, hint: string): Rejection => ({ path, message, hint });
+import { policyRejections } from './policy-rejections.ts';
+import { dnsName, oneOf, portName, portNumber, portNumberOrName, protocol, protocolOf, type Rejection, rejection } from './rejection.ts';
 
 /** Why the API server would refuse to store the object; nothing for a kind that no rule judges, its types apart. */
 export function rejectionsOf(raw: RawObject): readonly Rejection[] {
@@ -54,7 +47,7 @@ function specRejections(raw: RawObject): readonly Rejection[] {
     case 'networking.k8s.io/Ingress':
       return [...ingressMetadataRejections(objectAt(raw, 'metadata'), spec), ...ingressRejections(spec)];
     case 'networking.k8s.io/NetworkPolicy':
-      return policyRejections(spec);
+      return policyRejections(raw);
     default:
       return [];
   }
@@ -89,31 +82,6 @@ function servicePortRejections(port: RawObject, index: number, ports: readonly R
     found.push(rejection(at('nodePort'), `a Service of type ${type} has no nodePort`, 'Remove it, or set type: NodePort.'));
   return [...found, ...portNumberOrName(at('targetPort'), port['targetPort'])];
 }
-
-/** 0 and "" are what an absent targetPort is; a string of digits is a name, and no valid one. */
-function portNumberOrName(path: FieldPath, value: unknown): readonly Rejection[] {
-  if (value === undefined || value === null || value === 0 || value === '') return [];
-  if (typeof value === 'number') return portNumber(path, value);
-  return typeof value === 'string' ? portName(path, value) : [];
-}
-
-/** validation.IsValidPortName. */
-function portName(path: FieldPath, name: string): readonly Rejection[] {
-  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name) && name.length <= 15) return [];
-  const hint = /^\d+$/.test(name) ? `Remove the quotes: ${name}.` : 'Use at most 15 of a-z, 0-9 and -, with a letter among them.';
-  return [rejection(path, `"${name}" is no name of a port`, hint)];
-}
-
-const portNumber = (path: FieldPath, value: number | undefined): readonly Rejection[] =>
-  value !== undefined && value >= 1 && value <= 65535
-    ? []
-    : [rejection(path, value === undefined ? 'a port has no number' : `${value} is no number of a port`, 'Use a number from 1 to 65535.')];
-
-const protocols = ['TCP', 'UDP', 'SCTP'];
-const protocolOf = (port: RawObject): string => stringAt(port, 'protocol') || 'TCP';
-
-const protocol = (path: FieldPath, port: RawObject): readonly Rejection[] =>
-  protocols.includes(protocolOf(port)) ? [] : [rejection(path, `there is no protocol "${protocolOf(port)}"`, `Use ${oneOf(protocols)}.`)];
 
 function ingressRejections(spec: RawObject): readonly Rejection[] {
   const rules = objectsAt(spec, 'rules');
@@ -163,9 +131,6 @@ function tlsRejections(entry: RawObject, index: number): readonly Rejection[] {
 const dnsHost = (path: FieldPath, host: string): readonly Rejection[] =>
   isDnsHost(host) ? [] : [rejection(path, `"${host}" is no name of a host`, 'Use a-z, 0-9, - and . between them; *. may stand before it.')];
 
-const dnsName = (path: FieldPath, name: string): readonly Rejection[] =>
-  isDnsSubdomain(name) ? [] : [rejection(path, `"${name}" is no name of an object`, 'Use a-z, 0-9, - and . between them.')];
-
 const pathTypes = ['Exact', 'Prefix', 'ImplementationSpecific'];
 
 function pathRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
@@ -201,66 +166,3 @@ function backendRejections(at: FieldPath, backend: RawObject): readonly Rejectio
     return [rejection([...at, 'service', 'port'], 'a backend needs either the name or the number of a port', 'Give one of them.')];
   return name === undefined ? portNumber([...at, 'service', 'port', 'number'], number) : portName([...at, 'service', 'port', 'name'], name);
 }
-
-function policyRejections(spec: RawObject): readonly Rejection[] {
-  const types = stringsAt(spec, 'policyTypes');
-  const unknown = types.findIndex((type) => type !== 'Ingress' && type !== 'Egress');
-  const found: Rejection[] = [];
-  if (unknown >= 0)
-    found.push(rejection(['spec', 'policyTypes', unknown], `there is no policyType "${types[unknown]}"`, 'Use Ingress or Egress.'));
-  if (types.length > 2) found.push(rejection(['spec', 'policyTypes'], 'it has more than two policyTypes', 'Name each once.'));
-  const directions = [
-    { rules: 'ingress', peers: 'from' },
-    { rules: 'egress', peers: 'to' },
-  ] as const;
-  const inRules = directions.flatMap(({ rules, peers }) =>
-    objectsAt(spec, rules).flatMap((rule, index) => [
-      ...objectsAt(rule, 'ports').flatMap((port, place) => policyPortRejections(['spec', rules, index, 'ports', place], port)),
-      ...objectsAt(rule, peers).flatMap((peer, place) => peerRejections(['spec', rules, index, peers, place], peer)),
-    ]),
-  );
-  return [...found, ...selectorRejections(['spec', 'podSelector'], spec['podSelector']), ...inRules];
-}
-
-function policyPortRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
-  const { port } = raw;
-  const endPort = numberAt(raw, 'endPort');
-  const numbers = typeof port === 'number' ? portNumber([...at, 'port'], port) : portNumberOrName([...at, 'port'], port);
-  const range = [...at, 'endPort'];
-  if (endPort === undefined) return [...protocol([...at, 'protocol'], raw), ...numbers];
-  if (typeof port !== 'number') return [...numbers, rejection(range, 'endPort needs a port that is a number', 'Give both as numbers.')];
-  return endPort < port
-    ? [rejection(range, `endPort ${endPort} is below port ${port}`, 'Exchange them.')]
-    : [...numbers, ...portNumber(range, endPort)];
-}
-
-function peerRejections(at: FieldPath, peer: RawObject): readonly Rejection[] {
-  const { podSelector, namespaceSelector, ipBlock } = peer;
-  const selectors = [podSelector, namespaceSelector].filter(isObject).length;
-  if (isObject(ipBlock) && selectors > 0) return [rejection(at, 'a peer has an ipBlock beside a selector', 'Make two entries of them.')];
-  if (!isObject(ipBlock) && selectors === 0)
-    return [rejection(at, 'a peer is empty', 'Name a podSelector, a namespaceSelector or an ipBlock; {} as a selector means all.')];
-  if (isObject(ipBlock) && !/^[0-9a-fA-F.:]+\/\d{1,3}$/.test(stringAt(ipBlock, 'cidr') ?? ''))
-    return [rejection([...at, 'ipBlock', 'cidr'], `"${stringAt(ipBlock, 'cidr') ?? ''}" is no address block`, 'Write it like 10.0.0.0/8.')];
-  return [
-    ...selectorRejections([...at, 'podSelector'], podSelector),
-    ...selectorRejections([...at, 'namespaceSelector'], namespaceSelector),
-  ];
-}
-
-const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
-
-function selectorRejections(at: FieldPath, selector: unknown): readonly Rejection[] {
-  if (!isObject(selector)) return [];
-  return objectsAt(selector, 'matchExpressions').flatMap((expression, index) => {
-    const operator = stringAt(expression, 'operator') ?? '';
-    const path = [...at, 'matchExpressions', index];
-    const values = stringsAt(expression, 'values').length;
-    if (!operators.includes(operator))
-      return [rejection([...path, 'operator'], `there is no operator "${operator}"`, `Use ${oneOf(operators)}.`)];
-    if ((operator === 'In' || operator === 'NotIn') === values > 0) return [];
-    return [rejection([...path, 'values'], `${operator} ${values > 0 ? 'takes no' : 'needs'} values`, 'Add or remove them.')];
-  });
-}
-
-const oneOf = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -3,12 +3,15 @@
  * is left, the rule ends. Counted, since a clock would tell of the machine.
  */
 import { describe, expect, it } from 'vitest';
+import { Elsewhere, everybody } from '../../src/cluster/elsewhere.ts';
+import { NotKnown, RecordingView } from '../../src/cluster/recording.ts';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import { evaluate } from '../../src/engine/evaluate.ts';
 import type { Rule } from '../../src/engine/rule.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { JudgedResource, RawObject, Resource } from '../../src/kube/resources.ts';
 import { rules } from '../../src/rules/index.ts';
+import { watched } from '../support/watched.ts';
 
 const times = <T>(count: number, make: (index: number) => T): readonly T[] => Array.from({ length: count }, (_, index) => make(index));
 
@@ -145,20 +148,84 @@ const worlds: readonly (readonly [ruleId: string, what: string, world: (size: nu
   ],
 ];
 
-/** The same object, counting how often something of it is read. */
-function watched<T extends object>(value: T, onRead: () => void, seen = new WeakMap<object, object>()): T {
-  const known = seen.get(value) as T | undefined;
-  if (known !== undefined) return known;
-  const proxy = new Proxy(value, {
-    get(target, key, receiver) {
-      onRead();
-      const found: unknown = Reflect.get(target, key, receiver);
-      return typeof found === 'object' && found !== null ? watched(found, onRead, seen) : found;
-    },
-  });
-  seen.set(value, proxy);
-  return proxy;
-}
+const policyOf = (spec: object): RawObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { namespace: 'shop', name: 'web' },
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ...spec },
+});
+const inNamespace = (namespace: string, object: RawObject): RawObject => ({
+  ...object,
+  metadata: { ...(object['metadata'] as object), namespace },
+});
+/** The cluster's DNS, and Pods that ask it. */
+const dns: readonly RawObject[] = [
+  inNamespace(
+    'kube-system',
+    service('kube-dns', {
+      clusterIP: '10.96.0.10',
+      clusterIPs: ['10.96.0.10'],
+      selector: { app: 'web' },
+      ports: [{ port: 53, protocol: 'UDP' }],
+    }),
+  ),
+  inNamespace('kube-system', deployment('coredns', [53])),
+];
+const pods = (index: number): object => ({ podSelector: { matchLabels: { app: `x${index}` } } });
+const policies: readonly (readonly [what: string, policy: (size: number) => RawObject])[] = [
+  ['rules that allow everything', (size) => policyOf({ ingress: times(size, () => ({})), egress: times(size, () => ({})) })],
+  [
+    'rules',
+    (size) =>
+      policyOf({ ingress: times(size, (index) => ({ from: [pods(index)] })), egress: times(size, (index) => ({ to: [pods(index)] })) }),
+  ],
+  [
+    'peers',
+    (size) =>
+      policyOf({
+        ingress: [{ from: times(size, pods) }],
+        egress: [{ to: times(size, (index) => ({ namespaceSelector: { matchLabels: { team: `t${index}` } }, ...pods(index) })) }],
+      }),
+  ],
+  [
+    'blocks',
+    (size) => policyOf({ egress: [{ to: times(size, (index) => ({ ipBlock: { cidr: `10.${index >> 8}.${index & 255}.0/24` } })) }] }),
+  ],
+  [
+    'ports',
+    (size) =>
+      policyOf({
+        egress: [{ ports: times(size, (index) => ({ protocol: 'TCP', port: index + 1 })) }],
+        ingress: [{ ports: times(size, (index) => ({ protocol: 'TCP', port: `p${index}` })) }],
+      }),
+  ],
+  [
+    'rules of one port of a Service',
+    (size) =>
+      policyOf({
+        egress: times(size, () => ({ to: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ protocol: 'TCP', port: 80 }] })),
+      }),
+  ],
+  [
+    'rules for DNS',
+    (size) =>
+      policyOf({
+        egress: times(size, (index) => ({ to: [{ namespaceSelector: {}, ...pods(index) }], ports: [{ protocol: 'UDP', port: 53 }] })),
+      }),
+  ],
+  ['labels', (size) => policyOf({ podSelector: { matchLabels: Object.fromEntries(times(size, (index) => [`k${index}`, 'v'])) } })],
+];
+const policyRules = rules.filter(({ meta }) => meta.kinds.some((kind) => kind === 'NetworkPolicy')).map(({ meta }) => meta.id);
+const beside: readonly RawObject[] = [
+  ...dns,
+  service('web', {
+    clusterIP: '10.96.0.20',
+    clusterIPs: ['10.96.0.20'],
+    selector: { app: 'web' },
+    ports: [{ port: 80, targetPort: 8080 }],
+  }),
+  ...times(8, (index) => deployment(`web-${index}`, [8080])),
+];
 
 /** What a run reads of the objects, and why the rule did not come to its end, if it did not. */
 function run(ruleId: string, { written, before, held }: World, timeLeft: () => number = () => 1) {
@@ -185,5 +252,47 @@ describe.each(worlds)('%s of %s', (ruleId, _, world) => {
   it('ends where time is over', () => {
     let looks = 0;
     expect(run(ruleId, world(1_000), () => 1 - looks++).reasons).toEqual(['deadline']);
+  });
+});
+
+/** What finding out takes, without the telling: how much is read, and how much at most between two looks at the clock. */
+function detection(ruleId: string, { written, before, held }: World): { readonly reads: number; readonly atOnce: number } {
+  const rule = rules.find(({ meta }) => meta.id === ruleId) as Rule;
+  let [reads, looked, atOnce] = [0, 0, 0];
+  const look = (): boolean => {
+    atOnce = Math.max(atOnce, reads - looked);
+    looked = reads;
+    return false;
+  };
+  const resource = (raw: RawObject): Resource => watched(normalize(raw) as Resource, () => reads++);
+  const [object, earlier] = [resource(written) as JudgedResource, before && resource(before)];
+  const others = ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(held.map(resource));
+  const [cluster, past] = [others.with([object]), others.with(earlier === undefined ? [] : [earlier])];
+  const view = new RecordingView(cluster, look, true);
+  const elsewhere = new Elsewhere(cluster, 'shop', everybody);
+  const subject = { object, operation: 'WRITE', before: earlier && (() => new RecordingView(past, look, true)) } as const;
+  reads = 0;
+  try {
+    for (const _ of rule
+      .configure()
+      .check(subject, view, { known: cluster, elsewhere, offline: false, isSurvey: false, exemptions: undefined }))
+      look();
+  } catch (cause) {
+    if (!(cause instanceof NotKnown)) throw cause;
+  }
+  look();
+  return { reads, atOnce };
+}
+
+describe.each(policyRules)('%s of a policy of very many', (ruleId) => {
+  const of = (policy: (size: number) => RawObject, size: number) =>
+    detection(ruleId, { written: policy(size), before: policyOf({}), held: beside });
+
+  it.each(policies)('%s reads four times as much, at most, of four times as much', (_, policy) => {
+    expect(of(policy, 400).reads).toBeLessThan(4.8 * of(policy, 100).reads + 1);
+  });
+
+  it.each(policies)('%s looks at the clock before it has read each of them many times', (_, policy) => {
+    expect(of(policy, 1_000).atOnce).toBeLessThan(32_000);
   });
 });

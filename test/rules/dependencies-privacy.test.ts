@@ -17,6 +17,7 @@ it.each([
   [networkPolicyCutsDeclaredDependency, 'Prometheus scrapes the Pods that the policy isolates'],
   [networkPolicyCutsDeclaredDependency, 'a Service asks to be scraped'],
   [networkPolicyCutsDeclaredDependency, "another namespace's workload is told of the Service"],
+  [networkPolicyCutsDeclaredDependency, "a container is told of another namespace's Service"],
   [networkPolicyCutsDeclaredDependency, "the controller's own namespace lets nothing out"],
   [ingressControllerBlockedByPolicy, 'the controller may send DNS alone'],
   [networkPolicyWidened, 'a peer reaches further'],

@@ -32,6 +32,9 @@ describe('what the API server accepts', () => {
     path('{path: /, pathType: Prefix, backend: {service: {name: 1-a, port: {number: 80}}}}'),
     '{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a.b, annotations: {kubernetes.io/ingress.class: a}}, spec: {ingressClassName: a, rules: [{}]}}',
     policy('{}'),
+    policy('null'),
+    policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.1/8, except: [10.1.0.0/16]}}, {ipBlock: {cidr: 010.0.0.0/08}}]}]}'),
+    policy('{podSelector: {matchLabels: {example.com/app: "", constructor: A_b.c}}}'),
     policy(
       '{podSelector: {}, ingress: [{from: [{podSelector: {}, namespaceSelector: {}}, {ipBlock: {cidr: "::/0"}}], ports: [{}, {port: a}, {port: 1, endPort: 2}]}]}',
     ),
@@ -128,6 +131,22 @@ describe('what the API server refuses', () => {
       'spec.egress[0].to[0]: a peer has an ipBlock beside a selector',
     ],
     [policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.1}}]}]}'), 'spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1" is no address block'],
+    [
+      policy('{egress: [{to: [{ipBlock: {cidr: 300.1.2.3/99}}]}]}'),
+      'spec.egress[0].to[0].ipBlock.cidr: "300.1.2.3/99" is no address block',
+    ],
+    [
+      policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/8]}}]}]}'),
+      'spec.egress[0].to[0].ipBlock.except[0]: 11.0.0.0/8 is no smaller part of 10.0.0.0/8',
+    ],
+    [
+      policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]}'),
+      'spec.egress[0].to[0].ipBlock.except[0]: 10.0.0.0/8 is no smaller part of 10.0.0.0/8',
+    ],
+    [policy('{podSelector: {matchLabels: {a b: c}}}'), 'spec.podSelector.matchLabels[a b]: "a b" is no key of a label'],
+    [policy('{podSelector: {matchLabels: {a: -x}}}'), 'spec.podSelector.matchLabels.a: "-x" is no value of a label'],
+    [policy('{ingres: [{}]}'), 'spec.ingres: there is no field "ingres"'],
+    [policy('{ingress: [{ports: [{port: ""}]}]}'), 'spec.ingress[0].ports[0].port: "" is no name of a port'],
     [policy('{ingress: [{ports: [{endPort: 5}]}]}'), 'spec.ingress[0].ports[0].endPort: endPort needs a port that is a number'],
     [policy('{ingress: [{ports: [{port: 9, endPort: 5}]}]}'), 'spec.ingress[0].ports[0].endPort: endPort 5 is below port 9'],
     [policy('{ingress: [{ports: [{port: 0}]}]}'), 'spec.ingress[0].ports[0].port: 0 is no number of a port'],

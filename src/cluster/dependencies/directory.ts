@@ -1,4 +1,7 @@
-/** Who takes part in declared connections, found once for a state of the cluster's workloads: a write of a policy leaves them as they are. */
+/**
+ * Who takes part in declared connections. Found once for the workloads of a namespace: a write of a policy leaves all of them
+ * as they are, and any other one those of all namespaces but its own.
+ */
 import { labelsOf, matchesPairs } from '../../kube/labels.ts';
 import type { Labels, Workload } from '../../kube/resources.ts';
 import { isSameList } from '../traffic/roll.ts';
@@ -14,12 +17,13 @@ const operatorLabel = 'operator.prometheus.io/name';
 export class Directory {
   private readonly templates: readonly Workload[];
   private readonly pods: readonly Workload[];
+  private readonly parts: ReadonlyMap<string, Part>;
   private readonly makers = new Map<object, readonly Workload[]>();
-  private askers: ReadonlyMap<string, readonly Workload[]> | undefined;
 
-  private constructor(templates: readonly Workload[], pods: readonly Workload[]) {
+  private constructor(templates: readonly Workload[], pods: readonly Workload[], last: Directory | undefined) {
     this.templates = templates;
     this.pods = pods;
+    this.parts = partsOf(templates, pods, last?.parts);
   }
 
   /** The same one for states that differ in other things than workloads. Reads all of them. */
@@ -28,7 +32,7 @@ export class Directory {
     const version = view.version('Namespace');
     const last = lastOf.get(version);
     if (last !== undefined && isSameList(last.templates, templates) && isSameList(last.pods, pods)) return last;
-    const directory = new Directory(templates, pods);
+    const directory = new Directory(templates, pods, last);
     lastOf.set(version, directory);
     return directory;
   }
@@ -37,7 +41,7 @@ export class Directory {
   soleMaker(labels: Labels): readonly Workload[] {
     const known = this.makers.get(labels);
     if (known !== undefined) return known;
-    const found = this.all().filter(({ pod }) => matchesPairs(labels, pod.labels) && pod.labels[operatorLabel] === undefined);
+    const found = [...this.parts.values()].flatMap((part) => part.carrying(labels));
     const made = new Set(found.map(keyOf)).size === 1 ? preferringPods(found) : [];
     this.makers.set(labels, made);
     return made;
@@ -50,20 +54,58 @@ export class Directory {
 
   /** Workloads of other namespaces that are told of something in this one. */
   askersOf(namespace: string): readonly Workload[] {
-    this.askers ??= askersIn(this.all());
-    return this.askers.get(namespace) ?? [];
+    return [...this.parts.values()].flatMap((part) => part.askersOf(namespace));
   }
 
-  get namespaces(): ReadonlySet<string> {
-    return new Set(this.all().map(({ metadata }) => metadata.namespace));
-  }
-
-  private all(): readonly Workload[] {
-    return [...this.templates, ...this.pods];
+  get namespaces(): Iterable<string> {
+    return this.parts.keys();
   }
 }
 
 const lastOf = new WeakMap<object, Directory>();
+
+/** What the workloads of one namespace tell. */
+class Part {
+  readonly workloads: readonly Workload[];
+  private readonly byLabels = new Map<object, readonly Workload[]>();
+  private askers: ReadonlyMap<string, readonly Workload[]> | undefined;
+
+  constructor(workloads: readonly Workload[]) {
+    this.workloads = workloads;
+  }
+
+  carrying(labels: Labels): readonly Workload[] {
+    const known = this.byLabels.get(labels);
+    if (known !== undefined) return known;
+    const found = this.workloads.filter(({ pod }) => matchesPairs(labels, pod.labels) && pod.labels[operatorLabel] === undefined);
+    this.byLabels.set(labels, found);
+    return found;
+  }
+
+  /** Those that are told of something in another namespace. */
+  askersOf(namespace: string): readonly Workload[] {
+    this.askers ??= askersIn(this.workloads);
+    return this.askers.get(namespace) ?? nobody;
+  }
+}
+
+const nobody: readonly Workload[] = [];
+
+/** In order of namespace. Those in which nothing differs stay. */
+function partsOf(
+  templates: readonly Workload[],
+  pods: readonly Workload[],
+  last: ReadonlyMap<string, Part> | undefined,
+): ReadonlyMap<string, Part> {
+  const groups = Map.groupBy([...templates, ...pods], ({ metadata }) => metadata.namespace);
+  const inOrder = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(
+    inOrder.map(([namespace, workloads]) => {
+      const part = last?.get(namespace);
+      return [namespace, part !== undefined && isSameList(part.workloads, workloads) ? part : new Part(workloads)];
+    }),
+  );
+}
 
 function askersIn(workloads: readonly Workload[]): ReadonlyMap<string, readonly Workload[]> {
   const askers = new Map<string, Workload[]>();

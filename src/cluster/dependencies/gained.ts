@@ -58,11 +58,15 @@ function* peersOf(update: PolicyUpdate, fresh: readonly PolicyRule[], elsewhere:
 }
 
 /** The rules that the policy did not have before, for these Pods. */
-function freshRules({ was, policy }: PolicyUpdate, direction: Direction): readonly PolicyRule[] {
+function freshRules({ was, policy, cluster }: PolicyUpdate, direction: Direction): readonly PolicyRule[] {
   if (!isolatesIn(policy, direction)) return [];
   const isSameSubject = JSON.stringify(was.spec.podSelector) === JSON.stringify(policy.spec.podSelector);
-  const known = new Set(isSameSubject ? rulesOf(was, direction).map((rule) => JSON.stringify(rule)) : []);
-  return rulesOf(policy, direction).filter((rule) => !known.has(JSON.stringify(rule)));
+  const textOf = (rule: PolicyRule): string => {
+    cluster.step();
+    return JSON.stringify(rule);
+  };
+  const known = new Set(isSameSubject ? rulesOf(was, direction).map(textOf) : []);
+  return rulesOf(policy, direction).filter((rule) => !known.has(textOf(rule)));
 }
 
 /** Whom the new rules hold, or may, in other namespaces. */
