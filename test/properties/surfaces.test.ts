@@ -56,6 +56,7 @@ const surfaces: readonly Surface[] = [
 ];
 
 const noReader = 'an audit has no reader: what one of the namespace may not know goes to the report of the cluster';
+const byItsService = 'in an audit the Service has its own finding, and an Ingress that leads there a note';
 const noWrite = 'an audit sees no write: what was so before is told as it is';
 const unused = 'an exemption from what is not found is told of objects as they stand, and of no write';
 
@@ -114,6 +115,18 @@ const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly
   'ingress-class-unclaimed-or-eol: who may not read all namespaces is not told that nobody runs there': [
     noReader,
     'ingress-class-unclaimed-or-eol Ingress shop/web spec.ingressClassName nobodyRuns warn',
+  ],
+  'ingress-backend-unusable: the selector of the Service matches no Pod': [
+    byItsService,
+    'ingress-backend-unusable Ingress shop/web spec.rules[0].http.paths[0].backend.service.name saidOfService audit',
+  ],
+  'ingress-backend-unusable: there are no Pods at all, and it is said once': [
+    byItsService,
+    'ingress-backend-unusable Ingress shop/web spec.defaultBackend.service.name saidOfService audit',
+  ],
+  'ingress-backend-unusable: no Pod has the port to which the Service sends': [
+    byItsService,
+    'ingress-backend-unusable Ingress shop/web spec.rules[0].http.paths[0].backend.service.port saidOfService audit',
   ],
   'exemption-invalid: the exemption has a reason': [unused, unusedLine('Service', 'service-node-port-policy')],
   'exemption-invalid: the exemption has a reason and an end to come': [unused, unusedLine('Service', 'service-node-port-policy')],
