@@ -40,6 +40,9 @@ const secretSources: ReadonlySet<Collection> = new Set(['Certificate', 'External
 /** Whom the API server calls. A set of files that holds one of them is taken to hold all that matter to it. */
 const callers: ReadonlySet<Collection> = new Set(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'APIService']);
 
+/** A cluster has more of them than any set of files. */
+const isElsewhereToo: ReadonlySet<Collection> = new Set(['IngressClass', 'Namespace']);
+
 /** What operators make beside other things. */
 const made: ReadonlySet<Collection> = new Set(['Pod', 'Template', 'Service', 'Secret']);
 
@@ -67,7 +70,7 @@ function coverageOf(manifests: readonly Manifest[], resources: readonly Resource
   };
   return (collection: Collection, namespace: string): Coverage => {
     if (!isGiven(collection, namespace)) return 'notGiven';
-    return collection === 'IngressClass' || isPart(collection, namespace) ? 'partial' : 'complete';
+    return isElsewhereToo.has(collection) || isPart(collection, namespace) ? 'partial' : 'complete';
   };
 }
 
