@@ -1,7 +1,8 @@
 /** For a selector of a policy that selects nobody, the one that was probably meant. */
-import type { LabelSelector, Labels, Workload } from '../kube/resources.ts';
+import { nameLabel } from '../kube/labels.ts';
+import type { LabelSelector, Labels, Namespace, Workload } from '../kube/resources.ts';
 import { asBackends } from './backends.ts';
-import { nearMiss } from './near-miss.ts';
+import { isCertainTypo, nearestWord, nearMiss } from './near-miss.ts';
 import { areCertain, correctedSelector, titleWithPods } from './selection.ts';
 import type { ClusterView } from './view.ts';
 
@@ -27,4 +28,15 @@ export function nearestSelector(
   if (Object.keys(corrected).length === 0 || backend === undefined) return undefined;
   const isCertain = areCertain(miss.differences, workloads);
   return { corrected, text: `did you mean ${change} (${titleWithPods(backend)})?`, isCertain };
+}
+
+/** The namespace that is called nearly as the one that a selector asks for by its name. */
+export function nearestNamespaceName(
+  { matchLabels }: LabelSelector,
+  namespaces: readonly Namespace[],
+): { readonly name: string; readonly isCertain: boolean } | undefined {
+  const wanted = matchLabels[nameLabel];
+  const names = namespaces.map(({ metadata }) => metadata.name);
+  const name = wanted === undefined || names.includes(wanted) ? undefined : nearestWord(wanted, names);
+  return wanted === undefined || name === undefined ? undefined : { name, isCertain: isCertainTypo(wanted, name, names) };
 }

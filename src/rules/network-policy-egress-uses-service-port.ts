@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { isHeadless, selectsPods } from '../cluster/backends.ts';
 import { type PlacedRule, podsOfPeers, rulesInForce } from '../cluster/policy-peers.ts';
+import { type NumberedPort, servicesByPort } from '../cluster/services-by-port.ts';
 import { portMatches } from '../cluster/traffic/ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
@@ -13,7 +14,7 @@ import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { matchesPairs } from '../kube/labels.ts';
 import { servesNumber, targetPortIn } from '../kube/ports.ts';
-import { formatRef, type Protocol, refOf, type Service, type Workload } from '../kube/resources.ts';
+import { formatRef, refOf, type Service, type Workload } from '../kube/resources.ts';
 
 export const networkPolicyEgressUsesServicePort = defineRule({
   id: 'network-policy-egress-uses-service-port',
@@ -70,49 +71,14 @@ interface Lead {
   readonly target: number;
 }
 
-interface NumberedPort {
-  readonly port: number;
-  readonly protocol: Protocol;
-}
-
 const numbersIn = ({ ports = [], path }: PlacedRule, cluster: ClusterView): readonly (NumberedPort & { readonly path: FieldPath })[] =>
   ports.flatMap(({ port, endPort, protocol }, index) => {
     cluster.step();
     return typeof port === 'number' && endPort === undefined ? [{ port, protocol, path: [...path, 'ports', index, 'port'] }] : [];
   });
 
-const keyOf = ({ port, protocol }: NumberedPort): string => `${port}/${protocol}`;
-
-/** Services of a namespace by the port on which they are asked, indexed once: a policy may have ten thousand rules, and a rule as many ports. */
-function servicesByPort(cluster: ClusterView): (namespace: string, port: NumberedPort) => readonly Service[] {
-  const byNamespace = new Map<string, ReadonlyMap<string, readonly Service[]>>();
-  return (namespace, port) => {
-    cluster.step();
-    const index = byNamespace.get(namespace) ?? portsIndexed(cluster.list('Service', namespace), cluster);
-    byNamespace.set(namespace, index);
-    return index.get(keyOf(port)) ?? [];
-  };
-}
-
-function portsIndexed(services: readonly Service[], cluster: ClusterView): ReadonlyMap<string, readonly Service[]> {
-  const found = new Map<string, Service[]>();
-  for (const service of services)
-    for (const port of service.spec.ports) {
-      cluster.step();
-      const those = found.get(keyOf(port));
-      if (those === undefined) found.set(keyOf(port), [service]);
-      else those.push(service);
-    }
-  return found;
-}
-
 /** A Service of one of the Pods that is asked on this port, if none of the Pods listens on it. */
-function leadTo(
-  wanted: NumberedPort,
-  asked: readonly Service[],
-  workloads: readonly Workload[],
-  cluster: ClusterView,
-): Lead | undefined {
+function leadTo(wanted: NumberedPort, asked: readonly Service[], workloads: readonly Workload[], cluster: ClusterView): Lead | undefined {
   const listens = ({ pod }: Workload): boolean => {
     cluster.step();
     return servesNumber(pod, wanted.port, wanted.protocol);

@@ -5,10 +5,10 @@
  */
 import { z } from 'zod';
 import { asBackends } from '../cluster/backends.ts';
-import { nearestWord } from '../cluster/near-miss.ts';
+import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
 import { type MeantPods, type PlacedRule, podsOfPeers, rulesInForce, workloadsMeant } from '../cluster/policy-peers.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -146,5 +146,6 @@ function nearest(name: string, protocol: Protocol, declared: readonly ContainerP
   if (other !== undefined) return { text: `did you mean protocol ${other.protocol}?`, patch };
   const names = declared.flatMap((port) => (port.protocol === protocol ? (port.name ?? []) : []));
   const word = nearestWord(name, names);
-  return word === undefined ? undefined : { text: `did you mean ${word}?`, patch: [{ op: 'replace', path, value: word }] };
+  if (word === undefined) return undefined;
+  return { text: `did you mean ${word}?`, ...editTowards(isCertainTypo(name, word, names), [{ op: 'replace', path, value: word }]) };
 }

@@ -5,13 +5,12 @@
  */
 import { z } from 'zod';
 import { legacyNameIn } from '../cluster/legacy-namespace-label.ts';
-import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
-import { nearestSelector } from '../cluster/nearest-selector.ts';
+import { nearestNamespaceName, nearestSelector } from '../cluster/nearest-selector.ts';
 import { gapsInForce } from '../cluster/policy-peers.ts';
 import { selectsNodeCache } from '../cluster/resolver.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -64,11 +63,8 @@ export const networkPolicyPeerMatchesNothing = defineRule({
       } else if (legacyNameIn(namespaceSelector, known.list('Namespace', '')) === undefined) {
         const namespacesAt = [...path, 'namespaceSelector'];
         const nearest = nearestNamespace(namespaceSelector, known.list('Namespace', ''), namespacesAt);
-        yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, {
-          selector: namespaceSelector,
-          of: gap.of,
-          fix: nearest?.fix,
-        });
+        const facts = { selector: namespaceSelector, of: gap.of, fix: nearest?.fix };
+        yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, facts);
       }
     }
   },
@@ -142,18 +138,17 @@ function suggesting(known: ClusterView, namespace: string) {
   return (selector: LabelSelector, path: FieldPath): Nearest | undefined => {
     if (++suggested > mostSuggested) return undefined;
     const nearest = nearestSelector(selector, known.workloads(namespace), known);
-    if (nearest === undefined) return undefined;
-    const patch = [{ op: 'replace', path: [...path, 'matchLabels'], value: nearest.corrected }] as const;
-    return { fix: { text: nearest.text, patch }, isCertain: nearest.isCertain };
+    return nearest && fixTowards(nearest.text, nearest, [...path, 'matchLabels'], nearest.corrected);
   };
 }
 
 /** A namespace that is called nearly so. */
 function nearestNamespace(selector: LabelSelector, namespaces: readonly Namespace[], path: FieldPath): Nearest | undefined {
-  const wanted = selector.matchLabels[nameLabel];
-  const names = namespaces.map(({ metadata }) => metadata.name);
-  const nearest = wanted === undefined || names.includes(wanted) ? undefined : nearestWord(wanted, names);
-  if (wanted === undefined || nearest === undefined) return undefined;
-  const patch = [{ op: 'replace', path: [...path, 'matchLabels', nameLabel], value: nearest }] as const;
-  return { fix: { text: `did you mean namespace ${nearest}?`, patch }, isCertain: isCertainTypo(wanted, nearest, names) };
+  const nearest = nearestNamespaceName(selector, namespaces);
+  return nearest && fixTowards(`did you mean namespace ${nearest.name}?`, nearest, [...path, 'matchLabels', nameLabel], nearest.name);
 }
+
+const fixTowards = (text: string, { isCertain }: { readonly isCertain: boolean }, path: FieldPath, value: unknown): Nearest => ({
+  fix: { text, ...editTowards(isCertain, [{ op: 'replace', path, value }]) },
+  isCertain,
+});

@@ -8,7 +8,7 @@ import { type NearestSelector, nearestSelector } from '../cluster/nearest-select
 import { meansSomebody } from '../cluster/policy-peers.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import { formatSelector, selectsEverything } from '../kube/labels.ts';
@@ -89,7 +89,7 @@ function explain({ podSelector, namespace, tally, workloads, closest }: Nobody, 
   };
 }
 
-const fixTowards = ({ corrected, text }: NearestSelector): Fix => ({
+const fixTowards = ({ corrected, text, isCertain }: NearestSelector): Fix => ({
   text,
-  patch: [{ op: 'replace', path: ['spec', 'podSelector', 'matchLabels'], value: corrected }],
+  ...editTowards(isCertain, [{ op: 'replace', path: ['spec', 'podSelector', 'matchLabels'], value: corrected }]),
 });

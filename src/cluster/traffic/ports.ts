@@ -163,9 +163,6 @@ export function portMatches(ports: readonly NetworkPolicyPort[] | undefined, des
   if (names.size === 0 || !isWorkload(destination)) return false;
   return destination.pod.ports.some(
     ({ name, containerPort, protocol }) =>
-      containerPort === wanted.port &&
-      protocol === wanted.protocol &&
-      name !== undefined &&
-      names.has(textOfName(name, protocol)),
+      containerPort === wanted.port && protocol === wanted.protocol && name !== undefined && names.has(textOfName(name, protocol)),
   );
 }
