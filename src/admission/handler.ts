@@ -1,5 +1,7 @@
 /** One AdmissionReview → its answer, and what is to be counted and logged. Clock, cluster and configuration are handed in. */
+
 import { Requesting } from '../cluster/elsewhere.ts';
+import { namespaceLabelsIn } from '../cluster/namespace-choice.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
 import type { Found, Read } from '../cluster/view.ts';
 import { eachOnce, type Wanted } from '../cluster/wanted.ts';
@@ -7,7 +9,6 @@ import type { Fault } from '../engine/evaluate.ts';
 import type { Finding } from '../engine/finding.ts';
 import { afterLiveLook, type Decision, type ReviewOptions, review, type Settings, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';
-import { labelsOf } from '../kube/labels.ts';
 import type { Access } from '../kube/requester.ts';
 import { formatRef, type JudgedResource, type Labels, type Namespace, type ObjectRef } from '../kube/resources.ts';
 import { type Asked, decode, type PassReason } from './request.ts';
@@ -87,7 +88,7 @@ export async function handle(body: unknown, deadline: Deadline, ports: Ports): P
 
   const configuration = ports.configuration();
   const bound: Task['bound'] = (view, rights) => {
-    const namespaceLabels = namespaceIn(view, write)?.metadata.labels ?? labelsOf({});
+    const namespaceLabels = namespaceLabelsIn(view, subjectOf(write).metadata.namespace);
     return configuration.bind({ ...contextOf(write, asked), namespaceLabels, now: ports.now(), rights });
   };
   const unasked = { rights: new Map(), listings: new Map(), settings: bound(snapshot, new Map()) };

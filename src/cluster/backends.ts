@@ -2,6 +2,7 @@
 
 import { listed } from '../kube/listed.ts';
 import { builtInWorkloads } from '../kube/normalize-workload.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { type ContainerPort, formatRef, type ObjectRef, type PodShape, refOf, type Service, type Workload } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
 
@@ -75,15 +76,8 @@ function makerOrPod(pod: Workload, view: ClusterView): ObjectRef {
   return { apiVersion: 'v1', kind: 'Pod', namespace, name: view.pods(pod).names(1)[0] ?? pod.metadata.name };
 }
 
-/** The ports that the backends declare, each once, in the order in which Kubernetes looks for a name. */
-export function declaredPorts(backends: readonly Backend[]): readonly ContainerPort[] {
-  const known = declaredBy.get(backends) ?? portsDeclaredBy(backends);
-  declaredBy.set(backends, known);
-  return known;
-}
-
-/** Each finding of a Service names some of them. */
-const declaredBy = new WeakMap<readonly Backend[], readonly ContainerPort[]>();
+/** The ports that the backends declare, each once, in the order in which Kubernetes looks for a name. Each finding of a Service names some of them. */
+export const declaredPorts = onceFor(portsDeclaredBy);
 
 function portsDeclaredBy(backends: readonly Backend[]): readonly ContainerPort[] {
   const found = new Map<string, ContainerPort>();

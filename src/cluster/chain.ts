@@ -1,5 +1,6 @@
 /** The way of a request: Ingress → Service → port → Pods, link by link, up to the first one that is broken. */
 import type { FieldPath } from '../kube/field-path.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { targetPortIn } from '../kube/ports.ts';
 import type { Ingress, IngressBackend, Service, ServicePort } from '../kube/resources.ts';
 import { type Backend, backendsOf, selectsPods } from './backends.ts';
@@ -87,13 +88,7 @@ export const portCalled = ({ name, number }: WantedPort, { spec }: Service): Ser
   portsCalled(spec.ports).get(name ?? number);
 
 /** Ports by all that they are called: made once for a list, since a Service may have 10,000, and as many routes may lead to it. */
-const byCall = new WeakMap<readonly ServicePort[], ReadonlyMap<string | number | undefined, ServicePort>>();
-
-function portsCalled(ports: readonly ServicePort[]): ReadonlyMap<string | number | undefined, ServicePort> {
-  const known = byCall.get(ports) ?? byNameAndNumber(ports);
-  byCall.set(ports, known);
-  return known;
-}
+const portsCalled = onceFor(byNameAndNumber);
 
 function byNameAndNumber(ports: readonly ServicePort[]): ReadonlyMap<string | number | undefined, ServicePort> {
   const called = new Map<string | number | undefined, ServicePort>();

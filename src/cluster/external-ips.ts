@@ -1,5 +1,6 @@
 /** Which other Services of the cluster answer on an address already. */
 import { addressAsServed } from '../kube/cidr.ts';
+import { onceFor } from '../kube/once-for.ts';
 import type { Service, ServicePort } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
 
@@ -46,15 +47,11 @@ interface Addresses {
 }
 
 /** Read once, however many states of the cluster and Services ask: all Services are gone through for each. */
-const addressesByService = new WeakMap<Service, Addresses>();
-
-function addressesOf(service: Service): Addresses {
-  const known = addressesByService.get(service) ?? {
-    clusterIPs: service.spec.clusterIPs.map(asServed),
-    balanced: (service.status?.loadBalancer.ingress ?? []).map(({ ip = '' }) => asServed(ip)),
-  };
-  addressesByService.set(service, known);
-  return known;
-}
+const addressesOf = onceFor(
+  ({ spec, status }: Service): Addresses => ({
+    clusterIPs: spec.clusterIPs.map(asServed),
+    balanced: (status?.loadBalancer.ingress ?? []).map(({ ip = '' }) => asServed(ip)),
+  }),
+);
 
 const portKey = ({ port, protocol }: ServicePort): string => `${port}/${protocol}`;

@@ -1,4 +1,5 @@
 /** Which Ingresses claim the same host and path of one controller. */
+import { onceFor } from '../kube/once-for.ts';
 import type { Ingress } from '../kube/resources.ts';
 import { ClaimsIndex } from './claims-index.ts';
 import { classOf } from './ingress-classes.ts';
@@ -39,13 +40,7 @@ const isChallenge = ({ path }: UrlPath, { metadata }: Ingress): boolean =>
 const claims = new ClaimsIndex((ingress) => (isLeaving(ingress) ? [] : claimsOf(ingress).keys()));
 
 /** What one Ingress claims, by which of its paths. A state differs from the one before in one Ingress, mostly. */
-const claimsByIngress = new WeakMap<Ingress, ReadonlyMap<string, readonly UrlPath[]>>();
-
-function claimsOf(ingress: Ingress): ReadonlyMap<string, readonly UrlPath[]> {
-  const known = claimsByIngress.get(ingress) ?? claimsMadeBy(ingress);
-  claimsByIngress.set(ingress, known);
-  return known;
-}
+const claimsOf = onceFor(claimsMadeBy);
 
 function claimsMadeBy(ingress: Ingress): ReadonlyMap<string, readonly UrlPath[]> {
   const claimed = urlPathsOf(ingress).filter((urlPath) => !isChallenge(urlPath, ingress));

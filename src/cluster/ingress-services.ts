@@ -1,5 +1,6 @@
 /** The Services that an Ingress names: each once, with the fields that name it. */
 import type { FieldPath } from '../kube/field-path.ts';
+import { onceFor } from '../kube/once-for.ts';
 import type { Ingress } from '../kube/resources.ts';
 import { portByAnnotation, type Route, routesOf, type WantedPort } from './chain.ts';
 
@@ -11,15 +12,8 @@ export interface WantedService {
   readonly paths: readonly [FieldPath, ...FieldPath[]];
 }
 
-/** Made once for each: three rules ask for them, one after the other. */
-const byIngress = new WeakMap<Ingress, readonly WantedService[]>();
-
-/** In the order in which they first stand in the Ingress. */
-export function wantedServices(ingress: Ingress): readonly WantedService[] {
-  const known = byIngress.get(ingress) ?? wantedBy(ingress);
-  byIngress.set(ingress, known);
-  return known;
-}
+/** In the order in which they first stand in the Ingress. Three rules ask for them, one after the other. */
+export const wantedServices = onceFor(wantedBy);
 
 function wantedBy(ingress: Ingress): readonly WantedService[] {
   const wanted = routesOf(ingress).filter(({ backend: { service } }) => service !== undefined && namesPort(service.port));

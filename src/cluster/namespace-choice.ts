@@ -14,6 +14,9 @@ export interface NamespaceChoice {
 export function choosesNamespace({ namespaces, namespaceSelector }: NamespaceChoice, namespace: string, view: ClusterView): boolean {
   if (namespaces !== undefined && !matchesAnyGlob(namespaces, namespace)) return false;
   if (namespaceSelector === undefined) return true;
-  const labels = view.get('Namespace', '', namespace)?.metadata.labels ?? labelsOf({});
-  return matchesPairs(labelsOf(namespaceSelector.matchLabels), labels);
+  return matchesPairs(labelsOf(namespaceSelector.matchLabels), namespaceLabelsIn(view, namespace));
 }
+
+/** None, where the view does not hold the namespace. */
+export const namespaceLabelsIn = (view: ClusterView, namespace: string): Labels =>
+  view.get('Namespace', '', namespace)?.metadata.labels ?? labelsOf({});

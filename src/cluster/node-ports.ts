@@ -1,4 +1,5 @@
 /** Which Service has which nodePort. */
+import { onceFor } from '../kube/once-for.ts';
 import { type ObjectRef, refOf, type Service, type ServicePort } from '../kube/resources.ts';
 import type { ClusterView } from './view.ts';
 
@@ -13,19 +14,12 @@ export const otherWithNodePort =
       .get(nodePort)
       ?.findLast((owner) => owner.namespace !== namespace || owner.name !== name);
 
-const byView = new WeakMap<ClusterView, ReadonlyMap<number, readonly ObjectRef[]>>();
-
-function ownersIn(view: ClusterView): ReadonlyMap<number, readonly ObjectRef[]> {
-  let owners = byView.get(view);
-  if (owners === undefined) {
-    const all = view.listAll('Service').flatMap((service) => service.spec.ports.map(({ nodePort }) => [nodePort, refOf(service)] as const));
-    const named = all.filter((one): one is readonly [number, ObjectRef] => one[0] !== undefined);
-    const grouped = Map.groupBy(named, ([nodePort]) => nodePort);
-    owners = new Map(Array.from(grouped, ([nodePort, ones]) => [nodePort, ones.map(([, owner]) => owner)]));
-    byView.set(view, owners);
-  }
-  return owners;
-}
+const ownersIn = onceFor((view: ClusterView): ReadonlyMap<number, readonly ObjectRef[]> => {
+  const all = view.listAll('Service').flatMap((service) => service.spec.ports.map(({ nodePort }) => [nodePort, refOf(service)] as const));
+  const named = all.filter((one): one is readonly [number, ObjectRef] => one[0] !== undefined);
+  const grouped = Map.groupBy(named, ([nodePort]) => nodePort);
+  return new Map(Array.from(grouped, ([nodePort, ones]) => [nodePort, ones.map(([, owner]) => owner)]));
+});
 
 /**
  * The API server chose it, or may have. At an earlier write: to write it down now, as `kubectl get -o yaml` does, chooses

@@ -1,4 +1,5 @@
 /** A view that notes what is looked up, and ends a rule that touches what is not completely known, or notes the doubt. */
+import { onceFor } from '../kube/once-for.ts';
 import type { Collection, Collections, Labels, ObjectRef, Workload } from '../kube/resources.ts';
 import type { ClusterView, Coverage, Found, NamedCollection, PodsOf, Read } from './view.ts';
 
@@ -143,11 +144,5 @@ export class RecordingView implements ClusterView {
   }
 }
 
-const texts = new WeakMap<Labels, string>();
-
 /** Five rules ask for the selector of one Service. */
-function textOf(selector: Labels): string {
-  const text = texts.get(selector) ?? JSON.stringify(selector);
-  texts.set(selector, text);
-  return text;
-}
+const textOf = onceFor((selector: Labels): string => JSON.stringify(selector));

@@ -1,4 +1,5 @@
 /** Which backends have what a Service port leads to: found once for all ports, since of both there may be thousands. */
+import { onceFor } from '../kube/once-for.ts';
 import { servedNumbers } from '../kube/ports.ts';
 import type { ContainerPort, PodShape, ServicePort } from '../kube/resources.ts';
 import type { Backend } from './backends.ts';
@@ -15,13 +16,7 @@ interface Declared {
   readonly port: ContainerPort;
 }
 
-const byBackends = new WeakMap<readonly Backend[], ServedPorts>();
-
-export function servedPorts(backends: readonly Backend[]): ServedPorts {
-  const known = byBackends.get(backends) ?? indexOf(backends);
-  byBackends.set(backends, known);
-  return known;
-}
+export const servedPorts = onceFor(indexOf);
 
 const none: ReadonlySet<Backend> = new Set();
 

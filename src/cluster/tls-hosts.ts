@@ -1,5 +1,6 @@
 /** Host names of Ingresses and certificates: which covers which, and which an Ingress serves with TLS and which without. */
 import type { FieldPath } from '../kube/field-path.ts';
+import { onceFor } from '../kube/once-for.ts';
 import type { Ingress } from '../kube/resources.ts';
 import { indexOfIngresses } from './ingress-index.ts';
 import { nearestWord } from './near-miss.ts';
@@ -54,13 +55,7 @@ export const hostsWithTlsIn = indexOfIngresses((ingresses, step): ReadonlySet<st
 });
 
 /** Made once for each: a state differs from the one before in one Ingress, mostly. */
-const withTls = new WeakMap<Ingress, readonly string[]>();
-
-function hostsWithTls(ingress: Ingress): readonly string[] {
-  const known = withTls.get(ingress) ?? servedWithTls(ingress);
-  withTls.set(ingress, known);
-  return known;
-}
+const hostsWithTls = onceFor(servedWithTls);
 
 function servedWithTls(ingress: Ingress): readonly string[] {
   if (ingress.spec.tls.length === 0) return [];

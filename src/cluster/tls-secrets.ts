@@ -1,5 +1,6 @@
 /** Which Secrets Ingresses name for TLS. */
 import type { FieldPath } from '../kube/field-path.ts';
+import { onceFor } from '../kube/once-for.ts';
 import type { Ingress, ObjectRef } from '../kube/resources.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { indexOfIngresses } from './ingress-index.ts';
@@ -9,15 +10,8 @@ import type { ClusterView } from './view.ts';
 /** What the API server takes for a Secret's name; `namespace/name`, which some controllers understand, is not ours to judge. */
 const secretName = /^[a-z\d]([a-z\d.-]*[a-z\d])?$/;
 
-/** Made once for each: neighbours are asked for theirs, and one may name 40,000. */
-const byIngress = new WeakMap<Ingress, ReadonlyMap<string, readonly FieldPath[]>>();
-
-/** Each Secret that the Ingress names, once, with the fields that name it. */
-export function tlsSecretsOf(ingress: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
-  const known = byIngress.get(ingress) ?? namedBy(ingress);
-  byIngress.set(ingress, known);
-  return known;
-}
+/** Each Secret that the Ingress names, once, with the fields that name it. Neighbours are asked for theirs, and one may name 40,000. */
+export const tlsSecretsOf = onceFor(namedBy);
 
 function namedBy({ spec }: Ingress): ReadonlyMap<string, readonly FieldPath[]> {
   const paths = new Map<string, FieldPath[]>();

@@ -1,6 +1,7 @@
 /** Manifest files as writes to a cluster that a snapshot tells of: what the webhook would answer them. */
+
+import { namespaceLabelsIn } from '../cluster/namespace-choice.ts';
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import { namespaceLabelsIn } from '../config/as-stored.ts';
 import { severities } from '../engine/finding.ts';
 import { type Decision, review, type Write } from '../engine/review.ts';
 import type { ConfiguredRule } from '../engine/rule.ts';

@@ -1,12 +1,8 @@
+import { namespaceLabelsIn } from '../cluster/namespace-choice.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { labelsOf } from '../kube/labels.ts';
-import type { JudgedResource, Labels } from '../kube/resources.ts';
+import type { JudgedResource } from '../kube/resources.ts';
 import type { BoundSettings, WriteContext } from './bind.ts';
 import type { Configuration } from './settings.ts';
-
-/** None, where the view does not hold the namespace. */
-export const namespaceLabelsIn = (view: ClusterView, namespace: string): Labels =>
-  view.get('Namespace', '', namespace)?.metadata.labels ?? labelsOf({});
 
 /** Binds to an object as it stands in the view, with nobody writing. */
 export const asStored =

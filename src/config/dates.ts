@@ -1,4 +1,5 @@
 /** Days of the calendar, in UTC. */
+import { dayOf } from '../kube/day.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -7,7 +8,7 @@ export function isDate(value: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
   const start = Date.parse(`${value}T00:00:00Z`);
   // V8 reads 30 February as 2 March.
-  return !Number.isNaN(start) && formatDate(start) === value;
+  return !Number.isNaN(start) && dayOf(start) === value;
 }
 
 /** The day's last millisecond is still within it. */
@@ -16,7 +17,7 @@ export const isOver = (day: string, nowMs: number): boolean => nowMs >= Date.par
 /** What is proposed for an exemption that needs a new end: a season from now, and the same for weeks, so that no report changes daily. */
 export function renewal(nowMs: number): string {
   const now = new Date(nowMs);
-  return formatDate(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 4, 0));
+  return dayOf(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 4, 0));
 }
 
 /** So long before an exemption ends, its end is told. */
@@ -24,5 +25,3 @@ export const noticeDays = 14;
 
 /** Not over, but in so many days it will be. */
 export const endsWithin = (day: string, days: number, nowMs: number): boolean => !isOver(day, nowMs) && isOver(day, nowMs + days * dayMs);
-
-const formatDate = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 10);

@@ -1,4 +1,5 @@
 /** Does the API server trust the certificate that it is shown, and how does it come to? */
+import { dayOf } from '../kube/day.ts';
 import { listed } from '../kube/listed.ts';
 import { graveness, ourEntries } from './entries.ts';
 import { type CertificateFacts, deploymentOf, type Facts, nameOf, type ServedCertificate, seenIn } from './facts.ts';
@@ -105,7 +106,6 @@ const called = ({ isAuthority }: ServedCertificate): string => (isAuthority ? 't
 
 const dayMs = 86_400_000;
 const soonMs = 14 * dayMs;
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** A new certificate for the Service, by whoever makes them here. */
 function newCertificate(facts: Facts): { readonly repair: string; readonly commands: Commands } {
@@ -159,11 +159,11 @@ function* unfit(facts: Facts, served: ServedCertificate, certificate: Certificat
   const fatal = { severity: graveness(facts), stopsCalls: true, ...newCertificate(facts) } as const;
   const wanted = serverName(facts);
   if (notAfter <= now)
-    yield { ...fatal, what: `${called(served)} ended on ${day(notAfter)}, so calls fail (x509: certificate has expired)`, evidence };
+    yield { ...fatal, what: `${called(served)} ended on ${dayOf(notAfter)}, so calls fail (x509: certificate has expired)`, evidence };
   else if (notBefore > now)
     yield {
       ...fatal,
-      what: `${called(served)} begins on ${day(notBefore)} only, so calls fail`,
+      what: `${called(served)} begins on ${dayOf(notBefore)} only, so calls fail`,
       evidence: [...evidence, 'is a clock wrong?'],
     };
   else if (!served.isAuthority && !names.includes(wanted))
@@ -173,7 +173,7 @@ function* unfit(facts: Facts, served: ServedCertificate, certificate: Certificat
       evidence: [...evidence, `it is for ${names.join(', ') || 'no DNS name'}`],
     };
   else if (notAfter - now < soonMs)
-    yield { severity: 'medium', what: `${called(served)} ends on ${day(notAfter)}`, evidence, ...newCertificate(facts) };
+    yield { severity: 'medium', what: `${called(served)} ends on ${dayOf(notAfter)}`, evidence, ...newCertificate(facts) };
 }
 
 /** The process may write its Secret, and not create it: it comes with the installation. */

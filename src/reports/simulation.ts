@@ -1,4 +1,5 @@
 /** What a stricter profile would deny, and what may be raised without that, for people and for programs. */
+import { dayOf } from '../kube/day.ts';
 import { display, printableJson } from '../kube/display.ts';
 import { code, escaped } from './markdown-text.ts';
 import type { Paint } from './report.ts';
@@ -54,7 +55,6 @@ export const simulationFormats: Readonly<Record<'text' | 'json' | 'markdown', Wr
 };
 
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
-const day = (epochMs: number): string => new Date(epochMs).toISOString().slice(0, 10);
 
 /** A table of nothing looks like a cluster in which all is well. */
 const emptyHead = ({ cluster, objects }: Simulation): string =>
@@ -85,7 +85,7 @@ function wordsOf({ denied, deniedAlready, exempt, unjudged, audits, since }: Sim
     ...(denied.length === 0 ? [] : [`would deny ${someOf(denied)}${deniedAlready === 0 ? '' : ` (${deniedAlready} as it is now)`}`]),
     ...(denied.length === 0 && audits.length > 0 ? ['would deny nothing now'] : []),
     ...(audits.length === 0 ? [] : [`would have denied in ${audits.length} of ${count(all, 'earlier audit')} (${someOf(audits)})`]),
-    ...(since === undefined ? [] : [`since ${day(since)}`]),
+    ...(since === undefined ? [] : [`since ${dayOf(since)}`]),
     ...(exempt === 0 ? [] : [`${count(exempt, 'object')} exempt`]),
     ...(unjudged.length === 0 ? [] : [`not judged: ${display(unjudged.join('; '))}`]),
   ];

@@ -12,6 +12,7 @@ import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { refOf, type Service, type ServicePort } from '../kube/resources.ts';
 
 export const ingressBackendPortMissing = defineRule({
@@ -87,18 +88,9 @@ function whatOf({ port, service: { metadata, spec } }: Missing): string {
   return `Service ${shorten(metadata.name)} has no ${formatWanted(port)}; it has ${has}`;
 }
 
-/** Made once for a list: as many ports may be missing as there are others. */
-const once = (make: (ports: readonly ServicePort[]) => readonly string[]): typeof make => {
-  const known = new WeakMap<readonly ServicePort[], readonly string[]>();
-  return (ports) => {
-    const made = known.get(ports) ?? make(ports);
-    known.set(ports, made);
-    return made;
-  };
-};
-
-const namesOf = once((ports) => ports.flatMap(({ name }) => name ?? []));
-const portTitles = once((ports) => ports.map(formatServicePort));
+/** Once for a list: as many ports may be missing as there are others. */
+const namesOf = onceFor((ports: readonly ServicePort[]) => ports.flatMap(({ name }) => name ?? []));
+const portTitles = onceFor((ports: readonly ServicePort[]) => ports.map(formatServicePort));
 
 const formatServicePort = ({ name, port }: ServicePort): string => (name === undefined ? String(port) : `${name} (${port})`);
 

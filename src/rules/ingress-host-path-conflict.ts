@@ -12,6 +12,7 @@ import { lookedUp, rivalsTo } from '../cluster/ingress-rivals.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
+import { dayOf } from '../kube/day.ts';
 import { quoted, shorten } from '../kube/display.ts';
 import { formatRef, type Ingress, refOf } from '../kube/resources.ts';
 
@@ -124,5 +125,3 @@ function whichOfThem({ controller, owner, ingress }: Claim): string {
     ? `${older}, which is this one`
     : `${older}, which is ${formatRef(refOf(owner))} of ${dayOf(theirs)}`;
 }
-
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

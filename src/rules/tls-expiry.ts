@@ -7,6 +7,7 @@ import { providerAnnotations } from '../cluster/provider-annotations.ts';
 import { contentOf, contentsOf, writerOf } from '../cluster/tls-content.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
+import { dayOf } from '../kube/day.ts';
 import type { CertificateFacts } from '../kube/tls-facts.ts';
 
 const dayMs = 86_400_000;
@@ -113,7 +114,6 @@ function stateOf({ notBeforeMs, notAfterMs }: CertificateFacts, now: number, war
   return notAfterMs - now < soonMs ? ({ is: 'endsSoon', atMs: notAfterMs } as const) : undefined;
 }
 
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const daysBetween = (a: number, b: number): number => Math.floor(Math.abs(a - b) / dayMs);
 const daysIn = (days: number): string => (days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`);
 
