@@ -5,8 +5,8 @@ import type { Elsewhere } from './elsewhere.ts';
 import type { ClusterView } from './view.ts';
 
 /** The one address of a `/32` or `/128`, in one form whatever the spelling; undefined for a larger block. */
-export function singleAddressOf({ cidr }: IpBlock): string | undefined {
-  return isOneAddress(cidr) ? keyOf(cidr.split('/')[0] ?? '') : undefined;
+export function singleAddressOf(block: IpBlock): string | undefined {
+  return isOneAddress(block) ? keyOf(block.cidr.split('/')[0] ?? '') : undefined;
 }
 
 function keyOf(address: string): string | undefined {

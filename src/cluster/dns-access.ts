@@ -1,29 +1,29 @@
 /** Whether Pods reach the cluster's DNS, and which policies keep them from it; and whether anybody outside does. */
 import { isOneAddress } from '../kube/cidr.ts';
-import { isRunTimeLabel, labelsOf, matchesSelector, podNameLabel, selectsEverything } from '../kube/labels.ts';
+import { everything, isRunTimeLabel, labelsOf, matchesSelector, podNameLabel, selectsEverything } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import { onceFor } from '../kube/once-for.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { LabelSelector, NetworkPolicy, Workload } from '../kube/resources.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { isUdp, type Resolver } from './resolver.ts';
 import { type Destination, type Flow, type FlowTarget, flow, type Verdict } from './traffic/flow.ts';
 import { namespaceMatches } from './traffic/peers.ts';
 import { rulesOf } from './traffic/policy-rules.ts';
 import { portMatches } from './traffic/ports.ts';
-import { selects } from './traffic/selecting.ts';
+import { isolating, selects } from './traffic/selecting.ts';
 import type { ClusterView } from './view.ts';
 
 /** The ways from such Pods to whatever may answer them. */
 export const flowsToDns = (view: ClusterView, workload: Workload, resolver: Resolver): readonly Flow[] =>
   targetsOf(resolver).map((target) => flow(view, workload, target));
 
-const targetsBy = new WeakMap<Resolver, readonly FlowTarget[]>();
-
 /** The same ones each time, so that what a policy says of them is found out once. */
-function targetsOf(resolver: Resolver): readonly FlowTarget[] {
-  const { destinations, nodeAgents, nodeAddresses } = resolver;
-  const targets = targetsBy.get(resolver) ?? [...destinations.filter(isUdp), ...nodeAgents, ...nodeAddresses.map(onNode)];
-  targetsBy.set(resolver, targets);
-  return targets;
-}
+const targetsOf = onceFor(({ destinations, nodeAgents, nodeAddresses }: Resolver): readonly FlowTarget[] => [
+  ...destinations.filter(isUdp),
+  ...nodeAgents,
+  ...nodeAddresses.map(onNode),
+]);
 
 /** What answers there is no Pod as a network plugin sees it: only a block, or a rule for anybody, holds its address. */
 export const onNode = (address: string): FlowTarget => ({ workload: { address }, serviceAddresses: [], protocol: 'UDP', port: 53 });
@@ -33,16 +33,22 @@ export const areCut = (flows: readonly Flow[]): boolean => flows.every(({ answer
 
 const refusals = ({ egress, ingress }: Flow): readonly Verdict[] => [egress, ingress].filter(({ answer }) => answer === 'denied');
 
-/** The policies that isolate one end or the other where that end says no. */
-export const blockersOf = (flows: readonly Flow[]): readonly NetworkPolicy[] => [
-  ...new Set(flows.flatMap((one) => refusals(one).flatMap(({ isolatedBy }) => isolatedBy))),
-];
+/** The policies that isolate one end or the other where that end says no; of the resolver's namespace, those that the reader may list. */
+export function blockersOf(flows: readonly Flow[], own: string, elsewhere: Elsewhere | undefined): readonly NetworkPolicy[] {
+  const all = new Set(flows.flatMap((one) => refusals(one).flatMap(({ isolatedBy }) => isolatedBy)));
+  const isOfOthers = ({ metadata }: NetworkPolicy): boolean => metadata.namespace !== own;
+  const told = new Set([...all].some(isOfOthers) ? elsewhere?.those('NetworkPolicy', (one) => all.has(one)) : []);
+  return [...all].filter((one) => !isOfOthers(one) || told.has(one));
+}
 
 /** What the blockers do, in a sentence. */
 export function whyCut(blockers: readonly NetworkPolicy[]): string {
+  if (blockers.length === 0) return `NetworkPolicies do not allow it: ${timesOut}`;
   const names = `NetworkPolicy ${listed(blockers.map(({ metadata }) => metadata.name))}`;
-  return `${names} ${blockers.length === 1 ? 'isolates them and does' : 'isolate them and do'} not allow it: every name look-up times out, and with it most connections.`;
+  return `${names} ${blockers.length === 1 ? 'isolates them and does' : 'isolate them and do'} not allow it: ${timesOut}`;
 }
+
+const timesOut = 'every name look-up times out, and with it most connections.';
 
 /** Whether the policy has its part in each refusal of some way: where others alone say no, it is not its doing. */
 export const hasPartIn = (policy: NetworkPolicy, flows: readonly Flow[]): boolean =>
@@ -57,17 +63,10 @@ export function sendToAddressesOnly(flows: readonly Flow[]): boolean {
   return policies.length > 0 && policies.every(namesAddressesOnly);
 }
 
-const namingAddresses = new WeakMap<NetworkPolicy, boolean>();
-
 /** Found out once for a policy, since every Pod that it binds is asked about. */
-function namesAddressesOnly(policy: NetworkPolicy): boolean {
-  const known = namingAddresses.get(policy);
-  if (known !== undefined) return known;
-  const isAddress = ({ ipBlock }: NetworkPolicyPeer): boolean => ipBlock !== undefined && isOneAddress(ipBlock.cidr);
-  const made = policy.spec.egress.every(({ to }) => to?.every(isAddress) === true);
-  namingAddresses.set(policy, made);
-  return made;
-}
+const namesAddressesOnly = onceFor(({ spec }: NetworkPolicy): boolean =>
+  spec.egress.every(({ to }) => to?.every(({ ipBlock }) => ipBlock !== undefined && isOneAddress(ipBlock)) === true),
+);
 
 /** Whether a Pod of another namespace reaches the resolver, or may; false only where certainly none does. */
 export const isOpenToOthers = (view: ClusterView, resolver: Resolver): boolean =>
@@ -79,17 +78,15 @@ export const isOpenTo = (view: ClusterView, resolver: Resolver, namespace: strin
     view,
     resolver,
     ({ ipBlock, namespaceSelector }) =>
-      ipBlock !== undefined || (namespaceSelector !== undefined && namespaceMatches(view, namespaceSelector, namespace)),
+      ipBlock !== undefined || (namespaceSelector !== undefined && namespaceMatches(view, namespaceSelector, namespace) !== false),
   );
 
 /** Whether every policy together leaves the resolver's Pods no way out: neither to the API server nor to who is asked for other names. */
 export const sendsNothing = (view: ClusterView, { destinations }: Resolver): boolean =>
   destinations.every(({ workload }) => {
-    const selecting = view
-      .list('NetworkPolicy', workload.metadata.namespace)
-      .filter(({ spec }) => spec.policyTypes.includes('Egress') && selects(spec.podSelector, workload) !== false);
-    const isIsolated = selecting.some(({ spec }) => selects(spec.podSelector, workload) === true);
-    return !workload.pod.hostNetwork && isIsolated && selecting.every(({ spec }) => spec.egress.length === 0);
+    const bindings = isolating(view, workload, 'Egress');
+    const isIsolated = bindings.some(({ selected }) => selected === true);
+    return !workload.pod.hostNetwork && isIsolated && bindings.every(({ policy }) => policy.spec.egress.length === 0);
   });
 
 /** Tells of a peer that a policy lets in whether it holds whom one asks for; `own` is the resolver's namespace. */
@@ -102,32 +99,27 @@ const admits = (view: ClusterView, { destinations, nodeAgents }: Resolver, holds
 function admitsAt(view: ClusterView, destination: Destination, agents: boolean, holds: Holds): boolean {
   const { workload } = destination;
   if (workload.pod.hostNetwork) return true;
-  const { namespace } = workload.metadata;
-  const policies = view
-    .list('NetworkPolicy', namespace)
-    .filter(({ spec }) => spec.policyTypes.includes('Ingress') && selects(spec.podSelector, workload) !== false);
-  if (!policies.some(({ spec }) => selects(spec.podSelector, workload) === true)) return true;
-  const rules = policies
-    .flatMap((policy) => rulesOf(policy, 'Ingress'))
+  const bindings = isolating(view, workload, 'Ingress');
+  if (!bindings.some(({ selected }) => selected === true)) return true;
+  const rules = bindings
+    .flatMap(({ policy }) => rulesOf(policy, 'Ingress'))
     .filter(({ ports }) => {
       view.step();
       return portMatches(ports, workload, destination);
     });
   const isHeld = (peer: NetworkPolicyPeer): boolean => {
     view.step();
-    return holds(peer, namespace);
+    return holds(peer, workload.metadata.namespace);
   };
   return rules.some(({ peers }) => agents || peers === undefined || peers.some(isHeld));
 }
-
-const any: LabelSelector = { matchLabels: {}, matchExpressions: [] };
 
 /** A block may hold the address of any Pod, also of one that is yet to come. */
 function admitsSomeone(view: ClusterView, { ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer, own: string): boolean {
   if (ipBlock !== undefined) return true;
   if (namespaceSelector === undefined) return false;
   // Who asks for no label lets every namespace in, known or not: files of one namespace tell of no other.
-  if (selectsEverything(namespaceSelector) && matchesSelector(podSelector ?? any, labelsOf({}))) return true;
+  if (selectsEverything(namespaceSelector) && matchesSelector(podSelector ?? everything, labelsOf({}))) return true;
   const others = view.list('Namespace', '').filter(({ metadata }) => {
     view.step();
     return metadata.name !== own && matchesSelector(namespaceSelector, metadata.labels);

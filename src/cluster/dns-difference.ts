@@ -1,6 +1,7 @@
 /** In which label the peers of a rule differ from the cluster's DNS, for which the rule is meant. */
 import { formatLabels, formatSelector } from '../kube/labels.ts';
-import type { NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { NetworkPolicy, Workload } from '../kube/resources.ts';
 import { isUdp, type Resolver } from './resolver.ts';
 import { namespaceMatches } from './traffic/peers.ts';
 import { selects } from './traffic/selecting.ts';
@@ -30,7 +31,7 @@ function differencesOf(
 ): Differences {
   const here = policy.metadata.namespace;
   const fits =
-    namespaceSelector === undefined ? here === metadata.namespace : namespaceMatches(view, namespaceSelector, metadata.namespace);
+    namespaceSelector === undefined ? here === metadata.namespace : namespaceMatches(view, namespaceSelector, metadata.namespace) !== false;
   const podsFit = podSelector === undefined || pods.some((workload) => selects(podSelector, workload) !== false);
   const missed =
     namespaceSelector === undefined

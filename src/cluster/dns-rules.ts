@@ -1,5 +1,6 @@
 /** The egress rules of one policy that have to do with DNS: which are meant for it, which reach it, and where the others end. */
-import type { NetworkPolicy, NetworkPolicyPort, Protocol, Workload } from '../kube/resources.ts';
+import type { NetworkPolicyPort } from '../kube/policy-parts.ts';
+import type { NetworkPolicy, Protocol, Workload } from '../kube/resources.ts';
 import { asBackends, type Backend } from './backends.ts';
 import { flowsToDns, onNode } from './dns-access.ts';
 import { asksResolver, isUdp, type Resolver } from './resolver.ts';

@@ -56,6 +56,7 @@ export class Elsewhere implements ClusterView {
   private readonly known: ClusterView;
   private readonly own: string;
   private readonly audience: Audience;
+  private lastAsked: Asked | undefined;
 
   constructor(known: ClusterView, own: string, audience: Audience) {
     this.known = known;
@@ -135,7 +136,20 @@ export class Elsewhere implements ClusterView {
     return this.audience.mayList({ group: groupOf(apiVersion), kind, namespace }) ? found : 'unknown';
   }
 
+  /** Those of one namespace stand side by side in most lists: the last answer is kept. */
   private mayTell({ apiVersion, kind, metadata: { namespace } }: Collections[Collection]): boolean {
-    return namespace === this.own || this.audience.mayList({ group: groupOf(apiVersion), kind, namespace });
+    if (namespace === this.own) return true;
+    const last = this.lastAsked;
+    if (last?.namespace === namespace && last.kind === kind && last.apiVersion === apiVersion) return last.answer;
+    const answer = this.audience.mayList({ group: groupOf(apiVersion), kind, namespace });
+    this.lastAsked = { apiVersion, kind, namespace, answer };
+    return answer;
   }
+}
+
+interface Asked {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly answer: boolean;
 }

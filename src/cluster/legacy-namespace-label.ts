@@ -16,6 +16,10 @@ const usualKeys: ReadonlySet<string> = new Set(['name', 'namespace', 'ns', 'proj
 
 const isUsual = (key: string): boolean => key !== nameLabel && (usualKeys.has(key) || usualKeys.has(key.split('/').at(-1) ?? ''));
 
+/** Whether the selector has such a key, so that it matters which namespaces there are. */
+export const usesLegacyKey = ({ matchLabels, matchExpressions }: LabelSelector): boolean =>
+  Object.keys(matchLabels).some(isUsual) || matchExpressions.some(({ key, operator }) => operator === 'In' && isUsual(key));
+
 /** The first such part: no namespace carries what it asks for, but a namespace of that name is there. */
 export function legacyNameIn(selector: LabelSelector, namespaces: readonly Namespace[]): LegacyName | undefined {
   const { matchLabels, matchExpressions } = selector;

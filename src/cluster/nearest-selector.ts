@@ -30,6 +30,15 @@ export function nearestSelector(
   return { corrected, text: `did you mean ${change} (${titleWithPods(backend)})?`, isCertain };
 }
 
+/** To look for the nearest Pods takes time, and nobody reads more of it. */
+const mostSuggested = 20;
+
+/** The same for the first selectors of one policy that select nobody in this namespace. */
+export function nearestSelectors(known: ClusterView, namespace: string): (selector: LabelSelector) => NearestSelector | undefined {
+  let asked = 0;
+  return (selector) => (++asked > mostSuggested ? undefined : nearestSelector(selector, known.workloads(namespace), known));
+}
+
 /** The namespace that is called nearly as the one that a selector asks for by its name. */
 export function nearestNamespaceName(
   { matchLabels }: LabelSelector,

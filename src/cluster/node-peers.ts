@@ -1,5 +1,5 @@
 /** Which peers of policies hold what has the address of a node: Pods on its network among it. */
-import type { NetworkPolicyPeer } from '../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
 import { type PlacedRule, rulesInForce } from './policy-peers.ts';
 import type { ClusterView } from './view.ts';
 

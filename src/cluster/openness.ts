@@ -1,5 +1,6 @@
 /** Who may use one port, where those who would are not known one by one: what kind of peers the policies name for it. */
-import type { NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { Workload } from '../kube/resources.ts';
 import { isBound } from './traffic/end.ts';
 import type { Direction, Endpoint, PortOfPod } from './traffic/flow.ts';
 import { rulesOf } from './traffic/policy-rules.ts';

@@ -2,7 +2,8 @@
  * The Pods of one namespace. Alike Pods share one Workload and are counted; of each Pod only a small record is kept
  * (about 130 bytes, bench/snapshot.ts). One event costs the same with 100 Pods as with 100,000.
  */
-import { labelsOf, matchesPairs, perPodLabels } from '../kube/labels.ts';
+import { labelsOf, matchesPairs, pairsOf, perPodLabels } from '../kube/labels.ts';
+import { onceFor } from '../kube/once-for.ts';
 import type { Labels, Pod, PodRecord, Workload } from '../kube/resources.ts';
 import { Bucket } from './bucket.ts';
 import type { PodsOf } from './view.ts';
@@ -85,7 +86,7 @@ export class NamespacePods {
   /** Shapes of which at least one Pod carries every pair. Labels of single Pods cost a walk through the namespace's Pods. */
   selectedBy(selector: Labels): readonly Workload[] {
     if (!asksOfSinglePods(selector)) {
-      const pairs = Object.entries(selector);
+      const pairs = pairsOf(selector);
       return this.shapes.values.filter(({ pod }) => pairs.every(([key, value]) => pod.labels[key] === value));
     }
     const carrying = new Set(Array.from(this.carrying(selector), ([, { shape }]) => shape));
@@ -153,11 +154,7 @@ export class NamespacePods {
 const ownersOf = new WeakMap<Bucket<Workload>, ReadonlySet<string>>();
 
 /** By shape, for those of which every Pod has an address; all found in one walk. */
-const addressesOf = new WeakMap<Bucket<PodEntry>, ReadonlyMap<string, readonly string[]>>();
-
-function addressesIn(entries: Bucket<PodEntry>): ReadonlyMap<string, readonly string[]> {
-  const known = addressesOf.get(entries);
-  if (known !== undefined) return known;
+const addressesIn = onceFor((entries: Bucket<PodEntry>): ReadonlyMap<string, readonly string[]> => {
   const found = new Map<string, string[]>();
   const without = new Set<string>();
   for (const [, { shape, ips }] of entries.entries()) {
@@ -166,9 +163,8 @@ function addressesIn(entries: Bucket<PodEntry>): ReadonlyMap<string, readonly st
     else found.set(shape, ips.split(','));
   }
   for (const shape of without) found.delete(shape);
-  addressesOf.set(entries, found);
   return found;
-}
+});
 
 const entryOf = ({ metadata, pod, record }: Pod, shape: string): PodEntry => ({
   shape,
@@ -211,7 +207,7 @@ const isSame = (a: PodEntry, b: PodEntry): boolean =>
 const ownPairs = (selector: Labels): Labels => labelsOf(selector, (key) => perPodLabels.has(key));
 
 function asksOfSinglePods(selector: Labels): boolean {
-  for (const key in selector) if (perPodLabels.has(key)) return true;
+  for (const key of perPodLabels) if (selector[key] !== undefined) return true;
   return false;
 }
 

@@ -1,4 +1,5 @@
 /** Who enforces NetworkPolicies in this cluster, as far as its DaemonSets tell: what `network-plugins.ts` knows, looked for. */
+import { onceFor } from '../kube/once-for.ts';
 import type { Workload } from '../kube/resources.ts';
 import { type Bystander, bystanders, type Enforcer, enforcers, type Gap, type Version } from './network-plugins.ts';
 import type { ClusterView } from './view.ts';
@@ -15,26 +16,22 @@ interface Identity {
   readonly bystander: Bystander | undefined;
 }
 
-const identities = new WeakMap<Workload, Identity>();
-
-function identify(daemonSet: Workload): Identity {
-  const known = identities.get(daemonSet);
-  if (known !== undefined) return known;
-  const { metadata, pod, images = [] } = daemonSet;
+const identify = onceFor(({ metadata, pod, images = [] }: Workload): Identity => {
   const text = [metadata.name, ...Object.values(pod.labels), ...images].join(' ').toLowerCase();
   const names = images.map(lastPartOf);
-  const made = {
+  return {
     enforcers: enforcers.filter(({ words }) => words.some((word) => text.includes(word))),
     bystander: bystanders.find((one) => names.length > 0 && names.every((name) => one.images.some((end) => name.endsWith(end)))),
   };
-  identities.set(daemonSet, made);
-  return made;
-}
+});
 
 /** `registry:5000/flannel-io/flannel:v0.28.0@sha256:…` → `flannel`. */
 const lastPartOf = (image: string): string => (image.split('@')[0]?.split('/').at(-1)?.split(':')[0] ?? '').toLowerCase();
 
-const daemonSetsAmong = (workloads: readonly Workload[]): readonly Workload[] => workloads.filter(({ kind }) => kind === 'DaemonSet');
+/** A snapshot lists the same templates as the same array. */
+const daemonSetsAmong = onceFor((workloads: readonly Workload[]): readonly Workload[] =>
+  workloads.filter(({ kind }) => kind === 'DaemonSet'),
+);
 
 /** Where nearly everybody runs it. */
 const usualNamespace = 'kube-system';

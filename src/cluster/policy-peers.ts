@@ -3,8 +3,10 @@
  * cluster thousands of workloads, so each list is indexed by its labels, once for each view.
  */
 import type { FieldPath } from '../kube/field-path.ts';
-import { isRunTimeLabel, matchesSelector, nameLabel, noLabels, selectsEverything } from '../kube/labels.ts';
-import type { LabelSelector, Labels, NetworkPolicy, NetworkPolicyPeer, Workload } from '../kube/resources.ts';
+import { everything, isRunTimeLabel, matchesSelector, nameLabel, selectsEverything } from '../kube/labels.ts';
+import { onceFor } from '../kube/once-for.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { LabelSelector, Labels, NetworkPolicy, Workload } from '../kube/resources.ts';
 import type { Direction } from './traffic/flow.ts';
 import { type PolicyRule, rulesOf } from './traffic/policy-rules.ts';
 import { selects } from './traffic/selecting.ts';
@@ -24,9 +26,10 @@ export function* rulesInForce(policy: NetworkPolicy, view: ClusterView): Generat
   for (const direction of ['Ingress', 'Egress'] as const) {
     if (!policy.spec.policyTypes.includes(direction)) continue;
     const list = direction === 'Egress' ? 'egress' : 'ingress';
-    for (const [index, rule] of rulesOf(policy, direction).entries()) {
+    const peersKey = direction === 'Egress' ? 'to' : 'from';
+    for (const [index, { peers, ports }] of rulesOf(policy, direction).entries()) {
       view.step();
-      yield { ...rule, direction, path: ['spec', list, index], peersKey: direction === 'Egress' ? 'to' : 'from' };
+      yield { peers, ports, direction, path: ['spec', list, index], peersKey };
     }
   }
 }
@@ -65,10 +68,14 @@ class LabelIndex<T> {
 
   /** All that can match the selector, and few others. A pair that only running Pods have says nothing of a template. */
   candidates({ matchLabels }: LabelSelector): readonly T[] {
-    const lists = Object.entries(matchLabels).flatMap(([key, value]) =>
-      isRunTimeLabel(key) ? [] : [this.byPair.get(`${key}=${value}`) ?? []],
-    );
-    return lists.reduce((fewest, list) => (list.length < fewest.length ? list : fewest), this.all);
+    let fewest = this.all;
+    for (const key in matchLabels) {
+      if (isRunTimeLabel(key)) continue;
+      const list = this.byPair.get(`${key}=${matchLabels[key]}`);
+      if (list === undefined) return [];
+      if (list.length < fewest.length) fewest = list;
+    }
+    return fewest;
   }
 }
 
@@ -78,13 +85,7 @@ interface Indexes {
   names?: readonly string[];
 }
 
-const indexesByView = new WeakMap<ClusterView, Indexes>();
-
-function indexesOf(view: ClusterView): Indexes {
-  const known = indexesByView.get(view) ?? { workloads: new Map() };
-  indexesByView.set(view, known);
-  return known;
-}
+const indexesOf = onceFor((_view: ClusterView): Indexes => ({ workloads: new Map() }));
 
 function workloadIndex(view: ClusterView, namespace: string): LabelIndex<Workload> {
   const { workloads } = indexesOf(view);
@@ -198,6 +199,8 @@ function gapElsewhere(
   cluster: ClusterView,
   elsewhere: ClusterView | undefined,
 ): Gap | undefined {
+  // One that selects every namespace selects the policy's own.
+  if (wanted === undefined && selectsEverything(namespaceSelector)) return undefined;
   const of = namesOfNamespaces(cluster).length;
   if (elsewhere === undefined || !mayListNamespaces(elsewhere)) return undefined;
   const namespaces = namespacesMeant(cluster, namespaceSelector);
@@ -228,7 +231,7 @@ export function podsOfPeers(
 ): MeantPods | undefined {
   if (peers === undefined) return undefined;
   const workloads = new Set<Workload>();
-  for (const { podSelector = everyPod, namespaceSelector, ipBlock } of peers) {
+  for (const { podSelector = everything, namespaceSelector, ipBlock } of peers) {
     cluster.step();
     const namespaces = ipBlock === undefined ? namespacesOf(namespaceSelector, own, cluster, elsewhere) : [];
     if (namespaces === undefined) return undefined;
@@ -236,8 +239,6 @@ export function podsOfPeers(
   }
   return { workloads: [...workloads], isForeign: [...workloads].some(({ metadata }) => metadata.namespace !== own) };
 }
-
-const everyPod: LabelSelector = { matchLabels: noLabels, matchExpressions: [] };
 
 /** Names of the namespaces that a peer means, if the reader may list all Pods in each. */
 function namespacesOf(

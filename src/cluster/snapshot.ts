@@ -4,8 +4,9 @@
  */
 
 import { collectionOf, isPod } from '../kube/collections.ts';
-import { isPodNameOf, isRunTimeLabel, podNameLabel } from '../kube/labels.ts';
+import { isPodNameOf, isRunTimeLabel, pairsOf, podNameLabel } from '../kube/labels.ts';
 import { groupOf } from '../kube/normalize.ts';
+import { onceFor } from '../kube/once-for.ts';
 import {
   type Collection,
   type Collections,
@@ -152,7 +153,9 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   listAll<C extends Collection>(collection: C): readonly Collections[C][] {
-    return this.namespacesOf(collection).flatMap((namespace) => this.list(collection, namespace));
+    if (collection === 'Pod') return allPodsIn(this.podsByNamespace) as readonly Collections[C][];
+    const all = collection === 'Template' ? this.allTemplates() : allIn(this.places.get(collection) ?? Bucket.empty);
+    return all as readonly Resource[] as readonly Collections[C][];
   }
 
   version(collection: NamedCollection): object {
@@ -173,7 +176,7 @@ export class ClusterSnapshot implements ClusterView {
   }
 
   private select(selector: Labels, namespace: string): readonly Workload[] {
-    const pairs = Object.entries(selector);
+    const pairs = pairsOf(selector);
     const templates = this.list('Template', namespace).filter((template) => this.makesPodsCarrying(template, selector, pairs));
     return [...templates, ...this.podsOf(namespace).selectedBy(selector)];
   }
@@ -230,11 +233,23 @@ export class ClusterSnapshot implements ClusterView {
     return [...this.places.entries()].filter(([key]) => key.startsWith(templates)).map(([, place]) => place);
   }
 
-  private namespacesOf(collection: Collection): readonly string[] {
-    if (collection === 'Pod') return [...this.podsByNamespace.keys()];
-    return [...new Set(this.placesOf(collection).flatMap((place) => [...place.keys()]))].sort();
+  /** Of several places, so that namespaces come in order: the same list for as long as each of the places stays. */
+  private allTemplates(): readonly Resource[] {
+    const places = this.placesOf('Template');
+    const [first = Bucket.empty] = places;
+    const last = lastTemplates.get(first);
+    if (last?.places.length === places.length && places.every((place, at) => place === last.places[at])) return last.all;
+    const namespaces = [...new Set(places.flatMap((place) => [...place.keys()]))].sort();
+    const all = namespaces.flatMap((namespace) => places.flatMap((place) => place.get(namespace)?.values ?? []));
+    lastTemplates.set(first, { places, all });
+    return all;
   }
 }
+
+/** What stays from one snapshot to the next is listed once, whichever rules of whichever reviews ask for it. */
+const allIn = onceFor((place: Place): readonly Resource[] => place.values.flatMap(({ values }) => values));
+const allPodsIn = onceFor((pods: Bucket<NamespacePods>): readonly Workload[] => pods.values.flatMap(({ workloads }) => workloads));
+const lastTemplates = new WeakMap<Place, { readonly places: readonly Place[]; readonly all: readonly Resource[] }>();
 
 type Pairs = readonly (readonly [key: string, value: string])[];
 

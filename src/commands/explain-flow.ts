@@ -47,7 +47,10 @@ function explain(snapshot: ClusterSnapshot, from: NamedEnd, to: NamedEnd): Expla
     target.shapes.filter((shape) => 'pod' in shape),
   );
   const titles = { from: source.title, to: target.title };
-  const all = source.shapes.flatMap((one) =>
+  // Two Pods that are alike stand as one workload, which does not send to itself here.
+  const sources =
+    source.title === target.title ? source.shapes : source.shapes.map((one) => (target.shapes.includes(one) ? { ...one } : one));
+  const all = sources.flatMap((one) =>
     target.shapes.map((workload) => explainedFlow(snapshot, one, { ...port, workload, serviceAddresses: [] }, titles)),
   );
   return together(all);

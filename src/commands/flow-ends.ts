@@ -70,10 +70,9 @@ function dividedAt(text: string): { readonly place: string; readonly port?: stri
 /** Throws an OperatorError PC0001 where no workload, or more than one, is called so. */
 export function memberOf(snapshot: ClusterSnapshot, { namespace, kind, name }: NamedEnd): FlowMember {
   const members = membersOf(snapshot, namespace);
-  const found = members.filter(({ ref, workloads }) => {
-    if (kind === 'pod') return workloads.some((workload) => isPodNamed(snapshot, workload, name));
-    return ref.name === name && (kind === undefined || ref.kind.toLowerCase() === kind);
-  });
+  const called = members.filter(({ ref }) => ref.name === name && (kind === undefined || ref.kind.toLowerCase() === kind));
+  const byPod = ({ workloads }: FlowMember): boolean => workloads.some((workload) => isPodNamed(snapshot, workload, name));
+  const found = called.length > 0 || (kind ?? 'pod') !== 'pod' ? called : members.filter(byPod);
   const [one, ...others] = found;
   if (one !== undefined && others.length === 0) return one;
   if (one !== undefined)

@@ -142,8 +142,8 @@ function told(
     subject: the.subject,
     cluster,
     outOfTime,
-    rerun: (ruleId, object, world) =>
-      run(byId.get(ruleId) as ConfiguredRule, { ...the, subject: { ...the.subject, object } }, new RecordingView(world, outOfTime, true)),
+    rerun: (ruleId, object, world, isOver) =>
+      run(byId.get(ruleId) as ConfiguredRule, { ...the, subject: { ...the.subject, object } }, new RecordingView(world, isOver, true)),
   });
   const explained = new Map(
     Array.from(outcomes, ([rule, outcome]) => [

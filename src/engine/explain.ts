@@ -12,13 +12,19 @@ const maxTried = 20;
 /** What those runs may find, all together. */
 const mostRetried = 2_000;
 
+/**
+ * How often those runs may look at the clock, all together: once each 128 steps (`recording.ts`). A rule that goes through
+ * 10,000 rules of a policy is tried a few times and no more, whatever time there is: nobody's review waits for a fix.
+ */
+const mostLooks = 500;
+
 /** What fixes are tried on. */
 interface Bench {
   readonly subject: Subject;
   readonly cluster: ClusterSnapshot;
   readonly outOfTime: () => boolean;
   /** Runs the rule once more. */
-  readonly rerun: (ruleId: string, object: JudgedResource, world: ClusterSnapshot) => Iterable<Draft>;
+  readonly rerun: (ruleId: string, object: JudgedResource, world: ClusterSnapshot, outOfTime: () => boolean) => Iterable<Draft>;
 }
 
 /** Explains the drafts of one evaluation, trying fixes as long as there is time. */
@@ -26,6 +32,7 @@ export class Explaining {
   private readonly bench: Bench;
   private tried = 0;
   private left = mostRetried;
+  private looks = 0;
 
   constructor(bench: Bench) {
     this.bench = bench;
@@ -41,14 +48,15 @@ export class Explaining {
   }
 
   private repairs({ guess = [], patch = guess, manifest }: Fix, draft: Draft): boolean {
-    const { subject, cluster, rerun, outOfTime } = this.bench;
-    if (this.left <= 0) return false;
+    const { subject, cluster, rerun } = this.bench;
+    const outOfTime = (): boolean => ++this.looks > mostLooks || this.bench.outOfTime();
+    if (this.left <= 0 || this.looks > mostLooks) return false;
     const object = applyPatch(subject.object, patch);
     const beside = manifest && normalize(manifest);
     const world = cluster.with([...(subject.operation === 'DELETE' ? [] : [object]), ...(beside === undefined ? [] : [beside])]);
     try {
       const path = JSON.stringify(draft.path);
-      for (const other of rerun(draft.ruleId, object, world))
+      for (const other of rerun(draft.ruleId, object, world, outOfTime))
         if (--this.left <= 0 || outOfTime() || JSON.stringify(other.path) === path) return false;
       return true;
     } catch {

@@ -3,6 +3,7 @@
  * objects with such values (`ValidateCIDR…ForLegacyField`), and plugins disagree on them: what can be read in two ways is
  * not read here at all.
  */
+import { onceFor } from './once-for.ts';
 
 type Family = 4 | 6;
 
@@ -169,15 +170,7 @@ export interface IpBlock {
 type ParsedBlock = readonly [block: AddressBlock | undefined, except: readonly (AddressBlock | undefined)[]];
 
 /** Very many addresses are held against one block. */
-const parsedBlocks = new WeakMap<IpBlock, ParsedBlock>();
-
-function parsedOf(ipBlock: IpBlock): ParsedBlock {
-  const known = parsedBlocks.get(ipBlock);
-  if (known !== undefined) return known;
-  const made = [parseBlock(ipBlock.cidr), ipBlock.except.map(parseBlock)] as const;
-  parsedBlocks.set(ipBlock, made);
-  return made;
-}
+const parsedOf = onceFor(({ cidr, except }: IpBlock): ParsedBlock => [parseBlock(cidr), except.map(parseBlock)]);
 
 /** An `ipBlock`: inside the block and outside all its exceptions. Undefined where that cannot be told. */
 export function ipBlockHolds(ipBlock: IpBlock, address: string | Address): boolean | undefined {
@@ -189,8 +182,11 @@ export function ipBlockHolds(ipBlock: IpBlock, address: string | Address): boole
   return except.includes(undefined) ? undefined : true;
 }
 
-/** Whether the block is one address: `/32` or `/128`. */
-export function isOneAddress(block: string): boolean {
-  const parsed = parseBlock(block);
-  return parsed !== undefined && parsed.prefixLength === widthOf(parsed.family);
+/** Whether the block is one address, whatever it leaves out: `/32` or `/128`. */
+export function isOneAddress(ipBlock: IpBlock): boolean {
+  const [block] = parsedOf(ipBlock);
+  return block !== undefined && block.prefixLength === widthOf(block.family);
 }
+
+/** Whether the block is every address of its family, but for what it leaves out. */
+export const isEveryAddress = (ipBlock: IpBlock): boolean => parsedOf(ipBlock)[0]?.prefixLength === 0;

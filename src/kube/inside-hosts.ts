@@ -12,6 +12,9 @@ interface Inside {
   readonly blocks: readonly string[];
 }
 
+/** AWS, Azure, Google Cloud and OpenStack alike, over HTTP. */
+export const metadataAddress = '169.254.169.254';
+
 const inside: readonly Inside[] = [
   {
     // RFC 6761 6.3, RFC 1122 3.2.1.3; localhost.localdomain and the ip6- names are those of /etc/hosts in Debian and Red Hat.
@@ -24,7 +27,7 @@ const inside: readonly Inside[] = [
     // OpenStack's, Oracle's and DigitalOcean's too.
     what: "the metadata service of the node's cloud",
     names: ['instance-data.ec2.internal'],
-    blocks: ['169.254.169.254/32', 'fd00:ec2::254/128'],
+    blocks: [`${metadataAddress}/32`, 'fd00:ec2::254/128'],
   },
   {
     // docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html; .../eks/latest/userguide/pod-id-how-it-works.html

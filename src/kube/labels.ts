@@ -1,4 +1,5 @@
 /** Labels and the two selector languages of the API: plain maps (Services) and LabelSelectors (policies, workloads). */
+import { onceFor } from './once-for.ts';
 import type { LabelSelector, LabelSelectorRequirement, Labels } from './resources.ts';
 
 /** One for all that have none: a policy that can be stored may hold 400,000 selectors without a label, of 150 bytes each. */
@@ -69,9 +70,21 @@ const runTimeLabels: ReadonlySet<string> = new Set([
 /** Whether a label's value may come at run time, so that its absence from a template proves nothing (rules.md D.1, 5). */
 export const isRunTimeLabel = (key: string): boolean => runTimeLabels.has(key);
 
+/**
+ * Kinds to whose Pods no operator gives a `role`: it labels those of StatefulSets, or Pods that it makes itself, since a leader
+ * has to keep its name. As a label of people's own, which the documentation of NetworkPolicy has in its examples, `role` is common.
+ */
+const withoutRoles: ReadonlySet<string> = new Set(['Deployment', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job', 'CronJob']);
+
+/** The same of the Pods that an object of this kind makes. */
+export const mayComeAtRunTime = (key: string, kind: string): boolean => isRunTimeLabel(key) && !(key === 'role' && withoutRoles.has(kind));
+
 /** Whether a StatefulSet of this name may make a Pod of that: `<name>-<ordinal>`. */
 export const isPodNameOf = (statefulSet: string, pod: string): boolean =>
   pod.startsWith(`${statefulSet}-`) && /^\d+$/.test(pod.slice(statefulSet.length + 1));
+
+/** Its pairs, listed once: a selector may hold 40,000 of them, and be asked for by ten rules. */
+export const pairsOf = onceFor((labels: Labels): readonly (readonly [key: string, value: string])[] => Object.entries(labels));
 
 /** Whether the labels carry every pair of a plain selector. An empty selector matches all; callers decide what that means. */
 export function matchesPairs(selector: Labels, labels: Labels): boolean {
@@ -99,6 +112,9 @@ function meets({ key, operator, values }: LabelSelectorRequirement, labels: Labe
 /** Whether labels satisfy a LabelSelector; the empty selector matches everything. */
 export const matchesSelector = (selector: LabelSelector, labels: Labels): boolean =>
   matchesPairs(selector.matchLabels, labels) && selector.matchExpressions.every((requirement) => meets(requirement, labels));
+
+/** One for all that select everything, for the same reason as `noLabels`. */
+export const everything: LabelSelector = Object.freeze({ matchLabels: noLabels, matchExpressions: [] });
 
 export const selectsEverything = ({ matchLabels, matchExpressions }: LabelSelector): boolean =>
   Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;

@@ -1,7 +1,8 @@
 /** The annotation in which `kubectl apply` keeps the manifest that it applied, where the object has not been changed since. */
 import { normalizeNetworkPolicy } from './normalize-networking.ts';
+import type { PolicyOmissions } from './policy-parts.ts';
 import { isObject } from './read.ts';
-import type { NetworkPolicy, PolicyOmissions, RawObject } from './resources.ts';
+import type { NetworkPolicy, RawObject } from './resources.ts';
 
 const none: PolicyOmissions = { protocols: [], emptyPeers: [] };
 

@@ -1,18 +1,9 @@
-import { labelsOf, noLabels } from './labels.ts';
+import { everything, labelsOf, noLabels } from './labels.ts';
 import { protocolOf } from './normalize-service.ts';
 import { omissionsOf } from './policy-omissions.ts';
+import type { NetworkPolicyPeer, NetworkPolicyPort } from './policy-parts.ts';
 import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
-import type {
-  Ingress,
-  IngressBackend,
-  IngressClass,
-  LabelSelector,
-  NetworkPolicy,
-  NetworkPolicyPeer,
-  NetworkPolicyPort,
-  ObjectMeta,
-  RawObject,
-} from './resources.ts';
+import type { Ingress, IngressBackend, IngressClass, LabelSelector, NetworkPolicy, ObjectMeta, RawObject } from './resources.ts';
 
 export function normalizeIngress(raw: RawObject, metadata: ObjectMeta): Ingress {
   const spec = objectAt(raw, 'spec');
@@ -122,8 +113,6 @@ const peersAt = (rule: RawObject, key: string): readonly NetworkPolicyPeer[] | u
       };
     }),
   );
-
-const everything: LabelSelector = Object.freeze({ matchLabels: noLabels, matchExpressions: [] });
 
 export function selectorOf(raw: RawObject): LabelSelector {
   const matchLabels = labelsOf(raw['matchLabels']);

@@ -81,9 +81,14 @@ export function normalizePod(raw: RawObject, { namespace, name, labels, deletion
   };
 }
 
-/** A ReplicaSet of a Deployment is called after the Pods' hash (pkg/controller/deployment/sync.go): the rest is the Deployment's name. */
+/**
+ * A ReplicaSet of a Deployment is called after the Pods' hash (pkg/controller/deployment/sync.go): the rest is the Deployment's name.
+ * The node that stands as the controller of a static Pod's mirror (pkg/kubelet/pod/mirror_client.go) has made none of them: etcd
+ * and the API server would be one.
+ */
 function makerOf(pod: RawObject, labels: Labels): string | undefined {
   const owner = ownerOf(pod);
+  if (owner?.startsWith('Node/')) return undefined;
   const suffix = `-${labels['pod-template-hash'] ?? ''}`;
   return suffix !== '-' && owner?.startsWith('ReplicaSet/') && owner.endsWith(suffix)
     ? `Deployment/${owner.slice('ReplicaSet/'.length, -suffix.length)}`

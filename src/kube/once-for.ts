@@ -5,8 +5,10 @@
 export function onceFor<K extends object, V extends NonNullable<unknown>>(make: (object: K) => V): (object: K) => V {
   const made = new WeakMap<K, V>();
   return (object) => {
-    const known = made.get(object) ?? make(object);
-    made.set(object, known);
-    return known;
+    const known = made.get(object);
+    if (known !== undefined) return known;
+    const value = make(object);
+    made.set(object, value);
+    return value;
   };
 }

@@ -2,8 +2,10 @@
  * What a NetworkPolicy leaves to the API server, which fills in `protocol: TCP` and drops empty lists: once it is stored,
  * nobody can tell any more what its writer meant. Files show it, and what kubectl last applied (last-applied.ts).
  */
+
+import type { PolicyOmissions } from './policy-parts.ts';
 import { objectsAt, stringAt } from './read.ts';
-import type { PolicyOmissions, RawObject } from './resources.ts';
+import type { RawObject } from './resources.ts';
 
 const lists = [
   ['ingress', 'from'],

@@ -2,6 +2,7 @@
  * Kubernetes objects as rules read them: slim, read-only, defaulted as the API server would, and shaped like the
  * originals, so that a field path of one is a field path of the other. `normalize` makes them.
  */
+import type { NetworkPolicyEgressRule, NetworkPolicyIngressRule, PolicyOmissions } from './policy-parts.ts';
 import type { TlsContent } from './tls-facts.ts';
 
 /** Keys are whatever people write, `__proto__` and `constructor` included: always made by `labelsOf`, without prototype. */
@@ -107,37 +108,6 @@ export interface LabelSelectorRequirement {
 export interface LabelSelector {
   readonly matchLabels: Labels;
   readonly matchExpressions: readonly LabelSelectorRequirement[];
-}
-
-export interface NetworkPolicyPort {
-  readonly protocol: Protocol;
-  readonly port?: number | string;
-  readonly endPort?: number;
-}
-
-export interface NetworkPolicyPeer {
-  readonly podSelector?: LabelSelector;
-  readonly namespaceSelector?: LabelSelector;
-  readonly ipBlock?: { readonly cidr: string; readonly except: readonly string[] };
-}
-
-/** An absent and an empty list of peers or ports both mean "any" (rules.md D.4, 33); `normalize` leaves both out. */
-export interface NetworkPolicyIngressRule {
-  readonly from?: readonly NetworkPolicyPeer[];
-  readonly ports?: readonly NetworkPolicyPort[];
-}
-
-export interface NetworkPolicyEgressRule {
-  readonly to?: readonly NetworkPolicyPeer[];
-  readonly ports?: readonly NetworkPolicyPort[];
-}
-
-/** What a policy did not say, or said with an empty list, before an API server wrote its defaults: paths, as `formatPath` prints them. */
-export interface PolicyOmissions {
-  /** Of ports. */
-  readonly protocols: readonly string[];
-  /** Of rules: `from: []` and `to: []`, which mean any peer, and which no API server keeps. */
-  readonly emptyPeers: readonly string[];
 }
 
 export interface NetworkPolicy extends Base<'networking.k8s.io/v1', 'NetworkPolicy'> {

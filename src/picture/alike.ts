@@ -6,7 +6,8 @@ import { rulesOf } from '../cluster/traffic/policy-rules.ts';
 import { selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import { listed } from '../kube/listed.ts';
-import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, ObjectRef, Workload } from '../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { LabelSelector, NetworkPolicy, ObjectRef, Workload } from '../kube/resources.ts';
 import { idOf, type Sketch } from './picture.ts';
 
 /** A workload as people know it, and Pods of it that stand for all. */
@@ -93,7 +94,7 @@ function askedOf(view: ClusterView, namespace: string, policies: readonly Networ
 function mayMean(view: ClusterView, { namespaceSelector, ipBlock }: NetworkPolicyPeer, namespace: string, isOwn: boolean): boolean {
   view.step();
   if (ipBlock !== undefined) return true;
-  return namespaceSelector === undefined ? isOwn : namespaceMatches(view, namespaceSelector, namespace);
+  return namespaceSelector === undefined ? isOwn : namespaceMatches(view, namespaceSelector, namespace) !== false;
 }
 
 const peersOf = (policy: NetworkPolicy): readonly NetworkPolicyPeer[] =>

@@ -11,7 +11,8 @@ import type { ClusterView } from '../cluster/view.ts';
 import { display } from '../kube/display.ts';
 import { formatSelector, selectsEverything } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type LabelSelector, type NetworkPolicyPeer, type NetworkPolicyPort, refOf, type Workload } from '../kube/resources.ts';
+import type { NetworkPolicyPeer, NetworkPolicyPort } from '../kube/policy-parts.ts';
+import { formatRef, type LabelSelector, refOf, type Workload } from '../kube/resources.ts';
 import { doubts } from './policies.ts';
 
 /** `holds`: the rule allows the connection. `perhaps`: it is not certain. */

@@ -3,6 +3,7 @@ import type { Answer } from '../cluster/traffic/flow.ts';
 import { noPorts, type Ports } from '../cluster/traffic/ports.ts';
 import { trafficOf } from '../cluster/traffic/traffic.ts';
 import type { ClusterView } from '../cluster/view.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { type Alike, answersBetween, type FlowSet, flowSetsOf } from './flow-sets.ts';
 
 /** The same is true of each workload on the one side with each on the other. */
@@ -57,17 +58,16 @@ export class Numbered {
   }
 }
 
-/** Of long ones, which many blocks of one rule have in common. */
-const longTexts = new WeakMap<Ports, string>();
+/** Long ones are written once: many blocks of one rule have them in common. */
 const longFrom = 20;
+const longText = onceFor(written);
 
 /** Equal for equal sets of ports. */
-function textOf(ports: Ports): string {
-  const known = ports.length < longFrom ? undefined : longTexts.get(ports);
-  if (known !== undefined) return known;
+const textOf = (ports: Ports): string => (ports.length < longFrom ? written(ports) : longText(ports));
+
+function written(ports: Ports): string {
   let text = '';
   for (const { from, to } of ports) text += `${from}-${to},`;
-  if (ports.length >= longFrom) longTexts.set(ports, text);
   return text;
 }
 

@@ -6,7 +6,9 @@ import type { Group } from '../cluster/traffic/groups.ts';
 import { directions } from '../cluster/traffic/groups.ts';
 import { type PolicyRule, rulesOf } from '../cluster/traffic/policy-rules.ts';
 import { noPorts, type Ports, portsNamedBy, union, without } from '../cluster/traffic/ports.ts';
-import { blockHoldsBlock, type IpBlock, parseBlock } from '../kube/cidr.ts';
+import { holdTogether } from '../kube/address-ranges.ts';
+import { type IpBlock, parseBlock } from '../kube/cidr.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
 import { Numbered } from './flow-map.ts';
 import { type FlowSet, inCommon } from './flow-sets.ts';
@@ -82,7 +84,7 @@ export const blocksIn = ({ groups }: FlowSet, direction: Direction): ReadonlyMap
   new Map(
     groups.flatMap(({ binding }) =>
       binding[direction].flatMap(({ policy }) =>
-        Array.from(rulesByBlock(policy, direction), ([title, { block }]) => [title, block] as const),
+        Array.from(rulesByBlock[direction](policy), ([title, { block }]) => [title, block] as const),
       ),
     ),
   );
@@ -121,17 +123,15 @@ interface OfBlock {
   readonly rules: PolicyRule[];
 }
 
-const byBlock = {
-  Ingress: new WeakMap<NetworkPolicy, ReadonlyMap<string, OfBlock>>(),
-  Egress: new WeakMap<NetworkPolicy, ReadonlyMap<string, OfBlock>>(),
+/** The rules of a policy by the blocks that they name, whose titles are the keys. */
+const rulesByBlock = {
+  Ingress: onceFor((policy: NetworkPolicy) => byBlock(rulesOf(policy, 'Ingress'))),
+  Egress: onceFor((policy: NetworkPolicy) => byBlock(rulesOf(policy, 'Egress'))),
 };
 
-/** The rules of a policy by the blocks that they name, whose titles are the keys. */
-function rulesByBlock(policy: NetworkPolicy, direction: Direction): ReadonlyMap<string, OfBlock> {
-  const known = byBlock[direction].get(policy);
-  if (known !== undefined) return known;
+function byBlock(rules: readonly PolicyRule[]): ReadonlyMap<string, OfBlock> {
   const made = new Map<string, OfBlock>();
-  for (const rule of rulesOf(policy, direction))
+  for (const rule of rules)
     for (const { ipBlock } of rule.peers ?? []) {
       if (ipBlock === undefined) continue;
       const title = titleOf(ipBlock);
@@ -139,7 +139,6 @@ function rulesByBlock(policy: NetworkPolicy, direction: Direction): ReadonlyMap<
       made.set(title, of);
       of.rules.push(rule);
     }
-  byBlock[direction].set(policy, made);
   return made;
 }
 
@@ -148,11 +147,14 @@ const mostCompared = 50;
 
 /** The rules that hold every address of the block. */
 function rulesHolding(policy: NetworkPolicy, direction: Direction, block: IpBlock): readonly PolicyRule[] {
-  const all = rulesByBlock(policy, direction);
-  if (all.size > mostCompared) return all.get(titleOf(block))?.rules ?? [];
-  return [...all].flatMap(([title, of]) => (title === titleOf(block) || covers(of.block, block) ? of.rules : []));
+  const all = rulesByBlock[direction](policy);
+  const same = all.get(titleOf(block))?.rules ?? [];
+  if (all.size > mostCompared) return same;
+  const holding = rulesOf(policy, direction).filter(({ peers = [] }) =>
+    holdTogether(
+      peers.flatMap(({ ipBlock = [] }) => ipBlock),
+      block,
+    ),
+  );
+  return [...new Set([...same, ...holding])];
 }
-
-/** Whether every address of the inner block is in the outer one, which has no exceptions. */
-const covers = ({ cidr, except }: IpBlock, { cidr: inside }: IpBlock): boolean =>
-  except.length === 0 && blockHoldsBlock(cidr, inside) === true;

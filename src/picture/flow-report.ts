@@ -20,6 +20,8 @@ export interface ToldSide {
   readonly sets: readonly number[] | undefined;
   /** Of what is outside, which addresses; none for any. */
   readonly addresses?: readonly string[];
+  /** Of any address, which ones not. */
+  readonly but?: readonly string[];
 }
 
 export interface ToldFlow {
@@ -33,9 +35,14 @@ export interface ToldFlow {
   readonly pairs: number;
 }
 
+export interface ToldWorkload {
+  readonly name: string;
+  readonly ref: ObjectRef;
+}
+
 export interface ToldSet {
   readonly namespace: string;
-  readonly workloads: readonly { readonly name: string; readonly ref: ObjectRef }[];
+  readonly workloads: readonly ToldWorkload[];
   readonly isolatedBy: { readonly ingress: readonly string[]; readonly egress: readonly string[] };
 }
 

@@ -4,7 +4,7 @@ import type { Group } from '../cluster/traffic/groups.ts';
 import { allPorts, intersection, noPorts, union, without } from '../cluster/traffic/ports.ts';
 import type { Traffic } from '../cluster/traffic/traffic.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { formatRef, type ObjectRef, refOf } from '../kube/resources.ts';
+import { formatRef, refOf } from '../kube/resources.ts';
 import { type Known, knownIn } from './alike.ts';
 
 export interface FlowMember extends Known {
@@ -44,14 +44,25 @@ export function flowSetsOf(view: ClusterView, traffic: Traffic): readonly FlowSe
 
 /** In order of name. */
 export function membersOf(view: ClusterView, namespace: string): readonly FlowMember[] {
-  const known = knownIn(view, namespace);
+  const known = knownIn(view, namespace).flatMap((one) => podByPod(view, one));
   const taken = Map.groupBy(known, ({ ref }) => ref.name);
-  const named = known.map((one): FlowMember => ({ ...one, name: nameOf(one.ref, (taken.get(one.ref.name) ?? []).length > 1) }));
+  const named = known.map((one): FlowMember => ({ ...one, name: nameOf(one, (taken.get(one.ref.name) ?? []).length > 1) }));
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const nameOf = ({ namespace, kind, name }: ObjectRef, isShared: boolean): string =>
-  isShared ? `${namespace}/${kind.toLowerCase()}/${name}` : `${namespace}/${name}`;
+/** People know Pods that nobody made one by one, however alike they are. */
+function podByPod(view: ClusterView, known: Known): readonly Known[] {
+  const [shape] = known.workloads;
+  if (shape.kind !== 'Pod' || shape.owner !== undefined) return [known];
+  const names = view.pods(shape).names(Number.POSITIVE_INFINITY);
+  return names.map((name) => ({ ...known, title: `Pod ${name}`, ref: { ...known.ref, name } }));
+}
+
+function nameOf({ ref: { namespace, kind, name }, title }: Known, isShared: boolean): string {
+  // `Pod pg-1 and 2 more`: of a maker whose kind we do not know.
+  const called = kind === 'Pod' ? title.slice('Pod '.length) : name;
+  return isShared ? `${namespace}/${kind.toLowerCase()}/${called}` : `${namespace}/${called}`;
+}
 
 function groupsOf(traffic: Traffic, { workloads }: Known): readonly [Group, ...Group[]] {
   const groups = new Set(workloads.flatMap((workload) => traffic.groupOf(workload) ?? []));
@@ -68,14 +79,9 @@ const open: PortAnswers = { allowed: allPorts, depends: noPorts };
 /** On which ports a workload of one set reaches another of the other; of Pods that differ, certain is what is true of all of them. */
 export function answersBetween(traffic: Traffic, from: FlowSet, to: FlowSet): PortAnswers {
   if (from.isolatedBy.Egress.length + to.isolatedBy.Ingress.length === 0) return open;
-  if (from.groups.length + to.groups.length === 2) return ofGroups(traffic, from.groups[0], to.groups[0]);
-  return inCommon(from.groups.flatMap((one) => to.groups.map((other) => ofGroups(traffic, one, other))));
-}
-
-function ofGroups(traffic: Traffic, from: Group, to: Group): PortAnswers {
-  const answers = traffic.between(from, to);
-  // What Pods send to themselves is no affair of policies; to others of the same workload, it is.
-  return from === to && from.workloads.length === 1 ? { allowed: answers.allowed, depends: noPorts } : answers;
+  // What Pods send to themselves is no affair of policies, and is not told.
+  if (from.groups.length + to.groups.length === 2) return traffic.between(from.groups[0], to.groups[0], true);
+  return inCommon(from.groups.flatMap((one) => to.groups.map((other) => traffic.between(one, other, true))));
 }
 
 /** True of all of them, and true of some. */

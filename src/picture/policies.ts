@@ -13,6 +13,7 @@ import { type FindingsOf, stateOf } from './wiring.ts';
 /** Why an answer is not certain, as a phrase. */
 export const doubts: Readonly<Record<Doubt, string>> = {
   label: 'only the labels of the running Pods tell',
+  namespace: 'the labels of the namespace are not known',
   address: 'network plugins differ on whether an ipBlock covers Pods',
   block: 'an ipBlock can be read in more than one way, or in none',
   hostNetwork: 'network plugins differ on Pods on the host network',

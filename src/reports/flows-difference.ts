@@ -2,6 +2,7 @@
 import { display } from '../kube/display.ts';
 import { listed } from '../kube/listed.ts';
 import type { ChangeKind, FlowChange, FlowDifference } from '../picture/flow-difference.ts';
+import { sideOf } from './flows-text.ts';
 import { writtenJson } from './json.ts';
 import type { Paint } from './report.ts';
 import { counted } from './summary.ts';
@@ -41,7 +42,7 @@ function blockOf(change: ChangeKind, lines: readonly FlowChange[], paint: Paint)
     .slice(0, mostLines)
     .map(
       ({ from, to, ports, why }) =>
-        `  ${display(from)} → ${display(to)}  ${display(ports, mostRunes)}${why === '' ? '' : `  ${paint('dim', display(why))}`}`,
+        `  ${display(from.name)} → ${display(to.name)}  ${display(ports, mostRunes)}${why === '' ? '' : `  ${paint('dim', display(why))}`}`,
     );
   const more = lines.length > mostLines ? [paint('dim', `  ${lines.length - mostLines} more; -o json has all`)] : [];
   return [paint(style, title), ...shown, ...more].join('\n');
@@ -59,5 +60,25 @@ function summaryOf(changes: readonly FlowChange[]): string {
 }
 
 /** Version 1: keys are only added, never renamed. */
-export const differenceJson = ({ changes, added, removed }: FlowDifference, { before, after, notices }: DifferenceOptions): string =>
-  writtenJson({ version: 1, before, after, notices, summary: countsOf(changes), changes, added, removed });
+export const differenceJson = ({ sets, changes, added, removed }: FlowDifference, { before, after, notices }: DifferenceOptions): string =>
+  writtenJson({
+    version: 1,
+    before,
+    after,
+    notices,
+    summary: countsOf(changes),
+    sets: sets.map((set, id) => ({ id, ...set })),
+    changes: changes.map((change) => changeJson(change, sets.length)),
+    added,
+    removed,
+  });
+
+const changeJson = ({ change, from, to, ports, why, pairs }: FlowChange, all: number) => ({
+  change,
+  ports,
+  from: from.name,
+  to: to.name,
+  ends: { from: sideOf(from, all), to: sideOf(to, all) },
+  pairs,
+  why,
+});

@@ -64,8 +64,8 @@ export const flowsJson = ({ sets, flows, pairs }: FlowReport, { source, notices 
   });
 
 /** Of many sets those that are missing are fewer. */
-function sideOf({ name, sets, addresses = [] }: ToldSide, all: number) {
-  if (sets === undefined) return { name, outside: true, addresses };
+export function sideOf({ name, sets, addresses = [], but = [] }: ToldSide, all: number) {
+  if (sets === undefined) return { name, outside: true, addresses, ...(but.length > 0 && { but }) };
   if (sets.length <= all / 2 || all < 10) return { name, sets };
   const present = new Set(sets);
   return { name, allSetsBut: Array.from({ length: all }, (_, id) => id).filter((id) => !present.has(id)) };

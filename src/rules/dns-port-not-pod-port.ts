@@ -12,7 +12,8 @@ import { defineRule } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { flowYaml } from '../kube/flow-yaml.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type NetworkPolicyPort, refOf } from '../kube/resources.ts';
+import type { NetworkPolicyPort } from '../kube/policy-parts.ts';
+import { formatRef, refOf } from '../kube/resources.ts';
 
 export const dnsPortNotPodPort = defineRule({
   id: 'dns-port-not-pod-port',

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { allowIngressToDns, type DnsAllowance, freeName } from '../cluster/allow-dns.ts';
 import { isOpenTo, isOpenToOthers, sendsNothing } from '../cluster/dns-access.ts';
+import { additionTo } from '../cluster/opening.ts';
 import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
 import { selects } from '../cluster/traffic/selecting.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -114,13 +115,13 @@ const namespacesAsking = (known: ClusterView, resolver: Resolver): readonly stri
     .filter((name) => name !== resolver.service.metadata.namespace)
     .filter((name) => known.workloads(name).some((workload) => asksResolver(workload, resolver)));
 
-function fixesFor({ spec }: NetworkPolicy, operation: Operation, { line, entry, manifest, name }: DnsAllowance): readonly [...Fix[], Fix] {
+function fixesFor(policy: NetworkPolicy, operation: Operation, allowance: DnsAllowance): readonly [...Fix[], Fix] {
+  const { line, manifest, name } = allowance;
   const beside: Fix = { text: `first apply NetworkPolicy ${name} with ingress ${line}`, manifest };
   if (operation === 'DELETE') return [beside, { text: 'keep it' }];
-  const path = ['spec', 'ingress'];
   const here: Fix = {
     text: `first allow DNS in a policy of its own, or add ${line}`,
-    patch: [spec.ingress.length === 0 ? { op: 'add', path, value: [entry] } : { op: 'add', path: [...path, '-'], value: entry }],
+    patch: [additionTo(policy, 'ingress', allowance)],
   };
   return [here, beside, { text: `add ${line}` }];
 }

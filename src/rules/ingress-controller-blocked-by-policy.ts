@@ -6,8 +6,10 @@
 import { z } from 'zod';
 import { type OpeningPolicy, openingsAsText, policyToAllow } from '../cluster/dependencies/allow-again.ts';
 import { type AskedPort, titleOfPort } from '../cluster/dependencies/dependency.ts';
-import { type BackendWays, backendsOfIngress, servingOf } from '../cluster/dependencies/ingress-backends.ts';
+import { ConnectionsReader } from '../cluster/dependencies/foreign.ts';
+import { type BackendWays, backendsOfIngress, type Serving, servingOf } from '../cluster/dependencies/ingress-backends.ts';
 import { type Lost, refusalsOf } from '../cluster/dependencies/lost.ts';
+import { flowFromUnseen, isUnseen, unseenServing } from '../cluster/dependencies/unseen-controller.ts';
 import type { Elsewhere } from '../cluster/elsewhere.ts';
 import { classOf } from '../cluster/ingress-classes.ts';
 import { type Flow, flow } from '../cluster/traffic/flow.ts';
@@ -15,7 +17,7 @@ import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { listed } from '../kube/listed.ts';
-import { type NetworkPolicy, refOf } from '../kube/resources.ts';
+import { type Ingress, type NetworkPolicy, refOf } from '../kube/resources.ts';
 
 const defects = ({ asked: { service, port } }: Blocked): readonly string[] => [`${service.metadata.name}:${port.port}`];
 
@@ -58,14 +60,18 @@ export const ingressControllerBlockedByPolicy = defineRule({
   *check({ object: ingress, cluster, known, elsewhere, finding }) {
     if (classOf(ingress) === undefined || isAmongFilesOnly(cluster)) return;
     const { namespace } = ingress.metadata;
-    const serving = servingOf(cluster, ingress);
-    if (serving === undefined) return;
-    for (const backend of backendsOfIngress(cluster, ingress, serving, namespace)) {
-      const refused = refusedIn(cluster, backend);
-      const policies = refused === undefined ? [] : tellable(refused, elsewhere);
-      if (refused === undefined || policies.length === 0) continue;
+    const [found, evident] = [servingOf(cluster, ingress), unseenServing(cluster, ingress)].map((serving) =>
+      refusedBackends(cluster, ingress, serving),
+    ) as [readonly Refused[], readonly Refused[]];
+    // Nobody is asked about where nothing is refused.
+    if (found.length + evident.length === 0) return;
+    const { seesAll } = new ConnectionsReader(namespace, elsewhere);
+    for (const refused of seesAll ? found : evident) {
+      const { controller, backend } = refused;
+      const policies = tellable(refused, elsewhere);
+      if (policies.length === 0) continue;
       const fixes = fixesFor(refused, namespace, policyToAllow([refused.lost], ingress.metadata, known, elsewhere));
-      const blocked = { controller: serving.controller.title, asked: backend.asked, policies, fixes };
+      const blocked = { controller, asked: backend.asked, policies, fixes };
       yield finding(refused.isShutOut ? 'notLetIn' : 'notLetOut', backend.paths[0], blocked, policies.map(refOf));
     }
   },
@@ -87,6 +93,9 @@ const shutting = (policies: readonly NetworkPolicy[], whom: string): string =>
   `NetworkPolicy ${listed(policies.map(({ metadata }) => metadata.name))} ${policies.length === 1 ? 'isolates' : 'isolate'} ${whom}`;
 
 interface Refused {
+  /** As people call it. */
+  readonly controller: string;
+  readonly backend: BackendWays;
   readonly lost: Lost;
   /** By the backend's own policies; else by the controller's. */
   readonly isShutOut: boolean;
@@ -94,9 +103,18 @@ interface Refused {
   readonly blockers: ReadonlySet<NetworkPolicy>;
 }
 
+/** The backends that such a controller does not reach. */
+const refusedBackends = (cluster: ClusterView, ingress: Ingress, serving: Serving | undefined): readonly Refused[] =>
+  serving === undefined
+    ? []
+    : [...backendsOfIngress(cluster, ingress, serving, ingress.metadata.namespace)].flatMap((backend) => {
+        const refusal = refusalOf(cluster, backend);
+        return refusal === undefined ? [] : [{ ...refusal, backend, controller: serving.controller.title }];
+      });
+
 /** Undefined where some way to some Pod is open, or may be. */
-function refusedIn(cluster: ClusterView, { ways }: BackendWays): Refused | undefined {
-  const flows = ways.map(({ from, to }) => flow(cluster, from, to));
+function refusalOf(cluster: ClusterView, { ways }: BackendWays): Omit<Refused, 'backend' | 'controller'> | undefined {
+  const flows = ways.map((way) => (isUnseen(way) ? flowFromUnseen(cluster, way.to) : flow(cluster, way.from, way.to)));
   const [first, ...others] = ways.map((dependency, at) => ({ dependency, refusedAt: refusalsOf(flows[at] as Flow) }));
   if (first === undefined || !flows.every(({ answer }) => answer === 'denied')) return undefined;
   const isShutOut = flows.every(({ ingress: { answer } }) => answer === 'denied');

@@ -45,15 +45,17 @@ export const networkPolicyAllowAllShape = defineRule({
   },
 
   *check({ object: policy, cluster, known, isSurvey, finding }) {
-    const rules = [...rulesInForce(policy, cluster)];
-    const open = rules.filter(({ peers, ports }) => peers === undefined && ports === undefined);
+    const { name } = policy.metadata;
+    const restricting = rulesInForce(policy, cluster)
+      .filter((rule) => !allowsEverything(rule))
+      .toArray();
+    if (restricting.length === 0 && !saysDenial.test(name)) return;
+    const open = rulesInForce(policy, cluster).filter(allowsEverything).toArray();
     if (open.length === 0) return;
     // What stands is judged by what is stored alone, so that a snapshot, which holds no such annotation, says the same.
     const empty = new Set((isSurvey ? policy.omits : omissionsIn(policy))?.emptyPeers);
     const backends = asBackends(meantBy(policy, known), known);
     const bound = `${backends.length} workload${backends.length === 1 ? '' : 's'}`;
-    const { name } = policy.metadata;
-    const restricting = rules.filter(({ peers, ports }) => peers !== undefined || ports !== undefined);
     const othersOf = {
       Ingress: restricting.filter(({ direction }) => direction === 'Ingress').length,
       Egress: restricting.filter(({ direction }) => direction === 'Egress').length,
@@ -67,6 +69,8 @@ export const networkPolicyAllowAllShape = defineRule({
     }
   },
 });
+
+const allowsEverything = ({ peers, ports }: PlacedRule): boolean => peers === undefined && ports === undefined;
 
 interface Shape {
   readonly name: string;

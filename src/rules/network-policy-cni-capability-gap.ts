@@ -12,7 +12,8 @@ import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
-import { type NetworkPolicy, type NetworkPolicyPort, refOf } from '../kube/resources.ts';
+import type { NetworkPolicyPort } from '../kube/policy-parts.ts';
+import { type NetworkPolicy, refOf } from '../kube/resources.ts';
 
 export const networkPolicyCniCapabilityGap = defineRule({
   id: 'network-policy-cni-capability-gap',
@@ -103,6 +104,7 @@ const fewestTaken = Math.min(...enforcers.flatMap(({ gaps = [] }) => gaps.flatMa
 
 /** Of the protocol that has most: a range counts once, and so does what is written twice. */
 function* manyPortsIn({ ports = [], path }: PlacedRule): Generator<Asked & { readonly path: FieldPath }> {
+  if (ports.length <= fewestTaken) return;
   const byProtocol = Map.groupBy(ports, ({ protocol }) => protocol);
   const counts = Array.from(byProtocol, ([protocol, those]) => ({
     protocol,

@@ -8,9 +8,8 @@ import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
 import { apiServerPorts } from '../cluster/dependencies/api-server.ts';
 import { type Closed, closedAmong, criticalAmong, type IsNew, type Muted, mutedAmong } from '../cluster/dependencies/critical-system.ts';
 import { selectedBy } from '../cluster/dns-rules.ts';
-import { additionTo, openingOf } from '../cluster/opening.ts';
+import { fixesByOpening } from '../cluster/opening.ts';
 import { findResolver, mayHoldResolver } from '../cluster/resolver.ts';
-import type { PortOfPod } from '../cluster/traffic/flow.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
 import { listed } from '../kube/listed.ts';
@@ -96,28 +95,20 @@ interface Cut {
   readonly of: number;
 }
 
-/** An edit of a written policy; one that is being removed can only stay. */
-function fixesFor({ policy, operation }: Cut, key: 'ingress' | 'egress', ports: readonly PortOfPod[]): Explanation['fixes'] {
-  const opening = openingOf(ports);
-  if (operation === 'DELETE') return [{ text: `keep this policy, or first allow ${key} ${opening.line} in another one` }];
-  return [{ text: `add ${opening.line}`, patch: [additionTo(policy, key, opening)] }, { text: `allow ${key} ${opening.line}` }];
-}
-
-function explainClosed(cut: Cut & Closed): Explanation {
-  const { backends, of, ports, closed } = cut;
+function explainClosed({ policy, operation, backends, of, ports, closed }: Cut & Closed): Explanation {
   const numbers = [...new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`))];
   const services = [...new Set(ports.map(({ service }) => service.metadata.name))];
   return {
     what: `nobody reaches ${tallyOf(backends, of)} on ${listed(numbers)}, to which Service ${listed(services)} leads`,
     why: 'The cluster rests on them, and all that asks these Services fails.',
-    fixes: fixesFor(cut, 'ingress', closed),
+    fixes: fixesByOpening(closed, policy, 'ingress', operation === 'DELETE'),
   };
 }
 
-function explainMute(cut: Cut & Muted): Explanation {
+function explainMute({ policy, operation, backends, of, ports, missed }: Cut & Muted): Explanation {
   return {
-    what: `${tallyOf(cut.backends, cut.of)} cannot reach ${listed(cut.missed)}`,
+    what: `${tallyOf(backends, of)} cannot reach ${listed(missed)}`,
     why: 'The cluster rests on them, and they cannot do their work.',
-    fixes: fixesFor(cut, 'egress', cut.ports),
+    fixes: fixesByOpening(ports, policy, 'egress', operation === 'DELETE'),
   };
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
 import { type Called, calledIn, isOutOfReach } from '../cluster/dependencies/called-by-api-server.ts';
 import { selectedBy } from '../cluster/dns-rules.ts';
-import { additionTo, openingOf } from '../cluster/opening.ts';
+import { fixesByOpening } from '../cluster/opening.ts';
 import type { Destination } from '../cluster/traffic/flow.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
@@ -96,15 +96,11 @@ interface Cut {
 }
 
 function explain({ policy, operation, called, closed, backends, of }: Cut, why: string): Explanation {
-  const opening = openingOf(closed);
   const ports = [...new Set(closed.map(({ port }) => `${port}/TCP`))];
   const names = [...new Set(called.map(({ ref }) => formatRef(ref)))];
   return {
     what: `the API server cannot reach ${tallyOf(backends, of)} on ${listed(ports)}, for ${listed(names, 2)}`,
     why: `It is no Pod, so no rule for Pods lets it in, and only on its own node are they open to it. ${why}`,
-    fixes:
-      operation === 'DELETE'
-        ? [{ text: `keep this policy, or first allow ingress ${opening.line} in another one` }]
-        : [{ text: `add ${opening.line}`, patch: [additionTo(policy, 'ingress', opening)] }, { text: `allow ingress ${opening.line}` }],
+    fixes: fixesByOpening(closed, policy, 'ingress', operation === 'DELETE'),
   };
 }

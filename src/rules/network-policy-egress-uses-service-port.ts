@@ -43,7 +43,11 @@ export const networkPolicyEgressUsesServicePort = defineRule({
 
   *check({ object: policy, cluster, elsewhere, finding }) {
     const own = policy.metadata.namespace;
-    const rules = [...rulesInForce(policy, cluster)].filter(({ direction }) => direction === 'Egress');
+    const rules = rulesInForce(policy, cluster)
+      .filter(({ direction }) => direction === 'Egress')
+      .toArray();
+    // One without ports opens them all: no other is missed.
+    if (rules.some(({ ports }) => ports === undefined)) return;
     const servicesOn = servicesByPort(cluster);
     const opened = portsOpened(rules, cluster);
     for (const rule of rules) {
@@ -106,14 +110,12 @@ function leadBy(service: Service, wanted: NumberedPort, workloads: readonly Work
   return undefined;
 }
 
-/** The ports that some rule of the policy opens, in one list; undefined where one opens all. */
-const portsOpened = (rules: readonly PlacedRule[], cluster: ClusterView): PlacedRule['ports'] =>
-  rules.some(({ ports }) => ports === undefined)
-    ? undefined
-    : rules.flatMap(({ ports = [] }) => {
-        cluster.step();
-        return ports;
-      });
+/** The ports that some rule of the policy opens, in one list. */
+const portsOpened = (rules: readonly PlacedRule[], cluster: ClusterView): NonNullable<PlacedRule['ports']> =>
+  rules.flatMap(({ ports = [] }) => {
+    cluster.step();
+    return ports;
+  });
 
 function explain({ service, target, port, path }: Lead & { readonly port: NumberedPort; readonly path: FieldPath }): Explanation {
   return {

@@ -13,7 +13,8 @@ import { shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { selectsEverything } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import type { NetworkPolicy, NetworkPolicyPeer, ObjectRef } from '../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
+import type { NetworkPolicy, ObjectRef } from '../kube/resources.ts';
 
 export const networkPolicyHostNetworkSubjectOrPeer = defineRule({
   id: 'network-policy-host-network-subject-or-peer',

@@ -8,13 +8,15 @@ import { selectsPods } from '../cluster/backends.ts';
 import { type PodInside, singleAddressOf, standingIn } from '../cluster/cluster-addresses.ts';
 import { type PlacedRule, rulesInForce } from '../cluster/policy-peers.ts';
 import { findResolver } from '../cluster/resolver.ts';
+import { portMatches } from '../cluster/traffic/ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { type IpBlock, ipBlockHolds, parseBlock } from '../kube/cidr.ts';
+import { type IpBlock, ipBlockHolds, isEveryAddress } from '../kube/cidr.ts';
 import type { FieldPath } from '../kube/field-path.ts';
+import { metadataAddress } from '../kube/inside-hosts.ts';
 import { formatLabels } from '../kube/labels.ts';
-import { formatRef, type NetworkPolicyPort, refOf, type Service } from '../kube/resources.ts';
+import { formatRef, refOf, type Service } from '../kube/resources.ts';
 
 export const networkPolicyIpBlockCoversCluster = defineRule({
   id: 'network-policy-ip-block-covers-cluster',
@@ -81,10 +83,12 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
 
   *check({ object: policy, cluster, known, elsewhere, shared, finding }) {
     const own = policy.metadata.namespace;
-    const all = [...rulesInForce(policy, cluster)].flatMap((rule) => blocksOf(rule, cluster));
+    const all = rulesInForce(policy, cluster)
+      .flatMap((rule) => blocksOf(rule, cluster))
+      .toArray();
     const blocks = all.filter(({ block }) => {
       cluster.step();
-      return !holdsEverything(block);
+      return !isEveryAddress(block);
     });
     // Where each node has a DNS cache, Pods can be let to it by the resolver's address alone (rules.md D.5, 45).
     const resolver = findResolver(known, shared.resolver)?.service;
@@ -123,8 +127,6 @@ const blocksOf = (rule: PlacedRule, cluster: ClusterView): readonly PlacedBlock[
     return block === undefined ? [] : [{ block, path: [...rule.path, rule.peersKey, index, 'ipBlock'], rule }];
   });
 
-const holdsEverything = ({ cidr }: IpBlock): boolean => parseBlock(cidr)?.prefixLength === 0;
-
 interface Covered {
   readonly cidr: string;
   readonly inside: PodInside;
@@ -138,14 +140,8 @@ function explainService({ cidr, service }: { readonly cidr: string; readonly ser
   };
 }
 
-/** AWS, Azure, Google Cloud and OpenStack alike, over HTTP. */
-const metadataAddress = '169.254.169.254';
-
 const opensMetadata = ({ block, rule: { direction, ports } }: PlacedBlock): boolean =>
-  holdsEverything(block) &&
+  isEveryAddress(block) &&
   direction === 'Egress' &&
   ipBlockHolds(block, metadataAddress) === true &&
-  (ports === undefined || ports.some(opensHttp));
-
-const opensHttp = ({ protocol, port, endPort }: NetworkPolicyPort): boolean =>
-  protocol === 'TCP' && (port === undefined || (typeof port === 'number' && port <= 80 && (endPort ?? port) >= 80));
+  portMatches(ports, { address: metadataAddress }, { protocol: 'TCP', port: 80 });

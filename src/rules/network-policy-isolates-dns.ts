@@ -8,6 +8,7 @@ import { allowEgressToDns, type DnsAllowance, freeName } from '../cluster/allow-
 import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
 import { areCut, blockersOf, flowsToDns, hasPartIn, sendToAddressesOnly, whyCut } from '../cluster/dns-access.ts';
 import { dnsFaultOf, mayNotAsk, selectedBy } from '../cluster/dns-rules.ts';
+import { additionTo } from '../cluster/opening.ts';
 import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
@@ -62,7 +63,7 @@ export const networkPolicyIsolatesDns = defineRule({
     },
   },
 
-  *check({ object: policy, operation, before, cluster, known, shared, finding }) {
+  *check({ object: policy, operation, before, cluster, known, elsewhere, shared, finding }) {
     if (!policy.spec.policyTypes.includes('Egress') && !mayHoldResolver(policy.metadata.namespace, shared.resolver)) return;
     const selected = selectedBy(cluster, policy);
     if (selected.length === 0) return;
@@ -82,9 +83,9 @@ export const networkPolicyIsolatesDns = defineRule({
       sendToAddressesOnly(flowsToDns(cluster, workload, resolver)),
     );
     if (verdict === undefined) return;
-
     const [message, cut] = verdict;
-    const blockers = blockersOf(cut.flatMap((workload) => flowsToDns(cluster, workload, resolver)));
+    const flows = cut.flatMap((workload) => flowsToDns(cluster, workload, resolver));
+    const blockers = blockersOf(flows, policy.metadata.namespace, elsewhere);
     const allowance = allowEgressToDns(resolver, policy, freeName(known, policy));
     const [backends, of] = [asBackends(cut, known), asBackends(selected, known).length];
     const related = [refOf(resolver.service), ...blockers.map(refOf)];
@@ -121,12 +122,8 @@ function verdictOn(
 }
 
 function explain({ policy, backends, of, resolver, blockers, allowance }: Cut, verb: string): Explanation {
-  const { line, entry, manifest, name } = allowance;
-  const path = ['spec', 'egress'];
-  const here: Fix = {
-    text: `add ${line}`,
-    patch: [policy.spec.egress.length === 0 ? { op: 'add', path, value: [entry] } : { op: 'add', path: [...path, '-'], value: entry }],
-  };
+  const { line, manifest, name } = allowance;
+  const here: Fix = { text: `add ${line}`, patch: [additionTo(policy, 'egress', allowance)] };
   const beside: Fix = { text: `apply NetworkPolicy ${name} with egress ${line}`, manifest };
   const there = `allow ${line} here, and ingress from ${policy.metadata.namespace} in the policies of ${resolver.service.metadata.namespace}`;
   return {

@@ -4,7 +4,7 @@
  * that every namespace has by itself is `kubernetes.io/metadata.name`.
  */
 import { z } from 'zod';
-import { type LegacyName, legacyNameIn } from '../cluster/legacy-namespace-label.ts';
+import { type LegacyName, legacyNameIn, usesLegacyKey } from '../cluster/legacy-namespace-label.ts';
 import { peersInForce } from '../cluster/policy-peers.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
@@ -39,7 +39,9 @@ export const networkPolicyLegacyNamespaceLabel = defineRule({
   },
 
   *check({ object: policy, cluster, elsewhere, finding }) {
-    const selecting = [...peersInForce(policy, cluster)].filter(({ peer }) => peer.namespaceSelector !== undefined);
+    const selecting = [...peersInForce(policy, cluster)].filter(
+      ({ peer: { namespaceSelector } }) => namespaceSelector !== undefined && usesLegacyKey(namespaceSelector),
+    );
     if (selecting.length === 0) return;
     cluster.list('Namespace', '');
     // Who may list one namespace may list them all, so that absence is a fact for him too; another one is told nothing.

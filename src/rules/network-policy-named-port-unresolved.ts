@@ -13,6 +13,7 @@ import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
+import { onceFor } from '../kube/once-for.ts';
 import { formatPort } from '../kube/ports.ts';
 import type { ContainerPort, NetworkPolicy, Protocol } from '../kube/resources.ts';
 
@@ -62,7 +63,9 @@ export const networkPolicyNamedPortUnresolved = defineRule({
 
   *check({ object: policy, cluster, known, elsewhere, finding }) {
     const receiversOf = receivers(policy, cluster, elsewhere);
-    const naming = [...rulesInForce(policy, cluster)].filter(({ ports = [] }) => ports.some(({ port }) => typeof port === 'string'));
+    const naming = rulesInForce(policy, cluster)
+      .filter(({ ports = [] }) => ports.some(({ port }) => typeof port === 'string'))
+      .toArray();
     for (const rule of naming.filter((one) => !isOfBlocks(one))) {
       const workloads = receiversOf(rule);
       // Where nobody is meant yet, other rules speak of that.
@@ -116,19 +119,13 @@ function receivers({ metadata: { namespace }, spec }: NetworkPolicy, cluster: Cl
 
 const keyOf = (name: string, protocol: Protocol): string => `${protocol}/${name}`;
 
-const declaredBy = new WeakMap<MeantPods, ReadonlyMap<string, ContainerPort>>();
-
 /** Named ports, by name and protocol; found once for all rules that lead to the same Pods. */
-function declaredIn(meant: MeantPods): ReadonlyMap<string, ContainerPort> {
-  const found = declaredBy.get(meant);
-  if (found !== undefined) return found;
-  const named = meant.workloads.flatMap(({ pod }) =>
+const declaredIn = onceFor(({ workloads }: MeantPods): ReadonlyMap<string, ContainerPort> => {
+  const named = workloads.flatMap(({ pod }) =>
     pod.ports.flatMap((port) => (port.name === undefined ? [] : [{ ...port, name: port.name }])),
   );
-  const declared = new Map(named.map((port) => [keyOf(port.name, port.protocol), port]));
-  declaredBy.set(meant, declared);
-  return declared;
-}
+  return new Map(named.map((port) => [keyOf(port.name, port.protocol), port]));
+});
 
 function explain({ name, protocol, path, declared, workloads: { workloads }, known }: Undeclared): Explanation {
   const titles = listed(asBackends(workloads, known).map(({ title }) => title));

@@ -54,8 +54,9 @@ export const networkPolicyNotEnforced = defineRule({
 
 /** In each direction some rule lets everybody use any port: nobody misses its enforcement. */
 const opensEverything = (policy: NetworkPolicy, cluster: ClusterView): boolean => {
-  const open = [...rulesInForce(policy, cluster)].filter(({ peers, ports }) => peers === undefined && ports === undefined);
-  return policy.spec.policyTypes.every((type) => open.some(({ direction }) => direction === type));
+  const open = rulesInForce(policy, cluster).filter(({ peers, ports }) => peers === undefined && ports === undefined);
+  const directions = new Set<string>(open.map(({ direction }) => direction));
+  return policy.spec.policyTypes.every((type) => directions.has(type));
 };
 
 /** That there is such a plugin, each Pod finds out by connecting; what it is called and where it runs is for who may list it. */

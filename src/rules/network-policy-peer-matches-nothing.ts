@@ -5,18 +5,17 @@
  */
 import { z } from 'zod';
 import { legacyNameIn } from '../cluster/legacy-namespace-label.ts';
-import { nearestNamespaceName, nearestSelector } from '../cluster/nearest-selector.ts';
+import { nearestNamespaceName, nearestSelectors } from '../cluster/nearest-selector.ts';
 import { gapsInForce } from '../cluster/policy-peers.ts';
 import { selectsNodeCache } from '../cluster/resolver.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
-import type { ClusterView } from '../cluster/view.ts';
 import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
-import { formatSelector, nameLabel, noLabels } from '../kube/labels.ts';
+import { everything, formatSelector, nameLabel } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
-import type { LabelSelector, Namespace, Workload } from '../kube/resources.ts';
+import type { LabelSelector, Workload } from '../kube/resources.ts';
 
 const alone = { severity: 'medium', modes: { guided: 'warn', strict: 'deny' } } as const;
 const allowsNobody = 'This peer allows nothing until such Pods are there; the policy isolates its own Pods all the same.';
@@ -46,25 +45,30 @@ export const networkPolicyPeerMatchesNothing = defineRule({
 
   *check({ object: policy, cluster, known, elsewhere, finding }) {
     const own = policy.metadata.namespace;
-    const nearestPods = suggesting(known, own);
+    const nearestPods = nearestSelectors(known, own);
+    const workloads = known.workloads(own);
+    // Counted at the first gap: there may be 20,000 of them, and most policies have none.
+    let tally: string | undefined;
     for (const { peer, path, gap, isAlone } of gapsInForce(policy, cluster, elsewhere)) {
       const { podSelector = everything, namespaceSelector = everything } = peer;
       const podsAt = [...path, 'podSelector'];
       // Policies that are to hold in any cluster allow the cache on the nodes beside the Pods of the cluster's DNS.
       if (!isAlone && selectsNodeCache(podSelector)) continue;
       if (gap.part === 'here') {
-        const nearest = nearestPods(podSelector, podsAt);
-        const workloads = known.workloads(own);
-        const facts = { selector: podSelector, namespace: own, workloads, tally: countOf(workloads, known), fix: nearest?.fix };
+        const nearest = nearestPods(podSelector);
+        const fix = nearest && fixTowards(nearest.text, nearest, [...podsAt, 'matchLabels'], nearest.corrected);
+        tally ??= countOf(workloads, known);
+        const facts = { selector: podSelector, namespace: own, workloads, tally, fix };
         yield finding(messagesFor(isAlone, nearest).here, podsAt, facts);
       } else if (gap.part === 'pods') {
         yield finding(messagesFor(isAlone).pods, podsAt, { selector: podSelector, namespaces: gap.namespaces });
         // Of a namespace's old label another rule says how to repair it.
       } else if (legacyNameIn(namespaceSelector, known.list('Namespace', '')) === undefined) {
         const namespacesAt = [...path, 'namespaceSelector'];
-        const nearest = nearestNamespace(namespaceSelector, known.list('Namespace', ''), namespacesAt);
-        const facts = { selector: namespaceSelector, of: gap.of, fix: nearest?.fix };
-        yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, facts);
+        const nearest = nearestNamespaceName(namespaceSelector, known.list('Namespace', ''));
+        const nameAt = [...namespacesAt, 'matchLabels', nameLabel];
+        const fix = nearest && fixTowards(`did you mean namespace ${nearest.name}?`, nearest, nameAt, nearest.name);
+        yield finding(messagesFor(isAlone, nearest).namespaces, namespacesAt, { selector: namespaceSelector, of: gap.of, fix });
       }
     }
   },
@@ -76,9 +80,8 @@ const ofOneOfSeveral = { here: 'noPodHereBesideOthers', namespaces: 'noNamespace
 /** What is misspelt for certain is no component that was left out. */
 const messagesFor = (isAlone: boolean, nearest?: Nearest) => (isAlone || nearest?.isCertain ? ofOneAlone : ofOneOfSeveral);
 
-/** What was probably meant; `isCertain` where the peer can only be a slip of the pen. */
+/** Of what was probably meant, whether the peer can only be a slip of the pen. */
 interface Nearest {
-  readonly fix: Fix;
   readonly isCertain: boolean;
 }
 
@@ -100,11 +103,6 @@ interface NoPodThere {
   readonly selector: LabelSelector;
   readonly namespaces: readonly string[];
 }
-
-const everything: LabelSelector = { matchLabels: noLabels, matchExpressions: [] };
-
-/** To look for the nearest Pods takes time, and nobody reads more of it. */
-const mostSuggested = 20;
 
 const longestSelector = 80;
 const shown = (selector: LabelSelector): string => display(formatSelector(selector), longestSelector);
@@ -132,23 +130,7 @@ const explainThere = ({ selector, namespaces }: NoPodThere, why: string): Explan
   fixes: [{ text: 'correct the podSelector, or the namespace' }],
 });
 
-/** For the first peers the selector of Pods of this namespace that was probably meant. */
-function suggesting(known: ClusterView, namespace: string) {
-  let suggested = 0;
-  return (selector: LabelSelector, path: FieldPath): Nearest | undefined => {
-    if (++suggested > mostSuggested) return undefined;
-    const nearest = nearestSelector(selector, known.workloads(namespace), known);
-    return nearest && fixTowards(nearest.text, nearest, [...path, 'matchLabels'], nearest.corrected);
-  };
-}
-
-/** A namespace that is called nearly so. */
-function nearestNamespace(selector: LabelSelector, namespaces: readonly Namespace[], path: FieldPath): Nearest | undefined {
-  const nearest = nearestNamespaceName(selector, namespaces);
-  return nearest && fixTowards(`did you mean namespace ${nearest.name}?`, nearest, [...path, 'matchLabels', nameLabel], nearest.name);
-}
-
-const fixTowards = (text: string, { isCertain }: { readonly isCertain: boolean }, path: FieldPath, value: unknown): Nearest => ({
-  fix: { text, ...editTowards(isCertain, [{ op: 'replace', path, value }]) },
-  isCertain,
+const fixTowards = (text: string, { isCertain }: Nearest, path: FieldPath, value: unknown): Fix => ({
+  text,
+  ...editTowards(isCertain, [{ op: 'replace', path, value }]),
 });

@@ -8,7 +8,7 @@ import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { type FieldPath, formatPath } from '../kube/field-path.ts';
 import { omissionsIn } from '../kube/last-applied.ts';
-import type { NetworkPolicyPort } from '../kube/resources.ts';
+import type { NetworkPolicyPort } from '../kube/policy-parts.ts';
 
 export const networkPolicyProtocolDefaultedOnUdpPort = defineRule({
   id: 'network-policy-protocol-defaulted-on-udp-port',

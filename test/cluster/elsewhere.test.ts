@@ -41,6 +41,16 @@ describe('what a reader may be told of other namespaces', () => {
     }
   });
 
+  it('is asked for each kind and namespace, whatever was asked before', () => {
+    const elsewhere = new Elsewhere(world, 'own', rights(['/Service/open', 'allowed'], ['/Pod/closed', 'allowed']));
+    const tells = (where: string) => [elsewhere.list('Service', where).length, elsewhere.list('Pod', where).length];
+    expect(['open', 'closed', 'open'].map(tells)).toEqual([
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ]);
+  });
+
   it('is never that something is absent, but of his own namespace', () => {
     const elsewhere = new Elsewhere(world, 'own', rights(['/Service/', 'allowed']));
     expect(['own', 'open', '*'].map((where) => elsewhere.coverage('Service', where))).toEqual(['complete', 'forbidden', 'forbidden']);

@@ -138,7 +138,14 @@ describe('portcullis flows diff', () => {
   it('takes snapshots, packed or not, on either side', async () => {
     for (const name of ['then.json', 'then.json.gz']) {
       const { code, out } = await portcullis('flows', 'diff', snapshotFile(name, [...world, policy]), open, '-o', 'json');
-      expect([code, JSON.parse(out).summary]).toEqual([1, { lost: 0, gained: 3, unsure: 0 }]);
+      const { summary, sets, changes } = JSON.parse(out);
+      expect([code, summary]).toEqual([1, { lost: 0, gained: 3, unsure: 0 }]);
+      const namesOf = (ids: readonly number[]): readonly string[] =>
+        ids.flatMap((id) => sets[id].workloads.map((one: { name: string }) => one.name));
+      for (const { from, to, ends } of changes) {
+        const sources = ends.from.outside === true ? ['outside'] : namesOf(ends.from.sets);
+        expect([sources.filter((one) => one !== to), namesOf(ends.to.sets)]).toEqual([[from], [to]]);
+      }
     }
   });
 });
@@ -161,6 +168,27 @@ describe('portcullis explain flow', () => {
   ])('%s %s', async (from, to, code, expected) => {
     const told = await ends(from, to);
     expect([told.code, told.out]).toEqual([code, expect.stringContaining(expected)]);
+  });
+
+  it('takes the names of Pods, and knows alike Pods apart', async () => {
+    const pod = (name: string, owner?: string): RawObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        namespace: 'shop',
+        name,
+        labels: { app: owner ?? 'bare' },
+        ...(owner && { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: owner, controller: true }] }),
+      },
+      spec: { containers: [{ name: 'main', ports: [{ containerPort: 5432 }] }] },
+    });
+    const isolated = { ...policy, spec: { podSelector: {} } };
+    const path = file('pods.yaml', [workload('db', 'StatefulSet', 5432), pod('db-0', 'db'), pod('a'), pod('b'), isolated]);
+    const told = (from: string, to: string) => portcullis('explain', 'flow', from, to, path);
+    for (const db of ['shop/db:5432', 'shop/db-0:5432', 'shop/pod/db-0:5432'])
+      expect(await told('shop/a', db)).toMatchObject({ code: 1, out: expect.stringContaining('Pod shop/a → StatefulSet shop/db') });
+    expect(await told('shop/a', 'shop/pod/b:5432')).toMatchObject({ code: 1, out: expect.stringContaining('Pod shop/a → Pod shop/b') });
+    expect((await told('shop/a', 'shop/a:5432')).code).toBe(2);
   });
 
   it('takes kinds and -n', async () => {

@@ -38,6 +38,22 @@ describe('evaluate', () => {
     expect(found).toBeLessThan(2_500);
   });
 
+  it('tries fixes as long as that takes few steps, and no longer, whatever time there is', () => {
+    let steps = 0;
+    const patch = [{ op: 'replace' as const, path: ['spec', 'ports', 0, 'port'], value: 81 }];
+    const rule = toyRule({
+      fixes: [{ text: 'try this', patch }, { text: 'mend it' }],
+      *check({ cluster, finding }) {
+        for (let step = 0; step < 20_000; step++, steps++) cluster.step();
+        for (let port = 0; port < 20; port++) yield finding('wrong', ['spec', 'ports', port], undefined);
+      },
+    });
+    const { findings, skipped } = evaluate(subject(), view(), [rule]);
+    expect([findings.length, skipped]).toEqual([20, []]);
+    expect(findings.map(({ fix }) => fix.text)).toContain('mend it');
+    expect(steps).toBeLessThan(20_000 + 65_000);
+  });
+
   it('ends in the middle of a fix that is tried when the time is over', () => {
     let steps = 0;
     const patch = [{ op: 'replace' as const, path: ['spec', 'ports', 0, 'port'], value: 81 }];

@@ -100,7 +100,7 @@ it.each([
   ['fd00::1/128', true],
   ['fd00::1/32', false],
   ['10.0.0.1', false],
-])('%s is one address: %s', (text, expected) => expect(isOneAddress(text)).toBe(expected));
+])('%s is one address: %s', (text, expected) => expect(isOneAddress({ cidr: text, except: [] })).toBe(expected));
 
 describe('addressAsServed', () => {
   it.each([

@@ -353,6 +353,7 @@ describe('workloads', () => {
     expect(pod({ labels: { 'pod-template-hash': '5d8f' }, ...ownedBy('ReplicaSet', 'web-5d8f') })?.owner).toBe('Deployment/web');
     expect(pod({ labels: { 'pod-template-hash': '5d8f' }, ...ownedBy('ReplicaSet', 'web-77aa') })?.owner).toBe('ReplicaSet/web-77aa');
     expect(pod(ownedBy('StatefulSet'))?.owner).toBe('StatefulSet/web');
+    expect(pod(ownedBy('Node'))?.owner).toBeUndefined();
     expect(pod({})?.owner).toBeUndefined();
   });
 

@@ -92,6 +92,25 @@ describe('flowMapOf', () => {
 describe('flowReport', () => {
   it('tells of the example in few lines, what is open first', () => expect(linesOf(example)).toMatchSnapshot());
 
+  it('calls uncertain what hangs on labels of a namespace whose object is not there', () => {
+    const teamA = { namespaceSelector: { matchLabels: { team: 'a' } } };
+    const files = [workload('shop', 'web'), workload('pay', 'one'), letIn('web', teamA)];
+    const namespaceOf = (name: string, labels: RawObject): RawObject => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels },
+    });
+    const toWeb = (view: ClusterSnapshot): string =>
+      linesOf(view)
+        .filter((line) => line.includes('shop/web') && line.includes('TCP'))
+        .join();
+    expect(toWeb(cluster(...files))).toContain(
+      'depends shop/web 8080/TCP (the labels of the namespace are not known, by NetworkPolicy shop/to-web)',
+    );
+    expect(toWeb(cluster(...files, namespaceOf('pay', { team: 'a' }), namespaceOf('shop', {})))).toContain('allowed shop/web 8080/TCP');
+    expect(toWeb(cluster(...files, namespaceOf('pay', {}), namespaceOf('shop', {})))).toBe('');
+  });
+
   it('puts workloads together that no policy tells apart, and names them as short as can be', () => {
     const names = Array.from({ length: 8 }, (_, at) => `w${at}`);
     const view = cluster(...names.map((name) => workload('shop', name)), workload('pay', 'one'), deny, letIn('w3', { podSelector: {} }));
@@ -150,6 +169,47 @@ describe('flowReport', () => {
   });
 });
 
+describe('what a workload is', () => {
+  const pod = (name: string, owner?: readonly [kind: string, name: string], more: RawObject = {}): RawObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      namespace: 'shop',
+      name,
+      labels: { app: 'web' },
+      ...(owner && { ownerReferences: [{ apiVersion: 'x/v1', kind: owner[0], name: owner[1], controller: true }] }),
+    },
+    spec: { containers: [{ name: 'main' }], ...more },
+  });
+  const namesIn = (...objects: readonly RawObject[]): readonly string[] =>
+    flowMapOf(cluster(...objects)).sets.flatMap(({ members }) => members.map(({ name }) => name));
+
+  it('Pods that nobody made are each one, however alike, and talk to each other', () => {
+    const closed = policy('shop', 'closed', { podSelector: {}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port: 80 }] }] });
+    const view = cluster(pod('a'), pod('b'), closed);
+    expect(linesOf(view)).toContain('allowed: every workload of shop allowed every workload of shop 80/TCP (by NetworkPolicy shop/closed)');
+    expect(flowMapOf(view).pairs).toEqual({ allowed: 2, depends: 0, denied: 0 });
+    expect(flowMapOf(cluster(pod('a'), pod('b'), deny)).pairs).toEqual({ allowed: 0, depends: 0, denied: 2 });
+    expect(namesIn(pod('a'), pod('b'))).toEqual(['shop/a', 'shop/b']);
+  });
+
+  it('what plugins answer differently they do so between two alike Pods, too', () => {
+    const view = cluster(pod('a', undefined, { hostNetwork: true }), pod('b', undefined, { hostNetwork: true }), deny);
+    expect(flowMapOf(view).pairs).toEqual({ allowed: 0, depends: 2, denied: 0 });
+  });
+
+  it('static Pods are not one for having one node', () =>
+    expect(namesIn(pod('etcd-a', ['Node', 'a']), pod('kube-scheduler-a', ['Node', 'a']))).toEqual([
+      'shop/etcd-a',
+      'shop/kube-scheduler-a',
+    ]));
+
+  it('Pods of a maker whose kind is not known are one, named after the first', () =>
+    expect(namesIn(pod('pg-1', ['Cluster', 'pg']), pod('pg-2', ['Cluster', 'pg']), pod('pg-3', ['Cluster', 'pg']))).toEqual([
+      'shop/pg-1 and 2 more',
+    ]));
+});
+
 describe('flowPicture', () => {
   it('has a box for each set, and one for what is outside', () => {
     const { nodes, edges } = flowPicture(flowReport(example, flowMapOf(example), everywhere));
@@ -184,11 +244,11 @@ describe('flowDifference', () => {
   const world = [workload('shop', 'web'), workload('shop', 'db'), workload('pay', 'web')];
   const told = (before: readonly RawObject[], after: readonly RawObject[]): readonly string[] =>
     flowDifference(cluster(...before), cluster(...after)).changes.map(
-      ({ change, from, to: target, ports, why, pairs }) => `${change} ${from} → ${target} ${ports} ${pairs} (${why})`,
+      ({ change, from, to: target, ports, why, pairs }) => `${change} ${from.name} → ${target.name} ${ports} ${pairs} (${why})`,
     );
 
   it('is nothing between equal states', () => {
-    expect(flowDifference(example, example)).toEqual({ changes: [], added: [], removed: [] });
+    expect(flowDifference(example, example)).toMatchObject({ changes: [], added: [], removed: [] });
   });
 
   it('tells what a policy takes, and what it gives back', () => {
@@ -201,6 +261,27 @@ describe('flowDifference', () => {
       ].toSorted(),
     );
     expect(told(closed, world).map((line) => line.split(' ')[0])).toEqual(['gained', 'gained', 'gained']);
+  });
+
+  it('of what is outside, tells blocks apart of which something else becomes', () => {
+    const fromBlock = (cidr: string): RawObject => letIn('db', { ipBlock: { cidr } }, [{ port: 5432 }]);
+    const outsideOf = (before: readonly RawObject[], after: readonly RawObject[]): readonly string[] =>
+      told([workload('shop', 'db'), ...before], [workload('shop', 'db'), ...after]);
+    const rest = '1-5431/TCP, 5433-65535/TCP, any UDP port, any SCTP port';
+    expect(outsideOf([], [fromBlock('10.0.0.0/8')])).toEqual([
+      `lost outside (10.0.0.0/8) → shop/db ${rest} 1 ()`,
+      'lost outside (but 10.0.0.0/8) → shop/db any port 1 ()',
+    ]);
+    expect(outsideOf([fromBlock('10.0.0.0/8')], [fromBlock('10.0.0.0/16')])).toEqual([
+      'lost outside (10.0.0.0/8 but 10.0.0.0/16) → shop/db 5432/TCP 1 ()',
+    ]);
+    const halves = policy('shop', 'to-db', {
+      ...to('db'),
+      ingress: [{ from: ['10.0.0.0/9', '10.128.0.0/9'].map((cidr) => ({ ipBlock: { cidr } })), ports: [{ port: 5432 }] }],
+    });
+    expect([...outsideOf([fromBlock('10.0.0.0/8')], [halves]), ...outsideOf([halves], [fromBlock('10.0.0.0/8')])]).toEqual([]);
+    const anyPort = letIn('db', { ipBlock: { cidr: '10.0.0.0/8' } }, []);
+    expect(outsideOf([], [anyPort])).toEqual(['lost outside (but 10.0.0.0/8) → shop/db any port 1 ()']);
   });
 
   it('tells of workloads that come and go, with their connections', () => {

@@ -44,6 +44,19 @@ export const disclosures: readonly Disclosure[] = [
     extent: 'text',
   },
   {
+    ruleId: 'network-policy-cuts-webhook-or-apiservice',
+    discloses: "whether a policy lets in the control plane's Pods that carry the API server's connections, where there are some",
+    reason:
+      "who serves a webhook has to let them in, and sees their addresses with each request; only a few labels of the control plane's namespaces are looked for, and the text names nobody",
+    extent: 'bit',
+  },
+  {
+    ruleId: 'network-policy-cuts-critical-system',
+    discloses: "whether a policy lets Pods send to the control plane's Pods that stand for the API server, where there are some",
+    reason: 'as above: every Pod finds out by asking the API server; the text names nobody',
+    extent: 'bit',
+  },
+  {
     ruleId: 'network-policy-not-enforced',
     discloses: "whether the cluster's network plugin enforces NetworkPolicies, as far as its DaemonSet tells",
     reason:

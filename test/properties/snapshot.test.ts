@@ -130,6 +130,20 @@ describe('ClusterSnapshot', () => {
     );
   });
 
+  it('lists all namespaces as it lists each of them, after every event', () => {
+    fc.assert(
+      fc.property(events, (happened) => {
+        let snapshot = empty;
+        for (const event of happened) {
+          snapshot = snapshot.applying([event]);
+          for (const collection of ['Service', 'NetworkPolicy', 'Template', 'Pod'] as const)
+            expect(snapshot.listAll(collection)).toEqual(namespaces.toSorted().flatMap((one) => snapshot.list(collection, one)));
+        }
+      }),
+      { numRuns: runs(100, 3_000) },
+    );
+  });
+
   it('tells the same whatever came first, one by one or together', () => {
     fc.assert(
       fc.property(events, fc.infiniteStream(fc.nat()), (happened, random) => {

@@ -85,7 +85,9 @@ const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly
     'network-policy-cuts-declared-dependency NetworkPolicy shop/default-deny spec shutByDefaultDeny warn',
   ],
   'network-policy-cuts-declared-dependency: the Ingress controller is not among those let in': [ofIngress],
-  'network-policy-cuts-declared-dependency: that of which the own Ingress tells may always be told': [ofIngress],
+  'network-policy-cuts-declared-dependency: who may not know where the controller runs is told what shuts out all other namespaces': [
+    ofIngress,
+  ],
   "network-policy-cuts-declared-dependency: the controller's own namespace lets nothing out": [ofIngress],
   'service-node-port-policy: writing down what the API server chose is no choice': [
     noWrite,

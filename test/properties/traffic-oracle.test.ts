@@ -2,6 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
+import { type Answer, flow } from '../../src/cluster/traffic/flow.ts';
+import { includes } from '../../src/cluster/traffic/ports.ts';
+import { trafficOf } from '../../src/cluster/traffic/traffic.ts';
 import type { ClusterView } from '../../src/cluster/view.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { RawObject } from '../../src/kube/resources.ts';
@@ -52,6 +55,32 @@ describe('the engine and the oracle', () => {
       }),
       { numRuns: runs(3_000, 100_000) },
     );
+  });
+
+  // Files often hold no Namespace: docs/decisions/0027.
+  it('say of namespaces that are not given nothing that their labels could contradict', { timeout: runs(1, 60) * minutes }, () => {
+    const met = new Set<string>();
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const [whole, bare] = [viewOf(world), viewOf({ ...world, namespaces: [] })];
+        const table = trafficOf(bare);
+        for (const from of bare.listAll('Pod'))
+          for (const workload of bare.listAll('Pod'))
+            for (const port of world.ports) {
+              const to = { ...port, workload, serviceAddresses: [] };
+              const [known, said] = [flow(whole, from, to).answer, flow(bare, from, to).answer];
+              met.add(`${known}, ${said}`);
+              if (said !== 'depends') expect(said).toBe(known);
+              const [source, destination] = [table.groupOf(from), table.groupOf(workload)];
+              if (from === workload || source === undefined || destination === undefined) continue;
+              const { allowed, depends } = table.between(source, destination);
+              const inTheTable: Answer = includes(allowed, port) ? 'allowed' : includes(depends, port) ? 'depends' : 'denied';
+              expect(inTheTable).toBe(said);
+            }
+      }),
+      { numRuns: runs(200, 5_000) },
+    );
+    expect(['allowed, depends', 'denied, depends', 'denied, denied', 'allowed, allowed'].filter((one) => !met.has(one))).toEqual([]);
   });
 
   it('agree about worlds that come from files', { timeout: runs(1, 60) * minutes }, () => {

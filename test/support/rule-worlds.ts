@@ -231,13 +231,29 @@ const judged: Readonly<Record<Kind, (namespace: string) => fc.Arbitrary<object>>
   NetworkPolicy: policy,
 };
 
-/** Worlds in which an object of one of these kinds is judged, now and then in the resolver's namespace. */
+/** One of these kinds, now and then in the resolver's namespace. */
+const subject = (kinds: readonly Kind[]) =>
+  fc
+    .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
+    .chain(([kind, namespace]) => judged[kind](namespace));
+const exemptions = fc.option(exempting, { nil: undefined, freq: 2 });
+
+/** As the API server takes it. */
+function completeSubject(object: object, annotations: object | undefined): RawObject {
+  const { metadata, ...rest } = plain(object);
+  const all = { ...objectAt(metadata as RawObject, 'annotations'), ...annotations };
+  return complete({ ...rest, metadata: { ...(metadata as object), annotations: all } });
+}
+
+/** What is judged, without a world. */
+export const judgedObject = (kinds: readonly Kind[]): fc.Arbitrary<RawObject> =>
+  fc.tuple(subject(kinds), exemptions).map(([object, annotations]) => completeSubject(object, annotations));
+
+/** Worlds in which an object of one of these kinds is judged. */
 export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
   fc
     .record({
-      object: fc
-        .tuple(fc.constantFrom(...kinds), fc.constantFrom(subjectNamespace, subjectNamespace, subjectNamespace, 'kube-system'))
-        .chain(([kind, namespace]) => judged[kind](namespace)),
+      object: subject(kinds),
       cluster: fc.oneof({ weight: 5, arbitrary: inhabitants(subjectNamespace) }, { weight: 1, arbitrary: fc.constant(usual) }),
       classes: fc.array(ingressClass, { maxLength: 2 }),
       callers: fc.array(caller, { maxLength: 2 }),
@@ -245,13 +261,11 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
       caches: fc.constantFrom([], [], [nodeCache]),
       plugins: fc.constantFrom([], [], [flannel], [ovnKubernetes]),
       dependents: fc.constantFrom([], [], dependent),
-      annotations: fc.option(exempting, { nil: undefined, freq: 2 }),
+      annotations: exemptions,
       unrelated: inhabitants(unrelatedNamespace),
     })
     .map(({ object, annotations, cluster, classes, callers, rivals, caches, plugins, dependents, unrelated }) => {
-      const { metadata, ...rest } = plain(object);
-      const all = { ...objectAt(metadata as RawObject, 'annotations'), ...annotations };
-      const subject = complete({ ...rest, metadata: { ...(metadata as object), annotations: all } });
+      const whole = completeSubject(object, annotations);
       const namespace = { kind: 'Namespace', metadata: { name: subjectNamespace, labels: { team: 'a' } } };
       const beside = completed([
         ...resolver,
@@ -264,8 +278,8 @@ export const ruleWorld = (kinds: readonly Kind[]): fc.Arbitrary<RuleWorld> =>
         ...callers,
         ...rivals,
         ...cluster,
-      ]).filter((one) => identityOf(one) !== identityOf(subject));
-      return { object: subject, cluster: beside, unrelated: completed(unrelated) };
+      ]).filter((one) => identityOf(one) !== identityOf(whole));
+      return { object: whole, cluster: beside, unrelated: completed(unrelated) };
     });
 
 /** The same object with one more label, or other annotations: what no rule reads. */

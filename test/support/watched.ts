@@ -1,4 +1,5 @@
 /** Counts what is read of objects, where a clock would tell of the machine. */
+import { RecordingView } from '../../src/cluster/recording.ts';
 
 /** The same object, counting how often something of it is read. */
 export function watched<T extends object>(value: T, onRead: () => void, seen = new WeakMap<object, object>()): T {
@@ -14,4 +15,14 @@ export function watched<T extends object>(value: T, onRead: () => void, seen = n
   });
   seen.set(value, proxy);
   return proxy;
+}
+
+/** Counts the steps of a rule's loops as well: those over what it has copied from objects read nothing of them. */
+export class SteppingView extends RecordingView {
+  taken = 0;
+
+  override step(): void {
+    this.taken++;
+    super.step();
+  }
 }

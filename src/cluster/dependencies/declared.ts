@@ -23,7 +23,7 @@ export interface Subjects {
  */
 export function* dependenciesOf(view: ClusterView, subjects: Subjects): Generator<Dependency> {
   const { namespace } = subjects;
-  const directory = everywhere.every((collection) => view.coverage(collection, '*') === 'complete') ? Directory.of(view) : undefined;
+  const directory = areAllKnown(view) ? Directory.of(view) : undefined;
   if (directory !== undefined) yield* ofIngresses(view, directory, subjects);
   const own = preferringPods(view.workloads(namespace));
   for (const from of own) yield* dependenciesOfHosts(view, from, namespace);
@@ -33,6 +33,9 @@ export function* dependenciesOf(view: ClusterView, subjects: Subjects): Generato
 }
 
 const everywhere: readonly Collection[] = ['Ingress', 'IngressClass', 'Pod', 'Service', 'Template'];
+
+/** Whether the view holds completely what declares connections. */
+export const areAllKnown = (view: ClusterView): boolean => everywhere.every((collection) => view.coverage(collection, '*') === 'complete');
 
 /** Backends are Services of the Ingress's own namespace; a controller serves all namespaces. */
 function* ofIngresses(view: ClusterView, directory: Directory, { namespace, workloads }: Subjects): Generator<Dependency> {

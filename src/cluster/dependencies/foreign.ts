@@ -18,16 +18,28 @@ const ofConnections: readonly ObjectKind[] = [
   ...builtInWorkloads.map(({ apiVersion, kind }) => ({ group: groupOf(apiVersion), kind })),
 ];
 
-/** Tells of connections one by one. He is asked about once, and only where there is one to another namespace. */
-export function mayBeTold(own: string, elsewhere: Elsewhere | undefined): (dependency: Dependency) => boolean {
-  let seesAll: boolean | undefined;
-  return ({ kind, from, to }) => {
-    const isToOwn = to.workload.metadata.namespace === own;
-    // Which controller serves a class everybody may know; an own Ingress tells the rest.
-    if (isToOwn && (kind === 'ingress' || from.metadata.namespace === own)) return true;
-    seesAll ??= elsewhere?.mayListEverywhere(ofConnections) === true;
-    return seesAll && elsewhere?.mayListEverywhere([from, to.workload].map(kindOf)) === true;
-  };
+/** Who reads what is said of connections. He is asked about once, and only where there is one to another namespace. */
+export class ConnectionsReader {
+  private readonly own: string;
+  private readonly elsewhere: Elsewhere | undefined;
+  private answer: boolean | undefined;
+
+  constructor(own: string, elsewhere: Elsewhere | undefined) {
+    this.own = own;
+    this.elsewhere = elsewhere;
+  }
+
+  /** Whether nothing that decides about connections of other namespaces is hidden from him. */
+  get seesAll(): boolean {
+    this.answer ??= this.elsewhere?.mayListEverywhere(ofConnections) === true;
+    return this.answer;
+  }
+
+  /** Who serves Ingresses, and who scrapes, is one that runs somewhere, and none beside it elsewhere: only of what is told by name both ends decide. */
+  mayBeTold({ kind, from, to }: Dependency): boolean {
+    if (kind === 'host' && [from, to.workload].every(({ metadata }) => metadata.namespace === this.own)) return true;
+    return this.seesAll && this.elsewhere?.mayListEverywhere([from, to.workload].map(kindOf)) === true;
+  }
 }
 
 /** Ends may be of a kind that a configuration adds. */

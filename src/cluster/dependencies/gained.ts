@@ -1,15 +1,18 @@
 /** Which connections an update of a policy opens, among the workloads that the reader may know. */
+import type { NetworkPolicyPeer } from '../../kube/policy-parts.ts';
 import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
 import { selectedBy } from '../dns-rules.ts';
 import type { Elsewhere } from '../elsewhere.ts';
+import { isOfOwnNamespace } from '../policy-peers.ts';
 import { isBound } from '../traffic/end.ts';
 import { allowedPorts, type Direction } from '../traffic/flow.ts';
 import { directions } from '../traffic/groups.ts';
-import { peersHold } from '../traffic/peers.ts';
+import { namespaceMatches, peersHold } from '../traffic/peers.ts';
 import { isolatesIn, type PolicyRule, rulesOf } from '../traffic/policy-rules.ts';
 import { formatPorts, union, without } from '../traffic/ports.ts';
 import type { ClusterView } from '../view.ts';
 import { preferringPods, titleOf } from './dependency.ts';
+import { ConnectionsReader } from './foreign.ts';
 
 export interface PolicyUpdate {
   readonly was: NetworkPolicy;
@@ -51,10 +54,17 @@ function* pairsOf(update: PolicyUpdate, elsewhere: Elsewhere | undefined): Gener
   }
 }
 
-/** The own namespace first, so that others are looked at only where there is still room. */
-function* peersOf(update: PolicyUpdate, fresh: readonly PolicyRule[], elsewhere: Elsewhere | undefined): Generator<Workload> {
-  yield* preferringPods(update.cluster.workloads(update.policy.metadata.namespace));
-  yield* heldElsewhere(update, fresh, elsewhere);
+/** Whom the new rules hold, or may: those of the own namespace first, so that others are looked at only where there is still room. */
+function* peersOf({ policy, cluster }: PolicyUpdate, fresh: readonly PolicyRule[], elsewhere: Elsewhere | undefined): Generator<Workload> {
+  const own = policy.metadata.namespace;
+  const holding = peersByNamespace(cluster, own, fresh);
+  const isHeld = (one: Workload): boolean => peersHold(cluster, holding(one.metadata.namespace), own, { peer: one, via: [] }) !== false;
+  yield* preferringPods(cluster.workloads(own).filter(isHeld));
+  // What is open there hangs on the policies of both ends. Nobody is asked about where every new rule is about the own namespace.
+  const isNear = fresh.every(({ peers }) => peers?.every((peer) => isOfOwnNamespace(peer, own)) === true);
+  if (elsewhere === undefined || isNear || !new ConnectionsReader(own, elsewhere).seesAll) return;
+  const isHeldElsewhere = (one: Workload): boolean => one.metadata.namespace !== own && isHeld(one);
+  yield* preferringPods([...elsewhere.those('Template', isHeldElsewhere), ...elsewhere.those('Pod', isHeldElsewhere)]);
 }
 
 /** The rules that the policy did not have before, for these Pods. */
@@ -69,17 +79,26 @@ function freshRules({ was, policy, cluster }: PolicyUpdate, direction: Direction
   return rulesOf(policy, direction).filter((rule) => !known.has(textOf(rule)));
 }
 
-/** Whom the new rules hold, or may, in other namespaces. */
-function heldElsewhere(
-  { policy, cluster }: PolicyUpdate,
-  fresh: readonly PolicyRule[],
-  elsewhere: Elsewhere | undefined,
-): readonly Workload[] {
-  const { namespace } = policy.metadata;
-  const isHeld = (one: Workload): boolean =>
-    one.metadata.namespace !== namespace &&
-    fresh.some(({ peers }) => peersHold(cluster, peers, namespace, { peer: one, via: [] }) !== false);
-  return elsewhere === undefined ? [] : preferringPods([...elsewhere.those('Template', isHeld), ...elsewhere.those('Pod', isHeld)]);
+/** The peers that may hold somebody in a namespace; undefined where a rule holds everybody. */
+function peersByNamespace(
+  view: ClusterView,
+  own: string,
+  rules: readonly PolicyRule[],
+): (namespace: string) => readonly NetworkPolicyPeer[] | undefined {
+  if (rules.some(({ peers }) => peers === undefined)) return () => undefined;
+  const peers = rules.flatMap((rule) => rule.peers ?? []);
+  const byNamespace = new Map<string, readonly NetworkPolicyPeer[]>();
+  const holding = (namespace: string): readonly NetworkPolicyPeer[] =>
+    peers.filter(({ ipBlock, namespaceSelector }) => {
+      view.step();
+      if (ipBlock !== undefined || namespaceSelector === undefined) return ipBlock !== undefined || namespace === own;
+      return namespaceMatches(view, namespaceSelector, namespace) !== false;
+    });
+  return (namespace) => {
+    const those = byNamespace.get(namespace) ?? holding(namespace);
+    byNamespace.set(namespace, those);
+    return those;
+  };
 }
 
 function titleOfGain({ policy, before, cluster }: PolicyUpdate, from: Workload, to: Workload): string | undefined {

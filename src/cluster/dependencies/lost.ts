@@ -3,11 +3,12 @@ import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
 import { selectedBy } from '../dns-rules.ts';
 import type { Elsewhere } from '../elsewhere.ts';
 import { effectOn } from '../traffic/effect.ts';
-import { type Direction, type Flow, flow } from '../traffic/flow.ts';
+import { type Destination, type Direction, type Flow, flow } from '../traffic/flow.ts';
 import type { ClusterView } from '../view.ts';
-import { dependenciesOf } from './declared.ts';
+import { areAllKnown, dependenciesOf, type Subjects } from './declared.ts';
 import { type Dependency, dependencyKinds } from './dependency.ts';
-import { mayBeTold } from './foreign.ts';
+import { ConnectionsReader } from './foreign.ts';
+import { dependenciesOfUnseen, flowFromUnseen, isUnseen } from './unseen-controller.ts';
 
 /** A write of one policy, or the policy as it stands, where there is no before. */
 export interface PolicyWrite {
@@ -32,7 +33,7 @@ export interface Lost {
 export interface Losses {
   /** The gravest first. */
   readonly lost: readonly Lost[];
-  /** Of how many declared ones that begin or end at the policy's Pods, and of which the reader may know. */
+  /** Of how many declared ones that begin or end at the policy's Pods, and of which the reader may know; 0 where none is lost. */
   readonly of: number;
   /** There were more than were asked about. */
   readonly isCut: boolean;
@@ -42,11 +43,24 @@ export interface Losses {
 const most = 500;
 
 export function lossesBy(write: PolicyWrite, elsewhere: Elsewhere | undefined): Losses {
-  const workloads = subjectsOf(write);
-  if (workloads.size === 0) return { lost: [], of: 0, isCut: false };
-  const { namespace } = write.policy.metadata;
-  const told = dependenciesOf(write.cluster, { namespace, workloads }).filter(mayBeTold(namespace, elsewhere));
-  const found = [...told.take(most + 1)];
+  const subjects = { namespace: write.policy.metadata.namespace, workloads: subjectsOf(write) };
+  if (subjects.workloads.size === 0) return none;
+  const all = [...dependenciesOf(write.cluster, subjects).take(most + 1)];
+  const unseen = areAllKnown(write.cluster) ? [...dependenciesOfUnseen(write.cluster, subjects.namespace).take(most + 1)] : [];
+  const losses = lossesAmong(write, subjects, all);
+  // Nobody is asked about where nothing is lost.
+  const isNone = !losses.isCut && losses.lost.length === 0 && lossesAmong(write, subjects, unseen).lost.length === 0;
+  if (isNone) return none;
+  const reader = new ConnectionsReader(subjects.namespace, elsewhere);
+  if (reader.seesAll && all.every((dependency) => reader.mayBeTold(dependency))) return losses;
+  const told = dependenciesOf(write.cluster, subjects).filter((dependency) => reader.mayBeTold(dependency));
+  // In the place of a controller that he may not know stands what his own namespace shows.
+  return lossesAmong(write, subjects, [...(reader.seesAll ? [] : unseen), ...told.take(most + 1)].slice(0, most + 1));
+}
+
+const none: Losses = { lost: [], of: 0, isCut: false };
+
+function lossesAmong(write: PolicyWrite, { workloads }: Subjects, found: readonly Dependency[]): Losses {
   const isCut = found.length > most;
   // Of the last one there may be more ways.
   const declared = isCut ? found.filter(({ title }) => title !== found.at(-1)?.title) : found;
@@ -70,9 +84,17 @@ function waysLost({ policy, before, cluster }: PolicyWrite, declared: readonly D
       const now = flow(cluster, dependency.from, dependency.to);
       return now.answer === 'denied' && isItsDoing(now, policy) ? { dependency, refusedAt: refusalsOf(now) } : [];
     });
-  const { lost } = effectOn(before(), cluster, declared);
-  return lost.map(({ question, after }) => ({ dependency: question, refusedAt: refusalsOf(after) }));
+  const [unseen, seen] = [declared.filter(isUnseen), declared.filter((dependency) => !isUnseen(dependency))];
+  const { lost } = effectOn(before(), cluster, seen);
+  return [
+    ...unseen
+      .filter(({ to }) => isShut(cluster, to) && !isShut(before(), to))
+      .map((dependency) => ({ dependency, refusedAt: ['Ingress'] as const })),
+    ...lost.map(({ question, after }) => ({ dependency: question, refusedAt: refusalsOf(after) })),
+  ];
 }
+
+const isShut = (view: ClusterView, to: Destination): boolean => flowFromUnseen(view, to).answer === 'denied';
 
 /** The ends that certainly say no. */
 export const refusalsOf = ({ egress, ingress }: Flow): readonly Direction[] => [

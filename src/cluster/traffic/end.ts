@@ -69,11 +69,14 @@ function voicesOf(view: ClusterView, end: End, subject: Workload, port: PortOfPo
 type Said = Pick<Voice, 'allows' | 'rule'>;
 
 function said(view: ClusterView, end: End, port: PortOfPod, policy: NetworkPolicy): Said {
-  const answers = rulesOf(policy, end.direction).map(({ ports, peers }) => {
+  const answers: Known[] = [];
+  for (const [rule, { ports, peers }] of rulesOf(policy, end.direction).entries()) {
     view.step();
-    return portMatches(ports, end.destination, port) ? peersHold(view, peers, policy.metadata.namespace, end) : false;
-  });
-  return { allows: anyOf(answers), rule: answers.indexOf(true) };
+    const allows = portMatches(ports, end.destination, port) ? peersHold(view, peers, policy.metadata.namespace, end) : false;
+    if (allows === true) return { allows, rule };
+    answers.push(allows);
+  }
+  return { allows: anyOf(answers), rule: -1 };
 }
 
 const saidBy = new WeakMap<ClusterView, WeakMap<PortOfPod, Map<NetworkPolicy, Said>>>();

@@ -20,12 +20,12 @@ export type Direction = 'Ingress' | 'Egress';
 export type Answer = 'allowed' | 'denied' | 'depends';
 
 /**
- * Why an answer is not certain. `label`: only the running Pod tells. `address`: an ipBlock may cover the address of a Pod,
- * a Service or a node, and plugins differ on whether that counts. `block`: an ipBlock can be read in more than one way, or
- * in none. `hostNetwork`: the Pod has its node's address. `sameNode`: what comes from the node of a Pod always reaches it.
- * `itself`: so does what a Pod sends to itself.
+ * Why an answer is not certain. `label`: only the running Pod tells. `namespace`: a selector asks for labels of a namespace
+ * whose object is not known. `address`: an ipBlock may cover the address of a Pod, a Service or a node, and plugins differ on
+ * whether that counts. `block`: an ipBlock can be read in more than one way, or in none. `hostNetwork`: the Pod has its
+ * node's address. `sameNode`: what comes from the node of a Pod always reaches it. `itself`: so does what a Pod sends to itself.
  */
-export type Doubt = 'label' | 'address' | 'block' | 'hostNetwork' | 'sameNode' | 'itself';
+export type Doubt = 'label' | 'namespace' | 'address' | 'block' | 'hostNetwork' | 'sameNode' | 'itself';
 
 /** A destination port: on the Pod, behind the Service's translation. */
 export interface PortOfPod {

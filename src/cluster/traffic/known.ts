@@ -10,9 +10,9 @@ export function bothOf(a: Known, b: Known): Known {
   return b === true ? a : [...a, ...b];
 }
 
-/** True if one is; false if all are. */
+/** True if one is; false if all are. A policy may have 20,000 rules that leave the same doubt: it is kept once. */
 export function anyOf(answers: readonly Known[]): Known {
   if (answers.includes(true)) return true;
-  const doubts = answers.flatMap((answer) => (typeof answer === 'boolean' ? [] : answer));
-  return doubts.length > 0 ? doubts : false;
+  const doubts = new Set(answers.flatMap((answer) => (typeof answer === 'boolean' ? [] : answer)));
+  return doubts.size > 0 ? [...doubts] : false;
 }

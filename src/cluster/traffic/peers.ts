@@ -1,7 +1,9 @@
 /** Whether the peers of a rule hold who is at the other end of a connection. */
-import { ipBlockHolds } from '../../kube/cidr.ts';
+import { type IpBlock, ipBlockHolds } from '../../kube/cidr.ts';
 import { labelsOf, matchesSelector, nameLabel } from '../../kube/labels.ts';
-import type { LabelSelector, Labels, NetworkPolicyPeer, Workload } from '../../kube/resources.ts';
+import { onceFor } from '../../kube/once-for.ts';
+import type { NetworkPolicyPeer } from '../../kube/policy-parts.ts';
+import type { LabelSelector, Labels, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
 import type { Endpoint, Outside } from './flow.ts';
 import { anyOf, bothOf, type Known } from './known.ts';
@@ -45,10 +47,8 @@ export function podsHold(selector: LabelSelector | undefined, pods: Workload): K
   return pods.pod.hostNetwork ? bothOf(fits, ['hostNetwork']) : fits;
 }
 
-type Block = NonNullable<NetworkPolicyPeer['ipBlock']>;
-
 /** A block that certainly covers no address of the Pods is a definite no; one that may cover one is the plugin's affair. */
-function blockHoldsPods(view: ClusterView, block: Block, pods: Workload, via: readonly string[] | undefined): Known {
+function blockHoldsPods(view: ClusterView, block: IpBlock, pods: Workload, via: readonly string[] | undefined): Known {
   const addresses = view.pods(pods).addresses();
   if (addresses === undefined || via === undefined) return ['address'];
   const mayHold = (address: string): boolean => ipBlockHolds(block, address) !== false;
@@ -56,7 +56,7 @@ function blockHoldsPods(view: ClusterView, block: Block, pods: Workload, via: re
 }
 
 /** Certain where the block holds the address and every Service's on the way, or none of them. */
-function blockHoldsOutside(block: Block, { address, ofNode }: Outside, via: readonly string[] | undefined): Known {
+function blockHoldsOutside(block: IpBlock, { address, ofNode }: Outside, via: readonly string[] | undefined): Known {
   const held = [address, ...(via ?? [])].map((each) => ipBlockHolds(block, each));
   if (held.includes(undefined)) return ['block'];
   if (via !== undefined && !held.includes(true)) return false;
@@ -69,27 +69,22 @@ interface AskedName {
   readonly isAll: boolean;
 }
 
-const askedNames = new WeakMap<LabelSelector, AskedName>();
-
-function askedNameOf(selector: LabelSelector): AskedName {
-  const known = askedNames.get(selector);
-  if (known !== undefined) return known;
+const askedNameOf = onceFor((selector: LabelSelector): AskedName => {
   const isName = (key: string): boolean => key === nameLabel;
   const matchExpressions = selector.matchExpressions.filter(({ key }) => isName(key));
   const isAll = matchExpressions.length === selector.matchExpressions.length && Object.keys(selector.matchLabels).every(isName);
-  const made = { selector: { matchLabels: labelsOf(selector.matchLabels, isName), matchExpressions }, isAll };
-  askedNames.set(selector, made);
-  return made;
-}
+  return { selector: { matchLabels: labelsOf(selector.matchLabels, isName), matchExpressions }, isAll };
+});
 
 /** Whether the namespace of this name has these labels. Its own name needs no look-up: the API server sets that label. */
-export const namespaceMatches = (view: ClusterView, selector: LabelSelector, name: string): boolean =>
+export const namespaceMatches = (view: ClusterView, selector: LabelSelector, name: string): Known =>
   namespaceFits(selector, name, () => view.get('Namespace', '', name)?.metadata.labels);
 
-/** The same, where its labels are at hand, or looked up if need be. */
-export function namespaceFits(selector: LabelSelector, name: string, labels: () => Labels | undefined): boolean {
-  const byName = labelsOf({ [nameLabel]: name });
+/** The same, where its labels are at hand, or looked up if need be. Files often hold no Namespace: then its name alone is known. */
+export function namespaceFits(selector: LabelSelector, name: string, labels: () => Labels | undefined): Known {
   const asked = askedNameOf(selector);
-  if (!matchesSelector(asked.selector, byName)) return false;
-  return asked.isAll || matchesSelector(selector, labels() ?? byName);
+  if (!matchesSelector(asked.selector, labelsOf({ [nameLabel]: name }))) return false;
+  if (asked.isAll) return true;
+  const known = labels();
+  return known === undefined ? ['namespace'] : matchesSelector(selector, known);
 }

@@ -1,5 +1,7 @@
 /** The rules of a policy in one direction, in one shape for both. */
-import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../kube/resources.ts';
+import { onceFor } from '../../kube/once-for.ts';
+import type { NetworkPolicyPeer, NetworkPolicyPort } from '../../kube/policy-parts.ts';
+import type { NetworkPolicy } from '../../kube/resources.ts';
 import type { Direction } from './flow.ts';
 
 export interface PolicyRule {
@@ -7,19 +9,13 @@ export interface PolicyRule {
   readonly ports: readonly NetworkPolicyPort[] | undefined;
 }
 
-const rules = { Ingress: new WeakMap<NetworkPolicy, readonly PolicyRule[]>(), Egress: new WeakMap<NetworkPolicy, readonly PolicyRule[]>() };
-
 /** Made once for a policy, since very many connections ask. */
-export function rulesOf(policy: NetworkPolicy, direction: Direction): readonly PolicyRule[] {
-  const known = rules[direction].get(policy);
-  if (known !== undefined) return known;
-  const made: readonly PolicyRule[] =
-    direction === 'Egress'
-      ? policy.spec.egress.map(({ to, ports }) => ({ peers: to, ports }))
-      : policy.spec.ingress.map(({ from, ports }) => ({ peers: from, ports }));
-  rules[direction].set(policy, made);
-  return made;
-}
+const rulesIn = {
+  Ingress: onceFor(({ spec }: NetworkPolicy) => spec.ingress.map(({ from, ports }): PolicyRule => ({ peers: from, ports }))),
+  Egress: onceFor(({ spec }: NetworkPolicy) => spec.egress.map(({ to, ports }): PolicyRule => ({ peers: to, ports }))),
+};
+
+export const rulesOf = (policy: NetworkPolicy, direction: Direction): readonly PolicyRule[] => rulesIn[direction](policy);
 
 /** By the policy's list of types, which `normalize` fills as the API server does. */
 export const isolatesIn = ({ spec }: NetworkPolicy, direction: Direction): boolean => spec.policyTypes.includes(direction);

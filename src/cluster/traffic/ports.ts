@@ -2,7 +2,9 @@
  * Sets of ports, of all protocols: stretches of a line on which each protocol has its own 65,536 places. A policy that can be
  * stored may name 10,000 ports, so sets are joined and cut by walking along both, and a port is found by halving.
  */
-import type { NetworkPolicyPort, Protocol } from '../../kube/resources.ts';
+import { onceFor } from '../../kube/once-for.ts';
+import type { NetworkPolicyPort } from '../../kube/policy-parts.ts';
+import type { Protocol } from '../../kube/resources.ts';
 import type { Endpoint, PortOfPod } from './flow.ts';
 import { isWorkload } from './peers.ts';
 
@@ -125,20 +127,14 @@ interface Listed {
 
 const textOfName = (name: string, protocol: Protocol): string => `${protocol}/${name}`;
 
-const listedBy = new WeakMap<readonly NetworkPolicyPort[], Listed>();
-
-function listedIn(ports: readonly NetworkPolicyPort[]): Listed {
-  const known = listedBy.get(ports);
-  if (known !== undefined) return known;
+const listedIn = onceFor((ports: readonly NetworkPolicyPort[]): Listed => {
   const numbers = ports.flatMap(({ protocol, port, endPort }): readonly Span[] => {
     if (typeof port === 'string') return [];
     return rangeOf(protocol, port ?? 1, port === undefined ? lastPort : (endPort ?? port));
   });
   const names = new Set(ports.flatMap(({ protocol, port }) => (typeof port === 'string' ? [textOfName(port, protocol)] : [])));
-  const made = { numbers: joined(numbers), names };
-  listedBy.set(ports, made);
-  return made;
-}
+  return { numbers: joined(numbers), names };
+});
 
 /** Nothing where the range runs backwards, and no number that no port has: the API server refuses such, files may hold them. */
 function rangeOf(protocol: Protocol, first: number, last: number): readonly Span[] {

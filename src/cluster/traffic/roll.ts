@@ -3,8 +3,10 @@
  * namespaces stay what they are: a write of a policy asks only about its own peers.
  */
 import { type Address, ipBlockHolds, parseAddress } from '../../kube/cidr.ts';
-import type { LabelSelector, Labels, Namespace, NetworkPolicyPeer, Workload } from '../../kube/resources.ts';
+import type { NetworkPolicyPeer } from '../../kube/policy-parts.ts';
+import type { LabelSelector, Labels, Namespace, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
+import { bothOf, type Known } from './known.ts';
 import { namespaceFits, podsHold } from './peers.ts';
 import { type Steps, settledPairOf, textOfPair } from './selecting.ts';
 
@@ -29,7 +31,7 @@ export class Roll {
   private readonly pods: readonly Workload[];
   private readonly byNamespace: ReadonlyMap<string, Within>;
   private readonly labelsByName: ReadonlyMap<string, Labels>;
-  private readonly namesBySelector = new WeakMap<LabelSelector, readonly string[]>();
+  private readonly namesBySelector = new WeakMap<LabelSelector, ReadonlyMap<string, Known>>();
   private readonly heldByPeer = new WeakMap<NetworkPolicyPeer, { readonly namespace: string; readonly held: Held; readonly book?: Book }>();
   private readonly positions: ReadonlyMap<Workload, number>;
   private readonly booksByView = new WeakMap<ClusterView, Book>();
@@ -80,13 +82,14 @@ export class Roll {
   }
 
   private selectedBy(view: Steps, peer: NetworkPolicyPeer, namespace: string): Held {
-    const names = peer.namespaceSelector === undefined ? [namespace] : this.namesOf(view, peer.namespaceSelector);
+    const names =
+      peer.namespaceSelector === undefined ? new Map<string, Known>([[namespace, true]]) : this.namesOf(view, peer.namespaceSelector);
     const ends: number[] = [];
     const answers: string[] = [];
-    for (const name of names)
+    for (const [name, fits] of names)
       for (const end of this.candidatesIn(name, peer.podSelector)) {
         view.step();
-        const holds = podsHold(peer.podSelector, this.ends[end] as Workload);
+        const holds = bothOf(fits, podsHold(peer.podSelector, this.ends[end] as Workload));
         if (holds === false) continue;
         ends.push(end);
         answers.push(holds === true ? sure : holds.join());
@@ -94,14 +97,16 @@ export class Roll {
     return { ends, answers };
   }
 
-  /** The namespaces with workloads that a selector selects. */
-  private namesOf(view: Steps, selector: LabelSelector): readonly string[] {
+  /** The namespaces with workloads that a selector selects, or may select. */
+  private namesOf(view: Steps, selector: LabelSelector): ReadonlyMap<string, Known> {
     const known = this.namesBySelector.get(selector);
     if (known !== undefined) return known;
-    const names = [...this.byNamespace.keys()].filter((name) => {
+    const names = new Map<string, Known>();
+    for (const name of this.byNamespace.keys()) {
       view.step();
-      return namespaceFits(selector, name, () => this.labelsByName.get(name));
-    });
+      const fits = namespaceFits(selector, name, () => this.labelsByName.get(name));
+      if (fits !== false) names.set(name, fits);
+    }
     this.namesBySelector.set(selector, names);
     return names;
   }

@@ -1,5 +1,6 @@
 /** Which policies select such Pods: found out once for a workload and a state of its namespace's policies. */
-import { isRunTimeLabel, labelsOf, matchesSelector, perPodLabels } from '../../kube/labels.ts';
+import { isRunTimeLabel, labelsOf, matchesSelector, mayComeAtRunTime, perPodLabels } from '../../kube/labels.ts';
+import { onceFor } from '../../kube/once-for.ts';
 import type { LabelSelector, NetworkPolicy, Workload } from '../../kube/resources.ts';
 import type { ClusterView } from '../view.ts';
 import type { Direction } from './flow.ts';
@@ -89,22 +90,16 @@ function candidatesIn({ byPair, others }: Index, { pod }: Workload): readonly nu
   return found.sort((a, b) => a - b);
 }
 
-const runTimeOnes = new WeakMap<LabelSelector, boolean>();
-
-function asksOfRunTime(selector: LabelSelector): boolean {
-  let asks = runTimeOnes.get(selector);
-  if (asks === undefined) {
-    asks = Object.keys(selector.matchLabels).some(isRunTimeLabel) || selector.matchExpressions.some(({ key }) => isRunTimeLabel(key));
-    runTimeOnes.set(selector, asks);
-  }
-  return asks;
-}
+const asksOfRunTime = onceFor(
+  ({ matchLabels, matchExpressions }: LabelSelector): boolean =>
+    Object.keys(matchLabels).some(isRunTimeLabel) || matchExpressions.some(({ key }) => isRunTimeLabel(key)),
+);
 
 /** Whether a selector selects such Pods: `label` where it asks for one that only running, or only single, Pods have. */
 export function selects(selector: LabelSelector, { kind, pod }: Workload): boolean | 'label' {
   if (!asksOfRunTime(selector)) return matchesSelector(selector, pod.labels);
   const isUnknown = (key: string): boolean =>
-    pod.labels[key] === undefined && (kind === 'Pod' ? perPodLabels.has(key) : isRunTimeLabel(key));
+    pod.labels[key] === undefined && (kind === 'Pod' ? perPodLabels.has(key) : mayComeAtRunTime(key, kind));
   const matchLabels = labelsOf(selector.matchLabels, (key) => !isUnknown(key));
   const matchExpressions = selector.matchExpressions.filter(({ key }) => !isUnknown(key));
   if (!matchesSelector({ matchLabels, matchExpressions }, pod.labels)) return false;

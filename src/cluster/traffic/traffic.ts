@@ -21,8 +21,11 @@ export interface Traffic {
   /** All workloads, put together where no policy tells them apart; in order of namespace. */
   readonly groups: readonly Group[];
   groupOf(workload: Workload): Group | undefined;
-  /** On which ports a workload of one group reaches another workload of the other. */
-  between(from: Group, to: Group): PortAnswers;
+  /**
+   * On which ports a workload of one group reaches one of the other. `areTwo`: not a Pod itself; what is alike may also be two Pods
+   * that nobody made, which stand as one workload.
+   */
+  between(from: Group, to: Group, areTwo?: boolean): PortAnswers;
   /** All groups that may send to this one (`Ingress`), or to which it may send (`Egress`), with those that perhaps may. */
   reach(group: Group, direction: Direction): readonly Reached[];
 }
@@ -99,11 +102,10 @@ class TrafficIn implements Traffic {
     return end === undefined ? undefined : this.groups[this.matrix.grouping.groupAt[end] as number];
   }
 
-  between(from: Group, to: Group): PortAnswers {
+  between(from: Group, to: Group, areTwo = from !== to || from.workloads.length > 1): PortAnswers {
     this.view.step();
     const both = bothEnds(this.sideOf(from, 'Egress', to, to), this.sideOf(to, 'Ingress', from, to));
-    const isItself = from === to && from.workloads.length === 1;
-    return isItself ? { ...both, depends: without(allPorts, both.allowed) } : both;
+    return areTwo ? both : { ...both, depends: without(allPorts, both.allowed) };
   }
 
   reach(group: Group, direction: Direction): readonly Reached[] {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Directory } from '../../../src/cluster/dependencies/directory.ts';
 import { lossesBy } from '../../../src/cluster/dependencies/lost.ts';
+import { Elsewhere, Requesting } from '../../../src/cluster/elsewhere.ts';
 import { ClusterSnapshot } from '../../../src/cluster/snapshot.ts';
 import { labelsOf } from '../../../src/kube/labels.ts';
 import { normalize } from '../../../src/kube/normalize.ts';
@@ -55,8 +56,20 @@ it('says nothing of a connection of which one way is left', () => {
   const both = { ...service('db'), spec: { selector: { role: 'data' }, ports: [{ port: 80 }] } };
   const world = snapshotOf([deployment('web', ['db:80']), data('db'), data('other'), both]);
   const onlyDb = policy({ podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Ingress'] });
-  expect(lossesIn(world, onlyDb)).toMatchObject({ lost: [], of: 1 });
+  expect(lossesIn(world, onlyDb).lost).toEqual([]);
   expect(lossesIn(world).lost).toHaveLength(1);
+});
+
+it('asks who reads it only where something is lost', () => {
+  const askedFor = ({ podSelector }: { readonly podSelector: object }): number => {
+    const snapshot = snapshotOf([deployment('web', ['db:80']), deployment('db'), service('db')]);
+    const written = policy({ podSelector, policyTypes: ['Ingress'] });
+    const reader = new Requesting(new Map());
+    lossesBy({ policy: written, before: () => snapshot, cluster: snapshot.with([written]) }, new Elsewhere(snapshot, 'shop', reader));
+    return reader.unasked.length;
+  };
+  expect(askedFor({ podSelector: { matchLabels: { app: 'web' } } })).toBe(0);
+  expect(askedFor({ podSelector: { matchLabels: { app: 'db' } } })).toBeGreaterThan(0);
 });
 
 it('looks at so many and no more, and says so', () => {

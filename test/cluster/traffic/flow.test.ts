@@ -119,12 +119,21 @@ describe('selects', () => {
   it.each([
     [selector({ app: 'web' }), true],
     [selector({ app: 'api' }), false],
-    [selector({ role: 'primary' }), 'label'],
-    [selector({ app: 'api', role: 'primary' }), false],
+    [selector({ 'spilo-role': 'primary' }), 'label'],
+    [selector({ app: 'api', 'spilo-role': 'primary' }), false],
     [selector({}, { key: 'pod-template-hash', operator: 'DoesNotExist', values: [] }), 'label'],
     [selector({}, { key: 'app', operator: 'Near', values: [] }), false],
     [selector({}, { key: 'constructor', operator: 'Exists', values: [] }), false],
   ])('%j a template: %s', (one, expected) => expect(selects(one, template)).toBe(expected));
+
+  it.each([
+    ['StatefulSet', 'label'],
+    ['Cluster', 'label'],
+    ['Deployment', false],
+    ['CronJob', false],
+  ] as const)('what has no role and is made by a %s may get one from an operator: %s', (kind, expected) =>
+    expect(selects(selector({ role: 'primary' }), { ...template, kind })).toBe(expected),
+  );
 });
 
 describe('namespaceMatches', () => {
@@ -144,12 +153,17 @@ describe('namespaceMatches', () => {
     const view = new RecordingView(viewOf({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'a' } } }));
     expect(namespaceMatches(view, { matchLabels: { team: 'a' }, matchExpressions: [] }, 'shop')).toBe(true);
     expect(namespaceMatches(view, { matchLabels: { team: 'b' }, matchExpressions: [] }, 'shop')).toBe(false);
+    const odd: LabelSelector = { matchLabels: {}, matchExpressions: [{ key: 'constructor', operator: 'Exists', values: [] }] };
+    expect(namespaceMatches(view, odd, 'shop')).toBe(false);
+    expect(view.reads).toEqual([{ collection: 'Namespace', namespace: '', name: 'shop' }]);
+  });
+
+  it('knows the name alone of a namespace that is not there, as in files that hold none', () => {
+    const view = viewOf();
+    expect(namespaceMatches(view, { matchLabels: { team: 'a' }, matchExpressions: [] }, 'shop')).toEqual(['namespace']);
     expect(
-      namespaceMatches(view, { matchLabels: {}, matchExpressions: [{ key: 'constructor', operator: 'Exists', values: [] }] }, 'gone'),
-    ).toBe(false);
-    expect(view.reads).toEqual([
-      { collection: 'Namespace', namespace: '', name: 'shop' },
-      { collection: 'Namespace', namespace: '', name: 'gone' },
-    ]);
+      namespaceMatches(view, { matchLabels: {}, matchExpressions: [{ key: 'team', operator: 'DoesNotExist', values: [] }] }, 'shop'),
+    ).toEqual(['namespace']);
+    expect(namespaceMatches(view, { ...byName('In', 'shop'), matchLabels: { team: 'a' } }, 'other')).toBe(false);
   });
 });

@@ -13,7 +13,8 @@ import {
   union,
   without,
 } from '../../../src/cluster/traffic/ports.ts';
-import type { ContainerPort, NetworkPolicyPort, Protocol, Workload } from '../../../src/kube/resources.ts';
+import type { NetworkPolicyPort } from '../../../src/kube/policy-parts.ts';
+import type { ContainerPort, Protocol, Workload } from '../../../src/kube/resources.ts';
 
 const protocols: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
 const podWith = (...ports: ContainerPort[]): Workload => ({
