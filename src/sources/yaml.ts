@@ -3,7 +3,8 @@
  * (test/sources/fixtures/yaml-probes.json), and merges, aliases and keys need other rules too: hence only its parser is
  * used, and the values are put together here.
  */
-import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, type ScalarEvent, YAMLException } from 'js-yaml';
+import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
+import { eventsOfIndented, UnreadableYaml } from './yaml-indent.ts';
 import { resolveKey, resolvePlain, resolveTagged } from './yaml-scalar.ts';
 
 /** Bounds for hostile input (reliability.md A5). */
@@ -48,11 +49,10 @@ export function readYaml(text: string): YamlDocument {
 /** js-yaml's events of the text. Throws a `YamlError`. */
 export function eventsOf(text: string): readonly Event[] {
   try {
-    return parseEvents(text, { maxDepth: yamlLimits.depth });
+    return eventsOfIndented(text, { maxDepth: yamlLimits.depth });
   } catch (error) {
-    // js-yaml says: catch everything, not only its own exception.
-    if (error instanceof YAMLException) throw new YamlError(error.reason, error.mark?.position ?? 0);
-    throw new YamlError(error instanceof Error ? error.message : String(error), 0);
+    if (error instanceof UnreadableYaml) throw new YamlError(error.message, error.offset);
+    throw error;
   }
 }
 
