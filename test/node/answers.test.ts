@@ -20,7 +20,8 @@ import { client, fetchedBy, webServer } from '../support/real-node-workload.ts';
 import { service } from '../support/shop.ts';
 import { create } from '../support/stage.ts';
 
-const examples = ['00-namespaces', '20-frontend', '30-backend', '40-database', '50-ingress', '60-policies', '70-sandbox'];
+const examples = ['00-namespaces', '15-platform', '20-frontend', '30-backend', '40-database', '50-ingress', '60-policies', '70-sandbox'];
+const theirs = ['shop', 'sandbox', 'monitoring', 'traefik'];
 // The API server itself is never asked about: as it, one can set a scene that the webhook would not allow.
 const unasked = ['--as=system:apiserver', '--as-group=system:masters'];
 
@@ -37,14 +38,14 @@ describeOnNode('answers on a real node', () => {
     for (const object of [webServer('web'), client]) await create(on.cluster, real, object);
     await on.kubectl('apply', '-f', `examples/cluster/${examples[0]}.yaml`);
     // The examples' images exist nowhere: what counts is what their workloads would run.
-    for (const namespace of ['shop', 'sandbox']) await on.kubectl('create', 'quota', 'no-pods', '--hard=pods=0', '-n', namespace);
+    for (const namespace of theirs) await on.kubectl('create', 'quota', 'no-pods', '--hard=pods=0', '-n', namespace);
     await on.kubectl('apply', ...examples.flatMap((name) => ['-f', `examples/cluster/${name}.yaml`]), ...unasked);
     await untilAnswered(on, real);
     await on.kubectl('wait', '-n', real, '--for=condition=Ready', 'pods', '--all', '--timeout=60s');
   });
 
   afterAll(async () => {
-    await on.kubectl('delete', 'namespace', ...[real, 'shop', 'sandbox'].filter(Boolean), '--ignore-not-found', '--wait=false');
+    await on.kubectl('delete', 'namespace', ...[real, ...theirs].filter(Boolean), '--ignore-not-found', '--wait=false');
     await removeRelease(on);
     await on.close();
   });
