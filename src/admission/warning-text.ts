@@ -26,9 +26,9 @@ const softened: Readonly<Record<NonNullable<Warning['softened']>, string>> = {
 /** The lines for this decision, gravest first; `extra` are lines that must not be left out. */
 export function warningLines(warnings: readonly Warning[], extra: readonly string[], staleMsOf: StaleMsOf): readonly string[] {
   const kept = extra.slice(0, maxWarnings - 1).map((line) => display(line, maxRunes));
-  const groups = distinct(ranked(warnings).map((warning) => ({ ruleId: warning.finding.ruleId, lines: linesOf(warning, staleMsOf) })));
-  const all = groups.flatMap(({ lines }) => lines);
-  if (all.length <= maxWarnings - kept.length) return [...all, ...kept];
+  const groups = distinct(ranked(warnings).map((warning) => ({ ruleId: warning.finding.ruleId, ...linesOf(warning, staleMsOf) })));
+  const spare = maxWarnings - kept.length - groups.flatMap(({ lines }) => lines).length;
+  if (spare >= 0) return [...withEvidence(groups, spare), ...kept];
   let fitting = 0;
   const told: string[] = [];
   for (const { lines } of groups) {
@@ -39,9 +39,24 @@ export function warningLines(warnings: readonly Warning[], extra: readonly strin
   return [...told, ...kept, moreLine(groups.slice(fitting).map(({ ruleId }) => ruleId))];
 }
 
-interface Group {
-  readonly ruleId: string;
+interface Lines {
   readonly lines: readonly string[];
+  /** The same with a line more, where that one has lost evidence. */
+  readonly apart?: readonly string[];
+}
+
+interface Group extends Lines {
+  readonly ruleId: string;
+}
+
+/** Nothing is shortened beside lines that stay empty: the gravest have them first. */
+function withEvidence(groups: readonly Group[], spare: number): readonly string[] {
+  let left = spare;
+  return groups.flatMap(({ lines, apart }) => {
+    if (apart === undefined || left === 0) return lines;
+    left--;
+    return apart;
+  });
 }
 
 /** Without those that read the same. */
@@ -62,11 +77,11 @@ function moreLine(ruleIds: readonly string[]): string {
 const leastEvidence = 60;
 
 /**
- * `<path>: <what>; <fix> [<id>]` in at most 240 runes. What is too long loses evidence first. Where hardly any would be left, as
- * beside the literal edit of a policy, the fix stands in a line of its own: nobody can act on an edit without knowing what for,
- * and an edit to be copied is none with a word of it shortened.
+ * `<path>: <what>; <fix> [<id>]` in at most 240 runes. What is too long loses evidence first, or takes a line more. Where hardly
+ * any would be left, as beside the literal edit of a policy, the fix always stands in a line of its own: nobody can act on an edit
+ * without knowing what for, and an edit to be copied is none with a word of it shortened.
  */
-function linesOf({ finding, softened: by }: Warning, staleMsOf: StaleMsOf): readonly string[] {
+function linesOf({ finding, softened: by }: Warning, staleMsOf: StaleMsOf): Lines {
   const { path, what, fix, ruleId } = finding;
   const tail = ` [${ruleId}]`;
   const ageMs = staleMsOf(ruleId);
@@ -77,12 +92,16 @@ function linesOf({ finding, softened: by }: Warning, staleMsOf: StaleMsOf): read
     const repair = `${age}; ${withShortNames(fix.text, nameRunes)}${tail}`;
     const evidence = withShortNames(what, nameRunes);
     const room = maxRunes - runesOf(head) - runesOf(repair);
-    if (runesOf(evidence) <= room || room >= leastEvidence) return [`${head}${display(evidence, room)}${repair}`];
-    const apart = `${pathText(path, nameRunes)}${withShortNames(fix.text, nameRunes)}${tail}`;
-    if (runesOf(apart) <= maxRunes) return [cut(`${head}${evidence}`, `${age}${tail}`), apart];
+    if (runesOf(evidence) <= room) return { lines: [`${head}${evidence}${repair}`] };
+    const ownLine = `${pathText(path, nameRunes)}${withShortNames(fix.text, nameRunes)}${tail}`;
+    const apart = runesOf(ownLine) <= maxRunes ? [cut(`${head}${evidence}`, `${age}${tail}`), ownLine] : undefined;
+    if (room >= leastEvidence) return { lines: [`${head}${display(evidence, room)}${repair}`], ...(apart && { apart }) };
+    if (apart !== undefined) return { lines: apart };
   }
   const head = pathText(path, 16);
-  return [cut(`${prefix}${head}${withShortNames(what, 16)}`, `${age}${tail}`), cut(`${head}${withShortNames(fix.text, 16)}`, tail)];
+  return {
+    lines: [cut(`${prefix}${head}${withShortNames(what, 16)}`, `${age}${tail}`), cut(`${head}${withShortNames(fix.text, 16)}`, tail)],
+  };
 }
 
 /** What there is room for, and the end whole. */

@@ -129,6 +129,17 @@ export function ruleReachingDns(view: ClusterView, policy: NetworkPolicy, { dest
   return reaching < 0 ? undefined : reaching;
 }
 
+/** The first rule of the policy that certainly lets the resolver's Pods be asked over TCP, and lacks but UDP where nothing opens that. */
+export function ruleReachingDnsOverTcp(view: ClusterView, policy: NetworkPolicy, { destinations }: Resolver): number | undefined {
+  const reaching = rulesOf(policy, 'Egress').findIndex((rule) => {
+    view.step();
+    const { ports } = rule;
+    if (ports === undefined) return false;
+    return destinations.some((one) => !isUdp(one) && portMatches(ports, one.workload, one) && holds(view, rule, policy, one) === true);
+  });
+  return reaching < 0 ? undefined : reaching;
+}
+
 /** Whether the Pods' policies let them send to one of the addresses on which each node answers, or may. */
 export const maySendToNode = (view: ClusterView, workload: Workload, { nodeAddresses }: Resolver): boolean =>
   nodeAddresses.some((address) => flow(view, workload, onNode(address)).egress.answer !== 'denied');

@@ -15,13 +15,17 @@ export interface NearestSelector {
   readonly isCertain: boolean;
 }
 
-/** Only pairs can be misspelt: an expression says too little of what was meant. Never the empty selector, which selects everybody. */
+/**
+ * Only pairs can be misspelt: an expression says too little of what was meant. Never the empty selector, which selects everybody,
+ * and none of whom `isFree` denies that they can be meant.
+ */
 export function nearestSelector(
   { matchLabels, matchExpressions }: LabelSelector,
   workloads: readonly Workload[],
   known: ClusterView,
+  isFree: (workload: Workload) => boolean = () => true,
 ): NearestSelector | undefined {
-  const miss = matchExpressions.length > 0 ? undefined : nearMiss(matchLabels, workloads);
+  const miss = matchExpressions.length > 0 ? undefined : nearMiss(matchLabels, workloads.filter(isFree));
   if (miss === undefined) return undefined;
   const { corrected, change } = correctedSelector(matchLabels, miss.differences);
   const backend = asBackends([miss.workload], known)[0];
@@ -34,9 +38,10 @@ export function nearestSelector(
 const mostSuggested = 20;
 
 /** The same for the first selectors of one policy that select nobody in this namespace. */
-export function nearestSelectors(known: ClusterView, namespace: string): (selector: LabelSelector) => NearestSelector | undefined {
+export function nearestSelectors(known: ClusterView, namespace: string) {
   let asked = 0;
-  return (selector) => (++asked > mostSuggested ? undefined : nearestSelector(selector, known.workloads(namespace), known));
+  return (selector: LabelSelector, isFree?: (workload: Workload) => boolean): NearestSelector | undefined =>
+    ++asked > mostSuggested ? undefined : nearestSelector(selector, known.workloads(namespace), known, isFree);
 }
 
 /** The namespace that is called nearly as the one that a selector asks for by its name. */

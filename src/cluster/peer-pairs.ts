@@ -15,7 +15,6 @@ export interface PeerPair {
   readonly podSelector: LabelSelector;
   /** Where the entries stand. */
   readonly list: FieldPath;
-  readonly namespacesAt: number;
   readonly podsAt: number;
 }
 
@@ -37,8 +36,7 @@ function pairAt(peers: readonly NetworkPolicyPeer[], index: number, list: FieldP
   const { podSelector } = pods ?? {};
   if (namespaceSelector === undefined || namespaces?.podSelector !== undefined) return undefined;
   if (podSelector === undefined || pods?.namespaceSelector !== undefined || selectsEverything(podSelector)) return undefined;
-  const [namespacesAt, podsAt] = isInOrder ? [index - 1, index] : [index, index - 1];
-  return { namespaceSelector, podSelector, list, namespacesAt, podsAt };
+  return { namespaceSelector, podSelector, list, podsAt: isInOrder ? index : index - 1 };
 }
 
 /** What the pair allows, in workloads that the reader may list. */

@@ -197,7 +197,7 @@ function packed(labels: Labels, name: string): string {
 
 function unpacked(text: string, name: string): Labels {
   const values: readonly (string | 0 | null)[] = text === '' ? [] : JSON.parse(text);
-  return labelsOf(Object.fromEntries(values.map((value, at) => [ownKeys[at], value === 0 ? name : value])));
+  return labelsOf(Object.fromEntries(values.map((value, at) => [ownKeys[at], value === 0 ? name : (value ?? undefined)])));
 }
 
 const isSame = (a: PodEntry, b: PodEntry): boolean =>

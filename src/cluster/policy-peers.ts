@@ -49,14 +49,18 @@ export function* peersInForce(policy: NetworkPolicy, view: ClusterView): Generat
 }
 
 /** Things by each pair of their labels. */
-class LabelIndex<T> {
+export class LabelIndex<T> {
   readonly all: readonly T[];
   private readonly byPair: ReadonlyMap<string, readonly T[]>;
+  /** Of all labels. */
+  readonly keys: ReadonlySet<string>;
 
   constructor(all: readonly T[], labelsOf: (one: T) => Labels) {
     const byPair = new Map<string, T[]>();
+    const keys = new Set<string>();
     for (const one of all)
       for (const [key, value] of Object.entries(labelsOf(one))) {
+        keys.add(key);
         const pair = `${key}=${value}`;
         const list = byPair.get(pair);
         if (list === undefined) byPair.set(pair, [one]);
@@ -64,6 +68,7 @@ class LabelIndex<T> {
       }
     this.all = all;
     this.byPair = byPair;
+    this.keys = keys;
   }
 
   /** All that can match the selector, and few others. A pair that only running Pods have says nothing of a template. */
@@ -156,6 +161,10 @@ export const isOffer = ({ matchLabels, matchExpressions }: LabelSelector): boole
     ({ operator, values }) => operator === 'Exists' || (operator === 'In' && values.some((value) => granting.test(value))),
   );
 
+/** Workloads of the policy's namespace that these peers select by their labels. */
+export const heldHere = (peers: readonly NetworkPolicyPeer[], own: string, view: ClusterView): ReadonlySet<Workload> =>
+  new Set(peers.flatMap((peer) => (isOfOwnNamespace(peer, own) ? [...workloadsMeant(view, peer.podSelector ?? everything, own)] : [])));
+
 /** Why a peer selects nobody: no Pod of its own namespace, no namespace, or no Pod of the namespaces that it selects. */
 type Gap =
   | { readonly part: 'here' }
@@ -175,6 +184,8 @@ function gapOf(peer: NetworkPolicyPeer, own: string, cluster: ClusterView, elsew
 /** A peer that selects nobody, where it stands; `isAlone` where none beside it in its list lets anybody in or out either. */
 interface PlacedGap extends PlacedPeer {
   readonly gap: Gap;
+  /** All peers of its list. */
+  readonly list: readonly NetworkPolicyPeer[];
   readonly isAlone: boolean;
 }
 
@@ -188,7 +199,7 @@ export function* gapsInForce(policy: NetworkPolicy, cluster: ClusterView, elsewh
     const isAlone = !gaps.includes(undefined);
     for (const [index, peer] of peers.entries()) {
       const gap = gaps[index];
-      if (gap !== undefined) yield { peer, path: [...path, peersKey, index], gap, isAlone };
+      if (gap !== undefined) yield { peer, path: [...path, peersKey, index], gap, list: peers, isAlone };
     }
   }
 }

@@ -61,10 +61,18 @@ export const ranksFirst = (name: string, named: ResolverName | undefined): boole
 
 /** The cluster's resolver, or undefined where no Service is known for one. */
 export function findResolver(view: ClusterView, named?: ResolverName, nodeAddresses: readonly string[] = []): Resolver | undefined {
-  for (const namespace of named === undefined ? usualNamespaces : [named.namespace]) {
+  const namespaces = named === undefined ? usualNamespaces : [named.namespace];
+  // One that is found will do, since no cluster has two: files of OpenShift hold nothing of kube-system.
+  const known = namespaces.values().filter((namespace) => view.coverage('Service', namespace) === 'complete');
+  const service = firstServiceIn(view, known, named) ?? firstServiceIn(view, namespaces, named);
+  return service && resolverBehind(view, service, nodeAddresses);
+}
+
+function firstServiceIn(view: ClusterView, namespaces: Iterable<string>, named: ResolverName | undefined): Service | undefined {
+  for (const namespace of namespaces) {
     const candidates = view.list('Service', namespace).filter((service) => servesDns(service) && isCalled(service, named));
     const service = candidates.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
-    if (service !== undefined) return resolverBehind(view, service, nodeAddresses);
+    if (service !== undefined) return service;
   }
   return undefined;
 }
@@ -148,3 +156,7 @@ export function asksResolver({ pod }: Workload, { service, nodeAgents, nodeAddre
   const addresses = [...service.spec.clusterIPs, ...nodeAddresses, ...ofAgents];
   return pod.dnsPolicy === 'None' && pod.nameservers.some((address) => addresses.includes(address));
 }
+
+/** Where each node has a DNS cache, or may have, Pods can be let to it by the resolver's address alone (rules.md D.5, 45). */
+export const mayEndOnNode = ({ service, nodeAgents, nodeAddresses }: Resolver, cluster: ClusterView): boolean =>
+  cluster.coverage('Template', service.metadata.namespace) !== 'complete' || nodeAgents.length + nodeAddresses.length > 0;

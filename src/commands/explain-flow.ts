@@ -1,10 +1,11 @@
 /** `portcullis explain flow FROM TO:PORT`: whether policies let a connection through, and which of them says so. */
 import type { ClusterSnapshot } from '../cluster/snapshot.ts';
-import type { Endpoint } from '../cluster/traffic/flow.ts';
 import { OperatorError } from '../errors.ts';
+import { formatRef } from '../kube/resources.ts';
 import { type ExplainedFlow, explainedFlow } from '../picture/explained-flow.ts';
 import { explainedFlowJson, explainedFlowText } from '../reports/explained-flow-text.ts';
 import type { ExplainOptions } from './explain-object.ts';
+import { endAtAddress, type KnownEnd } from './flow-address.ts';
 import { memberOf, type NamedEnd, namedEnd, portIn } from './flow-ends.ts';
 import { flowWorld } from './flow-world.ts';
 import { interruptible } from './interrupt.ts';
@@ -34,33 +35,31 @@ export const explainFlow = (
     return explained.answer === 'denied' ? 1 : 0;
   });
 
-interface KnownEnd {
-  readonly title: string;
-  /** Several where the Pods of a workload are not all alike. */
-  readonly shapes: readonly [Endpoint, ...Endpoint[]];
-}
-
 function explain(snapshot: ClusterSnapshot, from: NamedEnd, to: NamedEnd): ExplainedFlow {
-  const [source, target] = [endIn(snapshot, from), endIn(snapshot, to)];
+  const [source, target] = [endIn(snapshot, from, 'from'), endIn(snapshot, to, 'to')];
   const port = portIn(
     to,
     target.shapes.filter((shape) => 'pod' in shape),
   );
   const titles = { from: source.title, to: target.title };
   // Two Pods that are alike stand as one workload, which does not send to itself here.
-  const sources =
-    source.title === target.title ? source.shapes : source.shapes.map((one) => (target.shapes.includes(one) ? { ...one } : one));
+  const sources = mayBeOne(source, target) ? source.shapes : source.shapes.map((one) => (target.shapes.includes(one) ? { ...one } : one));
   const all = sources.flatMap((one) =>
     target.shapes.map((workload) => explainedFlow(snapshot, one, { ...port, workload, serviceAddresses: [] }, titles)),
   );
   return together(all);
 }
 
-function endIn(snapshot: ClusterSnapshot, end: NamedEnd): KnownEnd {
-  if (end.address !== undefined) return { title: end.address, shapes: [{ address: end.address }] };
+function endIn(snapshot: ClusterSnapshot, end: NamedEnd, role: 'from' | 'to'): KnownEnd {
+  if (end.address !== undefined) return endAtAddress(snapshot, { ...end, address: end.address }, role);
   const { ref, workloads } = memberOf(snapshot, end);
-  return { title: `${ref.kind} ${ref.namespace}/${ref.name}`, shapes: workloads };
+  const title = formatRef(ref);
+  return { title, shapes: workloads, workload: title };
 }
+
+/** Both are of one workload, and not two Pods of it. */
+const mayBeOne = (one: KnownEnd, other: KnownEnd): boolean =>
+  one.workload !== undefined && one.workload === other.workload && (one.pod ?? other.pod) === (other.pod ?? one.pod);
 
 /** Where the Pods of one workload get several answers, it is not certain; the gravest one is told. */
 function together(all: readonly ExplainedFlow[]): ExplainedFlow {

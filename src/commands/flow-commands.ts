@@ -6,7 +6,7 @@ import type { FlowsDiffOptions } from './flows-diff.ts';
 import type { Terminal } from './terminal.ts';
 
 export function addFlows(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  const command = addClusterOptions(program.command('flows'), 'only connections from or to workloads of these')
+  const command = addClusterOptions(program.command('flows'), 'only connections from or to workloads of these, as a,b', '<name>')
     .description('Say who may talk to whom, by NetworkPolicy alone: in a cluster, with your own kubeconfig, or in manifest files.')
     .argument('[path...]', 'files, directories, or - for standard input, in place of a cluster; or: diff OLD NEW')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(flowFormats).default('text'))

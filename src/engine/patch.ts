@@ -54,7 +54,7 @@ function own<C extends object>(container: C, copyOf: () => C, copies: WeakSet<ob
 export const jsonPointer = (path: FieldPath): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** Rules hold selectors in full; people leave out of them what is empty, which means the same. */
+/** Rules hold selectors and blocks in full; people leave out of them what is empty, which means the same. */
 export const asWritten = (patch: readonly PatchOperation[]): readonly PatchOperation[] =>
   patch.map((operation) => (operation.op === 'remove' ? operation : { ...operation, value: withoutEmptyParts(operation.value) }));
 
@@ -62,7 +62,10 @@ function withoutEmptyParts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmptyParts);
   if (!isObject(value)) return value;
   const isEmptyPart = ([key, part]: readonly [string, unknown]): boolean =>
-    (key === 'matchLabels' || key === 'matchExpressions') && typeof part === 'object' && part !== null && Object.keys(part).length === 0;
+    (key === 'matchLabels' || key === 'matchExpressions' || key === 'except') &&
+    typeof part === 'object' &&
+    part !== null &&
+    Object.keys(part).length === 0;
   const kept = Object.entries(value).filter((entry) => !isEmptyPart(entry));
   return Object.fromEntries(kept.map(([key, part]) => [key, withoutEmptyParts(part)]));
 }

@@ -126,10 +126,28 @@ function earlierDefects(
 ) {
   const found = new Set(now.findings.map(({ ruleId }) => ruleId));
   const concerned = rules.filter(({ meta }) => found.has(meta.id));
-  const then = evaluate({ object: before, operation: 'WRITE', before: undefined }, cluster.with([before]), concerned, options);
-  const unjudged = new Set([...then.skipped, ...then.faults].map(({ ruleId }) => ruleId));
-  const defects = new Set(then.findings.flatMap((finding) => finding.defects));
-  return { covers: (finding: Finding): boolean => unjudged.has(finding.ruleId) || finding.defects.every((defect) => defects.has(defect)) };
+  const judged = (object: JudgedResource, by: readonly ConfiguredRule[]): Covers =>
+    coverOf(evaluate({ object, operation: 'WRITE', before: undefined }, cluster.with([object]), by, options));
+  const asItWas = judged(before, concerned);
+  const made = new Map<string, Covers>();
+  const otherwise = (finding: Finding): boolean => {
+    const rule = concerned.find(({ meta }) => meta.id === finding.ruleId);
+    const object = rule?.otherwise?.(before);
+    if (rule === undefined || object === undefined) return false;
+    const covers = made.get(finding.ruleId) ?? judged(object, [rule]);
+    made.set(finding.ruleId, covers);
+    return covers(finding);
+  };
+  return { covers: (finding: Finding): boolean => asItWas(finding) || otherwise(finding) };
+}
+
+/** Whether all that a finding consists of was there. */
+type Covers = (finding: Finding) => boolean;
+
+function coverOf({ skipped, faults, findings }: Evaluation): Covers {
+  const unjudged = new Set([...skipped, ...faults].map(({ ruleId }) => ruleId));
+  const defects = new Set(findings.flatMap((finding) => finding.defects));
+  return (finding) => unjudged.has(finding.ruleId) || finding.defects.every((defect) => defects.has(defect));
 }
 
 /**

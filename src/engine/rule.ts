@@ -139,6 +139,8 @@ export interface RuleDefinition<K extends Kind, O, M extends Messages> extends R
   readonly messages: M;
   /** Objects to read by name before the check; the shell reads them within the deadline, rules stay pure. */
   fetches?(object: Judged[K], known: ClusterView, options: O): readonly Wanted[];
+  /** The object written in another way that means the same: what is wrong there was wrong in the object too, for the ratchet. */
+  otherwise?(object: Judged[K]): Judged[K] | undefined;
   /** Keys of annotations that the rule reads; a snapshot holds no others. */
   annotations?(options: O): readonly string[];
   /** Prefixes of annotations of which the rule reads the keys alone; a snapshot holds them without their values. */
@@ -164,6 +166,8 @@ export interface ConfiguredRule {
   /** Prefixes of annotations of which it reads the keys alone. */
   readonly annotationPrefixes: readonly string[];
   fetches(object: Judged[Kind], known: ClusterView): readonly Wanted[];
+  /** The object written in another way that means the same; left out by most rules. */
+  otherwise?(object: JudgedResource): JudgedResource | undefined;
   /** Pure: same subject and cluster, same findings. A throw is a bug in the rule, except `NotKnown`. */
   check(subject: Subject, cluster: ClusterView, around: Around): Iterable<Draft>;
 }
@@ -179,7 +183,7 @@ export interface Around {
 
 /** Gives a rule definition its identity: `definition.kinds` decides which objects reach `check`. */
 export function defineRule<K extends Kind, O, M extends Messages>(definition: RuleDefinition<K, O, M>): Rule {
-  const { options: schema, messages, check, fetches, annotations, annotationPrefixes = [], ...meta } = definition;
+  const { options: schema, messages, check, fetches, otherwise, annotations, annotationPrefixes = [], ...meta } = definition;
   return {
     meta,
     messages,
@@ -193,6 +197,7 @@ export function defineRule<K extends Kind, O, M extends Messages>(definition: Ru
         annotationPrefixes,
         fetches: (object, known) =>
           meta.kinds.some((kind) => kind === object.kind) ? (fetches?.(object as Judged[K], known, options) ?? []) : [],
+        ...(otherwise && { otherwise: (object: JudgedResource) => otherwise(object as Judged[K]) }),
         check: (subject, cluster, { known, elsewhere, offline = false, isSurvey = false, exemptions }) => {
           const { object, operation, before } = subject as Subject<K>;
           const finding = drafter(meta.id, messages, object);

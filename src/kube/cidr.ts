@@ -188,5 +188,11 @@ export function isOneAddress(ipBlock: IpBlock): boolean {
   return block !== undefined && block.prefixLength === widthOf(block.family);
 }
 
+/** RFC 3927 and RFC 4291, 2.5.6: of one link, and routed by nobody. A node answers under such addresses; no Pod is given one. */
+const linkLocal: readonly string[] = ['169.254.0.0/16', 'fe80::/10'];
+
+/** Whether the block holds link-local addresses alone. */
+export const isLinkLocal = onceFor(({ cidr }: IpBlock): boolean => linkLocal.some((all) => blockHoldsBlock(all, cidr) === true));
+
 /** Whether the block is every address of its family, but for what it leaves out. */
 export const isEveryAddress = (ipBlock: IpBlock): boolean => parsedOf(ipBlock)[0]?.prefixLength === 0;

@@ -5,11 +5,15 @@ import type { LabelSelector, LabelSelectorRequirement, Labels } from './resource
 /** One for all that have none: a policy that can be stored may hold 400,000 selectors without a label, of 150 bytes each. */
 export const noLabels: Labels = Object.freeze(Object.create(null) as Labels);
 
-/** Copies the string values of an object to one without prototype, so that a label called `constructor` is only a label. */
+/**
+ * Copies the string values of an object to one without prototype, so that a label called `constructor` is only a label. A value
+ * that is null, as a template leaves behind it where it has none, is stored as empty: Go decodes it so, in every map of strings.
+ */
 export function labelsOf(value: unknown, keep: (key: string) => boolean = () => true): Labels {
   if (typeof value !== 'object' || value === null) return noLabels;
   let labels: Record<string, string> | undefined;
-  for (const [key, content] of Object.entries(value)) {
+  for (const [key, given] of Object.entries(value)) {
+    const content = given === null ? '' : given;
     if (typeof content !== 'string' || !keep(key)) continue;
     labels ??= Object.create(null) as Record<string, string>;
     labels[key] = content;

@@ -2,7 +2,7 @@ import { everything, labelsOf, noLabels } from './labels.ts';
 import { protocolOf } from './normalize-service.ts';
 import { omissionsOf } from './policy-omissions.ts';
 import type { NetworkPolicyPeer, NetworkPolicyPort } from './policy-parts.ts';
-import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from './read.ts';
+import { given, isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt, textsAt } from './read.ts';
 import type { Ingress, IngressBackend, IngressClass, LabelSelector, NetworkPolicy, ObjectMeta, RawObject } from './resources.ts';
 
 export function normalizeIngress(raw: RawObject, metadata: ObjectMeta): Ingress {
@@ -119,7 +119,7 @@ export function selectorOf(raw: RawObject): LabelSelector {
   const matchExpressions = objectsAt(raw, 'matchExpressions').map((one) => ({
     key: stringAt(one, 'key') ?? '',
     operator: stringAt(one, 'operator') ?? '',
-    values: stringsAt(one, 'values'),
+    values: textsAt(one, 'values'),
   }));
   return matchLabels === noLabels && matchExpressions.length === 0 ? everything : { matchLabels, matchExpressions };
 }

@@ -37,6 +37,13 @@ export function stringsAt(from: RawObject, key: string): readonly string[] {
   return Array.isArray(value) && value.length > 0 ? value.filter((entry) => typeof entry === 'string') : none;
 }
 
+/** The entries of a list of strings, each in its place; null reads as empty, as Go's decoder takes it. */
+export function textsAt(from: RawObject, key: string): readonly string[] {
+  const value = Object.hasOwn(from, key) ? from[key] : undefined;
+  if (!Array.isArray(value) || value.length === 0) return none;
+  return value.flatMap((entry) => (entry === null ? '' : typeof entry === 'string' ? entry : []));
+}
+
 /** An optional property for a spread: `...given('name', value)` adds nothing if the value is undefined. */
 export const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };

@@ -79,7 +79,12 @@ const phrases = (some: readonly Doubt[]): readonly string[] => some.map((doubt) 
 function endOf(view: ClusterView, end: End, port: FlowTarget, { answer, doubts: open }: Verdict): ExplainedEnd {
   const { direction, subject } = end;
   const said = { direction, answer, doubts: phrases(open) };
-  if (!isWorkload(subject)) return { ...said, note: 'no policy of this cluster binds addresses outside it', policies: [] };
+  if (!isWorkload(subject))
+    return {
+      ...said,
+      note: `no policy of this cluster binds ${subject.ofNode === true ? 'its nodes' : 'addresses outside it'}`,
+      policies: [],
+    };
   const policies = isolating(view, subject, direction).map(
     ({ policy, selected }): ExplainedPolicy => ({
       policy: formatRef(refOf(policy)),

@@ -11,7 +11,7 @@ import { formatPath } from '../kube/field-path.ts';
 import { formatLabels } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
 import { type Ingress, type JudgedResource, type ObjectRef, refOf, type Service, type ServicePort } from '../kube/resources.ts';
-import { policyLink, servingOf } from './explained-policy.ts';
+import { policyEnd, servingOf } from './explained-policy.ts';
 
 /**
  * `holds`; `broken`: requests get no further; `doubtful`: they probably do not, or not all; `open`: it goes on where nobody
@@ -62,7 +62,7 @@ export function explainedIngress(ingress: Ingress, snapshot: ClusterSnapshot, fi
     const rest = 'state' in start ? { links: [start] } : 'end' in start ? toTheEnd(start, wanted) : behindPort(start, view, serving);
     const links = [first, ...rest.links];
     const found = [...(rest.service === undefined ? [] : onPort(rest.service, rest.port, findingsIn)), ...onRoute(route)];
-    return withRepair({ title: formatRoute(route), field: formatPath(route.path), links }, found, rest.service ?? ingress);
+    return withRepair({ title: formatRoute(route), field: formatPath(route.path), links }, found, rest.service ?? ingress, rest.repair);
   });
   return { object: refOf(ingress), routes };
 }
@@ -86,6 +86,8 @@ interface Rest {
   readonly links: readonly ExplainedLink[];
   readonly service?: Service;
   readonly port?: ServicePort;
+  /** What mends the last link, where it is broken and no rule says so, if it knows better than anybody. */
+  readonly repair?: string;
 }
 
 function behindPort({ service, port }: AskedPort, view: RecordingView, serving?: Serving): Rest {
@@ -93,8 +95,13 @@ function behindPort({ service, port }: AskedPort, view: RecordingView, serving?:
   const before = [serviceLink(service), portLink(port)];
   if ('state' in chain) return { links: [...before, chain] };
   const pods = podsLink(chain, view);
-  const last = pods.state === 'holds' ? policyLink({ service, port }, serving, view) : undefined;
-  return { service, port, links: [...before, pods, ...(last === undefined ? [] : [last])] };
+  const last = pods.state === 'holds' ? policyEnd({ service, port }, serving, view) : undefined;
+  return {
+    service,
+    port,
+    links: [...before, pods, ...(last === undefined ? [] : [last.link])],
+    ...(last?.repair && { repair: last.repair }),
+  };
 }
 
 /** A chain that ends before any port. */
@@ -201,7 +208,7 @@ function byRoute(ingress: Ingress, findings: readonly Finding[]): (route: Route)
 }
 
 /** A grave finding about a link that seems to hold makes it doubtful. */
-function withRepair(route: ExplainedRoute, found: readonly Finding[], at: JudgedResource): ExplainedRoute {
+function withRepair(route: ExplainedRoute, found: readonly Finding[], at: JudgedResource, own?: string): ExplainedRoute {
   const last = route.links.at(-1) as ExplainedLink;
   const isWorthTelling = (finding: Finding): boolean => finding.severity !== 'low' && finding.severity !== 'info';
   const told = last.link === 'policy' ? found.filter(({ ruleId }) => ruleId.includes('policy')) : found;
@@ -212,12 +219,11 @@ function withRepair(route: ExplainedRoute, found: readonly Finding[], at: Judged
     return { ...route, links: [...route.links.slice(0, -1), doubt], ...(repair && { repair }) };
   }
   if (last.state !== 'broken') return route;
-  return { ...route, repair: repair ?? { object: refOf(at), fix: { text: ownRepair(last, at) } } };
+  return { ...route, repair: repair ?? { object: refOf(at), fix: { text: own ?? ownRepair(last, at) } } };
 }
 
 /** Where no rule has anything to say: rules are off, or the Pods are there and not ready. */
 function ownRepair({ link }: ExplainedLink, { kind, metadata: { name }, ...rest }: JudgedResource): string {
-  if (link === 'policy') return 'let them in with a rule of a NetworkPolicy; "portcullis explain flow" tells what each policy says';
   if (link === 'pods' && kind === 'Service' && 'selector' in rest.spec)
     return `see what the Pods with ${formatLabels(rest.spec.selector)} wait for (kubectl describe pods)`;
   return `name a ${link} that is there in ${kind} ${name}`;

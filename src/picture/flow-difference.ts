@@ -11,7 +11,7 @@ import { Numbered, pairsOf, rectangles } from './flow-map.ts';
 import { Names, namesOf } from './flow-names.ts';
 import { blocksIn, outsideAnswers } from './flow-outside.ts';
 import { reasonOf } from './flow-reasons.ts';
-import { outsideName, type ToldSide, type ToldWorkload } from './flow-report.ts';
+import { mostRunesOfBlock, outsideName, type ToldSide, type ToldWorkload } from './flow-report.ts';
 import { type Alike, answersBetween, denied, type FlowMember, type FlowSet, flowSetsOf } from './flow-sets.ts';
 
 /** `unsure`: of which nothing certain is said before, or after. */
@@ -147,7 +147,7 @@ function outsideChanges(names: Names, sets: readonly AlikeInBoth[]): readonly Fl
 }
 
 function outsideSide(title: string, but: readonly string[]): ToldSide {
-  const words = [...(title === '' ? [] : [title]), ...(but.length === 0 ? [] : [`but ${listed(but)}`])].join(' ');
+  const words = [...(title === '' ? [] : [title]), ...(but.length === 0 ? [] : [`but ${listed(but, 3, mostRunesOfBlock)}`])].join(' ');
   const name = words === '' ? outsideName : `${outsideName} (${words})`;
   return { name, sets: undefined, addresses: title === '' ? [] : [title], but };
 }

@@ -37,9 +37,9 @@ export class Names {
     const some = parts.flatMap(({ names }) => names);
     const absent = without(this.all, meant);
     if (whole.length + some.length > 1 && areMany && countOf(absent) <= mostExceptions && countOf(meant) > mostNames)
-      return `every workload but ${listed(absent.flatMap(namesOf))}`;
-    const every = whole.length === 0 ? [] : [`every workload of ${listed(whole, mostNames)}`];
-    return [...every, ...(some.length === 0 ? [] : [listed(some, mostNames)])].join('; ');
+      return `every workload but ${inFull(absent.flatMap(namesOf))}`;
+    const every = whole.length === 0 ? [] : [`every workload of ${inFull(whole, mostNames)}`];
+    return [...every, ...(some.length === 0 ? [] : [inFull(some, mostNames)])].join('; ');
   }
 
   /** Of one namespace: all of it, all but a few, or names. */
@@ -54,7 +54,7 @@ export class Names {
         .map((name) => name.slice(namespace.length + 1));
       return { names: [`${count} workloads of ${namespace} (${short.slice(0, 2).join(', ')} and ${count - 2} more)`] };
     }
-    return { every: missing === 0 ? namespace : `${namespace} (but ${listed(absent.flatMap(namesOf))})`, names: [] };
+    return { every: missing === 0 ? namespace : `${namespace} (but ${inFull(absent.flatMap(namesOf))})`, names: [] };
   }
 }
 
@@ -65,5 +65,11 @@ function without(all: readonly Alike[], sets: readonly Alike[]): readonly Alike[
   return all.filter((set) => !present.has(set));
 }
 
-/** Safe to print. */
-export const namesOf = ({ members }: Alike): readonly string[] => members.map(({ name }) => shorten(name, 60));
+/** A namespace, a kind and a name of Kubernetes are never longer; in a file anything may stand. */
+const mostRunes = 350;
+
+/** Safe to print, and whole: to be given to `explain flow`. */
+export const namesOf = ({ members }: Alike): readonly string[] => members.map(({ name }) => shorten(name, mostRunes));
+
+/** What has been made short already, or must not be cut: names, and phrases of several names. */
+export const inFull = (phrases: readonly string[], limit?: number): string => listed(phrases, limit, Number.POSITIVE_INFINITY);

@@ -2,9 +2,9 @@
 import { type Answer, type Flow, flow, type PortOfPod, type Verdict } from '../cluster/traffic/flow.ts';
 import { type Ports, stretchesOf } from '../cluster/traffic/ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
-import { listed } from '../kube/listed.ts';
 import { formatRef, type NetworkPolicy, refOf, type Workload } from '../kube/resources.ts';
 import type { FlowLine } from './flow-map.ts';
+import { inFull } from './flow-names.ts';
 import type { FlowSet } from './flow-sets.ts';
 import { doubts } from './policies.ts';
 
@@ -71,5 +71,5 @@ const titlesOf = (policies: readonly NetworkPolicy[]): string => titled(policies
 /** `NetworkPolicy shop/web and shop/deny`, each once. */
 export function titled(policies: readonly string[]): string {
   const names = [...new Set(policies)].map((title) => title.slice(title.indexOf(' ') + 1));
-  return names.length === 0 ? '' : `NetworkPolicy ${listed(names, mostPolicies)}`;
+  return names.length === 0 ? '' : `NetworkPolicy ${inFull(names, mostPolicies)}`;
 }

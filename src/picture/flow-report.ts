@@ -54,6 +54,9 @@ export interface FlowReport {
 
 const sections: readonly FlowSection[] = ['open', 'isolated', 'outside', 'allowed', 'depends', 'denied'];
 
+/** A block is told with all that it leaves out, while that is not very much. */
+export const mostRunesOfBlock = 120;
+
 export const outsideName = 'outside';
 
 /** `isMeant` as for `flowMapOf`. */
@@ -89,7 +92,11 @@ const positionsOf = (sets: readonly FlowSet[]): readonly number[] => sets.map(({
 function toldOutside(names: Names, line: OutsideLine): ToldFlow {
   const { direction, sets, addresses, answer, ports } = line;
   const isAnywhere = addresses.length === 0;
-  const outside = { name: isAnywhere ? outsideName : `${outsideName} (${listed(addresses)})`, sets: undefined, addresses };
+  const outside = {
+    name: isAnywhere ? outsideName : `${outsideName} (${listed(addresses, 3, mostRunesOfBlock)})`,
+    sets: undefined,
+    addresses,
+  };
   const inside = { name: names.of(sets), sets: positionsOf(sets) };
   const [from, to] = direction === 'Ingress' ? [outside, inside] : [inside, outside];
   return {

@@ -1,7 +1,7 @@
 /** What two states of a cluster allow differently, for a person at a terminal and for programs. */
 import { display } from '../kube/display.ts';
-import { listed } from '../kube/listed.ts';
 import type { ChangeKind, FlowChange, FlowDifference } from '../picture/flow-difference.ts';
+import { inFull } from '../picture/flow-names.ts';
 import { sideOf } from './flows-text.ts';
 import { writtenJson } from './json.ts';
 import type { Paint } from './report.ts';
@@ -29,8 +29,8 @@ const mostRunes = 200;
 export function differenceText({ changes, added, removed }: FlowDifference, { before, after, notices, paint }: DifferenceOptions): string {
   const blocks = [...Map.groupBy(changes, ({ change }) => change)].map(([change, lines]) => blockOf(change, lines, paint));
   const workloads = [
-    ...(added.length === 0 ? [] : [`New: ${listed(added, 8)}.`]),
-    ...(removed.length === 0 ? [] : [`Gone: ${listed(removed, 8)}.`]),
+    ...(added.length === 0 ? [] : [`New: ${inFull(added, 8)}.`]),
+    ...(removed.length === 0 ? [] : [`Gone: ${inFull(removed, 8)}.`]),
   ];
   const heading = `${paint('bold', 'Who may talk to whom')}, by NetworkPolicy alone: ${display(before)} → ${display(after)}`;
   return `${[heading, ...blocks, ...workloads, ...notices.map((one) => display(one)), summaryOf(changes)].join('\n\n')}\n`;

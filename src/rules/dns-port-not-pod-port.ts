@@ -57,7 +57,8 @@ export const dnsPortNotPodPort = defineRule({
     if (askers === undefined) return;
     const { ports = [], to: peers } = policy.spec.egress[fault.rule] ?? {};
     const opened = portsForDns({ peers, ports }, resolver);
-    const others = ports.filter((port) => !opened.includes(port));
+    // Without peers the rule is also for resolvers outside the cluster, which listen on 53: nothing is taken from it.
+    const others = peers === undefined ? ports : ports.filter((port) => !opened.includes(port));
     const path = ['spec', 'egress', fault.rule, 'ports'];
     yield finding('otherPort', path, { opened, others, resolver, askers, path }, [refOf(resolver.service)]);
   },

@@ -58,11 +58,14 @@ export const ingressControllerBlockedByPolicy = defineRule({
   },
 
   *check({ object: ingress, cluster, known, elsewhere, finding }) {
-    if (classOf(ingress) === undefined || isAmongFilesOnly(cluster)) return;
+    if (classOf(ingress) === undefined) return;
     const { namespace } = ingress.metadata;
-    const [found, evident] = [servingOf(cluster, ingress), unseenServing(cluster, ingress)].map((serving) =>
-      refusedBackends(cluster, ingress, serving),
-    ) as [readonly Refused[], readonly Refused[]];
+    const isPart = isAmongFilesOnly(cluster);
+    // A controller that the files hold is shut out whatever else runs; one that they do not hold nobody here knows.
+    const serving = isPart ? amongFiles(known, ingress) : servingOf(cluster, ingress);
+    if (isPart && serving === undefined) return;
+    const found = refusedBackends(cluster, ingress, serving);
+    const evident = isPart ? [] : refusedBackends(cluster, ingress, unseenServing(cluster, ingress));
     // Nobody is asked about where nothing is refused.
     if (found.length + evident.length === 0) return;
     const { seesAll } = new ConnectionsReader(namespace, elsewhere);
@@ -77,9 +80,13 @@ export const ingressControllerBlockedByPolicy = defineRule({
   },
 });
 
-/** Files seldom hold the controller: where they do not tell of all that runs, there is nothing to compare. */
+/** Files seldom hold the controller, and do not tell of all that runs. */
 const isAmongFilesOnly = (cluster: ClusterView): boolean =>
   cluster.coverage('Template', '*') === 'notGiven' || cluster.coverage('Pod', '*') === 'notGiven';
+
+/** Who serves it in the files. Where they hold no policy at all, nobody is shut out as far as they tell. */
+const amongFiles = (known: ClusterView, ingress: Ingress): Serving | undefined =>
+  known.coverage('NetworkPolicy', '*') === 'notGiven' ? undefined : servingOf(known, ingress);
 
 interface Blocked {
   readonly controller: string;

@@ -6,11 +6,12 @@
 import { z } from 'zod';
 import { asBackends } from '../cluster/backends.ts';
 import { meantBy, type PlacedRule, rulesInForce } from '../cluster/policy-peers.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
-import { type FieldPath, formatPath } from '../kube/field-path.ts';
+import { formatPath } from '../kube/field-path.ts';
 import { omissionsIn } from '../kube/last-applied.ts';
 
+/** No fix is an edit: what this rule lets through alone works today, and only who wrote it knows whether somebody needs that. */
 export const networkPolicyAllowAllShape = defineRule({
   id: 'network-policy-allow-all-shape',
   kinds: ['NetworkPolicy'],
@@ -27,9 +28,9 @@ export const networkPolicyAllowAllShape = defineRule({
       modes: { guided: 'audit', strict: 'warn' },
       facts: 'namespace',
       text: (shape: Shape): Explanation => ({
-        what: `this rule allows everything ${ways[shape.peersKey]} ${shape.bound}, and ${shape.others} other rule${shape.others === 1 ? '' : 's'} beside it restrict nothing then`,
+        what: `this rule allows everything ${ways[shape.peersKey]} ${shape.bound}, and ${shape.others === 1 ? 'the other rule beside it restricts' : `the ${shape.others} other rules beside it restrict`} nothing then`,
         why: whyOf(shape),
-        fixes: fixesFor(shape),
+        fixes: [{ text: 'name in it who is meant, or remove it, which shuts what the other rules do not allow' }],
       }),
     },
     calledDenial: {
@@ -39,7 +40,7 @@ export const networkPolicyAllowAllShape = defineRule({
       text: (shape: Shape): Explanation => ({
         what: `the policy is called ${shape.name}, and this rule allows everything ${ways[shape.peersKey]} ${shape.bound}`,
         why: whyOf(shape),
-        fixes: fixesFor(shape),
+        fixes: [{ text: 'name in it who is meant, or remove it, which shuts the policy for everybody' }],
       }),
     },
   },
@@ -63,7 +64,7 @@ export const networkPolicyAllowAllShape = defineRule({
     for (const { path, peersKey, direction } of open) {
       cluster.step();
       const others = othersOf[direction];
-      const shape = { name, path, peersKey, others, bound, isEmptyList: empty.has(formatPath(path)) };
+      const shape = { name, peersKey, others, bound, isEmptyList: empty.has(formatPath(path)) };
       if (others > 0) yield finding('besideOthers', path, shape);
       else if (saysDenial.test(name)) yield finding('calledDenial', path, shape);
     }
@@ -74,7 +75,6 @@ const allowsEverything = ({ peers, ports }: PlacedRule): boolean => peers === un
 
 interface Shape {
   readonly name: string;
-  readonly path: FieldPath;
   readonly peersKey: PlacedRule['peersKey'];
   /** Rules of the same direction that name peers or ports. */
   readonly others: number;
@@ -92,7 +92,3 @@ const whyOf = ({ isEmptyList, peersKey }: Shape): string =>
   isEmptyList
     ? `An empty list of peers means any peer: \`${peersKey}: []\` is not nobody.`
     : 'Rules add up: what one of them allows, no other takes back.';
-
-function fixesFor({ path }: Shape): readonly [...Fix[], Fix] {
-  return [{ text: 'remove this rule', patch: [{ op: 'remove', path }] }, { text: 'remove this rule, or name in it who is meant' }];
-}

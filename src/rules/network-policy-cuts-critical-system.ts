@@ -9,7 +9,9 @@ import { apiServerPorts } from '../cluster/dependencies/api-server.ts';
 import { type Closed, closedAmong, criticalAmong, type IsNew, type Muted, mutedAmong } from '../cluster/dependencies/critical-system.ts';
 import { selectedBy } from '../cluster/dns-rules.ts';
 import { fixesByOpening } from '../cluster/opening.ts';
+import { boundBy, formatOthers, type Left, leftBy } from '../cluster/policy-write.ts';
 import { findResolver, mayHoldResolver } from '../cluster/resolver.ts';
+import type { Direction, PortOfPod } from '../cluster/traffic/flow.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
 import { listed } from '../kube/listed.ts';
@@ -61,28 +63,34 @@ export const networkPolicyCutsCriticalSystem = defineRule({
 
   *check({ object: policy, operation, before, cluster, known, shared, finding }) {
     const isProtected = (shared.protectedNamespaces ?? ['kube-system']).includes(policy.metadata.namespace);
-    const critical = criticalAmong(cluster, policy, isProtected);
-    if (critical.length === 0) return;
+    const write = { policy, before, cluster };
+    const [shut, muted] = [criticalAmong(boundBy(write, 'Ingress'), isProtected), criticalAmong(boundBy(write, 'Egress'), isProtected)];
+    if (shut.length + muted.length === 0) return;
     const mayMeetResolver = isProtected || mayHoldResolver(policy.metadata.namespace, shared.resolver);
     const resolver = mayMeetResolver ? findResolver(cluster, shared.resolver, shared.dnsNodeAddresses) : undefined;
     const isNew: IsNew = (holds) => holds(cluster) && (before === undefined || !holds(before()));
-    const cutOf = (workloads: readonly Workload[]): Cut => ({
-      policy,
-      operation,
-      backends: asBackends([...new Set(workloads)], known),
-      of: asBackends(selectedBy(cluster, policy), known).length,
-    });
+    const cutOf = (workloads: readonly Workload[], direction: Direction): Cut => {
+      const left = leftBy(write, workloads, direction);
+      const of = asBackends(selectedBy(cluster, left?.was ?? policy), known).length;
+      return { policy, operation, backends: asBackends([...new Set(workloads)], known), of, left };
+    };
 
-    if (policy.spec.policyTypes.includes('Ingress')) {
-      const found = closedAmong(cluster, critical, resolver, isNew);
-      const related = [...new Set(found.ports.map(({ service }) => service))].map(refOf);
-      const data = { ...found, ...cutOf(found.ports.map(({ workload }) => workload)) };
-      if (related.length > 0) yield finding(found.isWhole ? 'nobodyReaches' : 'nobodyReachesSomePorts', ['spec', 'ingress'], data, related);
+    if (shut.length > 0) {
+      const found = closedAmong(cluster, shut, resolver, isNew);
+      const cut = cutOf(
+        found.ports.map(({ workload }) => workload),
+        'Ingress',
+      );
+      const related = [...new Set(found.ports.map(({ service }) => service)), ...(cut.left?.others ?? [])].map(refOf);
+      const message = found.isWhole ? 'nobodyReaches' : 'nobodyReachesSomePorts';
+      if (found.ports.length > 0) yield finding(message, cut.left?.path ?? ['spec', 'ingress'], { ...found, ...cut }, related);
     }
-    if (policy.spec.policyTypes.includes('Egress')) {
+    if (muted.length > 0) {
       // Elsewhere network-policy-isolates-dns speaks of names, and of all Pods.
-      const found = mutedAmong(critical, { apiServerPorts: apiServerPorts(cluster), resolver, judgesNames: isProtected }, isNew);
-      if (found.missed.length > 0) yield finding('cannotAsk', ['spec', 'egress'], { ...found, ...cutOf(found.workloads) });
+      const found = mutedAmong(muted, { apiServerPorts: apiServerPorts(cluster), resolver, judgesNames: isProtected }, isNew);
+      if (found.missed.length === 0) return;
+      const cut = cutOf(found.workloads, 'Egress');
+      yield finding('cannotAsk', cut.left?.path ?? ['spec', 'egress'], { ...found, ...cut }, cut.left?.others.map(refOf));
     }
   },
 });
@@ -93,22 +101,29 @@ interface Cut {
   readonly backends: readonly Backend[];
   /** How many workloads the policy selects. */
   readonly of: number;
+  /** Where an update has left them to other policies. */
+  readonly left: Left | undefined;
 }
 
-function explainClosed({ policy, operation, backends, of, ports, closed }: Cut & Closed): Explanation {
+const fixesFor = (ports: readonly PortOfPod[], key: 'ingress' | 'egress', { policy, operation, left }: Cut): Explanation['fixes'] =>
+  fixesByOpening(ports, policy, key, { isRemoved: operation === 'DELETE', left });
+
+const under = ({ left }: Cut): string => (left === undefined ? '' : `with ${formatOthers(left)} alone `);
+
+function explainClosed({ ports, closed, ...cut }: Cut & Closed): Explanation {
   const numbers = [...new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`))];
   const services = [...new Set(ports.map(({ service }) => service.metadata.name))];
   return {
-    what: `nobody reaches ${tallyOf(backends, of)} on ${listed(numbers)}, to which Service ${listed(services)} leads`,
+    what: `${under(cut)}nobody reaches ${tallyOf(cut.backends, cut.of)} on ${listed(numbers)}, to which Service ${listed(services)} leads`,
     why: 'The cluster rests on them, and all that asks these Services fails.',
-    fixes: fixesByOpening(closed, policy, 'ingress', operation === 'DELETE'),
+    fixes: fixesFor(closed, 'ingress', cut),
   };
 }
 
-function explainMute({ policy, operation, backends, of, ports, missed }: Cut & Muted): Explanation {
+function explainMute({ ports, missed, ...cut }: Cut & Muted): Explanation {
   return {
-    what: `${tallyOf(backends, of)} cannot reach ${listed(missed)}`,
+    what: `${under(cut)}${tallyOf(cut.backends, cut.of)} cannot reach ${listed(missed)}`,
     why: 'The cluster rests on them, and they cannot do their work.',
-    fixes: fixesByOpening(ports, policy, 'egress', operation === 'DELETE'),
+    fixes: fixesFor(ports, 'egress', cut),
   };
 }

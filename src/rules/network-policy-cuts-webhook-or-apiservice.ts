@@ -8,11 +8,12 @@ import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
 import { type Called, calledIn, isOutOfReach } from '../cluster/dependencies/called-by-api-server.ts';
 import { selectedBy } from '../cluster/dns-rules.ts';
 import { fixesByOpening } from '../cluster/opening.ts';
+import { boundBy, formatOthers, type Left, leftBy } from '../cluster/policy-write.ts';
 import type { Destination } from '../cluster/traffic/flow.ts';
 import type { Explanation } from '../engine/finding.ts';
 import { defineRule, type Operation } from '../engine/rule.ts';
 import { listed } from '../kube/listed.ts';
-import { formatRef, type NetworkPolicy } from '../kube/resources.ts';
+import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
 
 const defects = ({ called }: Cut): readonly string[] => called.map(({ ref }) => formatRef(ref));
 
@@ -45,7 +46,8 @@ export const networkPolicyCutsWebhookOrApiservice = defineRule({
       severity: 'critical',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
-      text: (cut: Cut) => explain(cut, `Writes of ${listed(cut.called[0]?.resources ?? [])} are refused wherever it asks the webhook.`),
+      text: (cut: Cut) =>
+        explain(cut, `Writes of ${formatKinds(cut.called[0]?.resources ?? [])} are refused wherever it asks the webhook.`),
       defects,
     },
     apiUnserved: {
@@ -65,20 +67,22 @@ export const networkPolicyCutsWebhookOrApiservice = defineRule({
   },
 
   *check({ object: policy, operation, before, cluster, known, offline, finding }) {
-    if (!policy.spec.policyTypes.includes('Ingress')) return;
     // Who brings something that is called brings this with it: most sets of files hold nothing of the kind, and need not be told.
     if (offline && cluster.coverage('ValidatingWebhookConfiguration', '') === 'notGiven') return;
-    const selected = new Set(selectedBy(cluster, policy));
-    if (selected.size === 0) return;
+    const write = { policy, before, cluster };
+    const bound = boundBy(write, 'Ingress');
+    if (bound.size === 0) return;
     const called = calledIn(cluster, policy.metadata.namespace)
-      .filter(({ destinations }) => destinations.some(({ workload }) => selected.has(workload)))
+      .filter(({ destinations }) => destinations.some(({ workload }) => bound.has(workload)))
       .filter((one) => isOutOfReach(cluster, one) && (before === undefined || !isOutOfReach(before(), one)));
     const [gravest] = called;
     if (gravest === undefined) return;
-    const closed = called.flatMap(({ destinations }) => destinations).filter(({ workload }) => selected.has(workload));
-    const backends = asBackends([...new Set(closed.map(({ workload }) => workload))], known);
-    const cut: Cut = { policy, operation, called, closed, backends, of: asBackends([...selected], known).length };
-    yield finding(messages[gravest.loss], ['spec', 'ingress'], cut);
+    const closed = called.flatMap(({ destinations }) => destinations).filter(({ workload }) => bound.has(workload));
+    const workloads = [...new Set(closed.map(({ workload }) => workload))];
+    const left = leftBy(write, workloads, 'Ingress');
+    const of = asBackends(selectedBy(cluster, left?.was ?? policy), known).length;
+    const cut: Cut = { policy, operation, called, closed, backends: asBackends(workloads, known), of, left };
+    yield finding(messages[gravest.loss], left?.path ?? ['spec', 'ingress'], cut, left?.others.map(refOf));
   },
 });
 
@@ -93,14 +97,20 @@ interface Cut {
   readonly backends: readonly Backend[];
   /** How many workloads the policy selects. */
   readonly of: number;
+  /** Where an update has left them to other policies. */
+  readonly left: Left | undefined;
 }
 
-function explain({ policy, operation, called, closed, backends, of }: Cut, why: string): Explanation {
+// A star stands for all resources, with all their subresources if there are two.
+const formatKinds = (resources: readonly string[]): string =>
+  resources.some((resource) => /^\*(\/\*)?$/.test(resource)) ? 'all kinds' : listed(resources);
+
+function explain({ policy, operation, called, closed, backends, of, left }: Cut, why: string): Explanation {
   const ports = [...new Set(closed.map(({ port }) => `${port}/TCP`))];
   const names = [...new Set(called.map(({ ref }) => formatRef(ref)))];
   return {
-    what: `the API server cannot reach ${tallyOf(backends, of)} on ${listed(ports)}, for ${listed(names, 2)}`,
+    what: `${left === undefined ? '' : `with ${formatOthers(left)} alone `}the API server cannot reach ${tallyOf(backends, of)} on ${listed(ports)}, for ${listed(names, 2, names.length === 1 ? 100 : 60)}`,
     why: `It is no Pod, so no rule for Pods lets it in, and only on its own node are they open to it. ${why}`,
-    fixes: fixesByOpening(closed, policy, 'ingress', operation === 'DELETE'),
+    fixes: fixesByOpening(closed, policy, 'ingress', { isRemoved: operation === 'DELETE', left }),
   };
 }

@@ -6,11 +6,12 @@
 import { z } from 'zod';
 import { isHeadless, selectsPods } from '../cluster/backends.ts';
 import { type PlacedRule, podsOfPeers, rulesInForce } from '../cluster/policy-peers.ts';
+import { findResolver } from '../cluster/resolver.ts';
 import { type NumberedPort, servicesByPort } from '../cluster/services-by-port.ts';
 import { portMatches } from '../cluster/traffic/ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
-import { defineRule } from '../engine/rule.ts';
+import { defineRule, type Shared } from '../engine/rule.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { matchesPairs } from '../kube/labels.ts';
 import { servesNumber, targetPortIn } from '../kube/ports.ts';
@@ -41,7 +42,7 @@ export const networkPolicyEgressUsesServicePort = defineRule({
     },
   },
 
-  *check({ object: policy, cluster, elsewhere, finding }) {
+  *check({ object: policy, cluster, known, elsewhere, shared, finding }) {
     const own = policy.metadata.namespace;
     const rules = rulesInForce(policy, cluster)
       .filter(({ direction }) => direction === 'Egress')
@@ -61,7 +62,7 @@ export const networkPolicyEgressUsesServicePort = defineRule({
         const asked = [...namespaces].flatMap((namespace) => servicesOn(namespace, port));
         const lead = leadTo(port, asked, meant.workloads, cluster);
         // Where the Pods' port is open as well, the Service's is superfluous, and no harm.
-        if (lead === undefined || portMatches(opened, lead.workload, { protocol: port.protocol, port: lead.target })) continue;
+        if (lead === undefined || isOfDns(lead.service, port, known, shared) || isOpen(opened, lead, port)) continue;
         yield finding(message, path, { ...lead, port, path }, [refOf(lead.service)]);
       }
     }
@@ -74,6 +75,13 @@ interface Lead {
   readonly workload: Workload;
   readonly target: number;
 }
+
+const isOpen = (opened: NonNullable<PlacedRule['ports']>, { workload, target }: Lead, { protocol }: NumberedPort): boolean =>
+  portMatches(opened, workload, { protocol, port: target });
+
+/** Of what is meant for the cluster's DNS other rules speak, and open both protocols at once. */
+const isOfDns = (service: Service, { port }: NumberedPort, known: ClusterView, { resolver }: Shared): boolean =>
+  port === 53 && service === findResolver(known, resolver)?.service;
 
 const numbersIn = ({ ports = [], path }: PlacedRule, cluster: ClusterView): readonly (NumberedPort & { readonly path: FieldPath })[] =>
   ports.flatMap(({ port, endPort, protocol }, index) => {

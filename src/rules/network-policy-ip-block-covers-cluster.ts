@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { selectsPods } from '../cluster/backends.ts';
 import { type PodInside, singleAddressOf, standingIn } from '../cluster/cluster-addresses.ts';
 import { type PlacedRule, rulesInForce } from '../cluster/policy-peers.ts';
-import { findResolver } from '../cluster/resolver.ts';
+import { findResolver, mayEndOnNode, type Resolver } from '../cluster/resolver.ts';
 import { portMatches } from '../cluster/traffic/ports.ts';
 import type { ClusterView } from '../cluster/view.ts';
 import type { Explanation } from '../engine/finding.ts';
@@ -33,18 +33,21 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
+      isEvident: () => true, // the Service is there
       text: explainService,
     },
     isServiceElsewhere: {
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'foreign',
+      isEvident: () => true, // the Service is there
       text: explainService,
     },
     isPod: {
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
+      isEvident: () => true, // the Pod is there
       text: ({ cidr, inside }: Covered): Explanation => ({
         what: `${cidr} is the address of Pod ${inside.name}`,
         why: 'The Pod has another address after each restart, and some network plugins (Cilium) match no Pod by its address.',
@@ -56,6 +59,7 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       severity: 'low',
       modes: { guided: 'audit', strict: 'warn' },
       facts: 'namespace',
+      isEvident: () => true, // the Pod is there
       text: ({ cidr, inside }: Covered): Explanation => ({
         what: `${cidr} covers Pods of this namespace, such as ${inside.name} (${inside.address})`,
         why: 'Whether a block counts for Pods is up to the network plugin: with Calico it does, with Cilium it does not.',
@@ -67,16 +71,11 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       severity: 'low',
       modes: { guided: 'audit', strict: 'audit' },
       facts: 'self',
-      text: ({ block, path }: { readonly block: IpBlock; readonly path: FieldPath }): Explanation => ({
+      text: ({ block }: { readonly block: IpBlock }): Explanation => ({
         what: `${block.cidr} also holds ${metadataAddress}, the metadata service of most clouds`,
         why: 'Pods that may reach it can often get the credentials of their node.',
-        fixes: [
-          {
-            text: `add except ${metadataAddress}/32`,
-            patch: [{ op: 'add', path: [...path, 'except'], value: [...block.except, `${metadataAddress}/32`] }],
-          },
-          { text: `add ${metadataAddress}/32 to except` },
-        ],
+        // Some get their credentials there and nowhere else: no edit shuts it by itself.
+        fixes: [{ text: `add ${metadataAddress}/32 to except, unless they need it` }],
       }),
     },
   },
@@ -90,8 +89,7 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       cluster.step();
       return !isEveryAddress(block);
     });
-    // Where each node has a DNS cache, Pods can be let to it by the resolver's address alone (rules.md D.5, 45).
-    const resolver = findResolver(known, shared.resolver)?.service;
+    const resolver = findResolver(known, shared.resolver, shared.dnsNodeAddresses);
     const found = standingIn(
       blocks.map(({ block }) => block),
       own,
@@ -102,18 +100,21 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       const { service, inside } = found[index] ?? {};
       const [at, { cidr }] = [[...path, 'cidr'], block];
       const message = service?.metadata.namespace === own ? 'isService' : 'isServiceElsewhere';
-      // What stands behind the API server's Service is no Pod that a selector could name.
-      if (service !== undefined && service !== resolver && selectsPods(service))
+      if (service !== undefined && canBeSelected(service, resolver, cluster))
         yield finding(message, at, { cidr, service }, [refOf(service)]);
       if (inside !== undefined) yield finding(singleAddressOf(block) === undefined ? 'coversPods' : 'isPod', at, { cidr, inside });
     }
     // Said by the object alone, so it comes last: where the cluster is not known, nothing is said of the policy.
     for (const placed of all) {
       cluster.step();
-      if (opensMetadata(placed)) yield finding('opensMetadata', placed.path, { block: placed.block, path: placed.path });
+      if (opensMetadata(placed)) yield finding('opensMetadata', placed.path, { block: placed.block });
     }
   },
 });
+
+/** What stands behind the API server's Service is no Pod that a selector could name. */
+const canBeSelected = (service: Service, resolver: Resolver | undefined, cluster: ClusterView): boolean =>
+  selectsPods(service) && !(service === resolver?.service && mayEndOnNode(resolver, cluster));
 
 interface PlacedBlock {
   readonly block: IpBlock;

@@ -6,13 +6,16 @@
 import { z } from 'zod';
 import { allowEgressToDns, type DnsAllowance, freeName } from '../cluster/allow-dns.ts';
 import { asBackends, type Backend, tallyOf } from '../cluster/backends.ts';
-import { areCut, blockersOf, flowsToDns, hasPartIn, sendToAddressesOnly, whyCut } from '../cluster/dns-access.ts';
-import { dnsFaultOf, mayNotAsk, selectedBy } from '../cluster/dns-rules.ts';
-import { additionTo } from '../cluster/opening.ts';
-import { asksResolver, formatResolver, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
+import { blockersOf, flowsToDns, whyCut } from '../cluster/dns-access.ts';
+import { cutsFromDns } from '../cluster/dns-cuts.ts';
+import { ruleReachingDnsOverTcp, selectedBy } from '../cluster/dns-rules.ts';
+import { addingUdp, additionTo } from '../cluster/opening.ts';
+import { type Left, leftBy, statesOf, subjectsOf } from '../cluster/policy-write.ts';
+import { formatResolver, isUdp, mayHoldResolver, type Resolver, resolverOf } from '../cluster/resolver.ts';
+import { isolatesIn } from '../cluster/traffic/policy-rules.ts';
 import type { Explanation, Fix } from '../engine/finding.ts';
-import { defineRule, type Operation } from '../engine/rule.ts';
-import { formatRef, type NetworkPolicy, refOf, type Workload } from '../kube/resources.ts';
+import { defineRule } from '../engine/rule.ts';
+import { formatRef, type NetworkPolicy, refOf } from '../kube/resources.ts';
 
 /** One for each workload: an update that cuts no other is not denied. */
 const defects = ({ backends }: Cut): readonly string[] => backends.map(({ ref }) => formatRef(ref));
@@ -46,12 +49,12 @@ export const networkPolicyIsolatesDns = defineRule({
       text: (cut: Cut) => explain(cut, 'still cannot reach'),
       defects,
     },
-    /** Pods that send to single addresses may need no names. */
+    /** Pods that send to single addresses may need no names, or ask what answers at one of their node. */
     onlyAddressesAllowed: {
       severity: 'medium',
       modes: { guided: 'warn', strict: 'warn' },
       facts: 'namespace',
-      text: (cut: Cut) => explain(cut, 'may send to single addresses only and cannot reach'),
+      text: (cut: Cut) => explain(cut, 'may send to single addresses and cannot reach'),
       defects,
     },
     removalCutsPods: {
@@ -64,64 +67,45 @@ export const networkPolicyIsolatesDns = defineRule({
   },
 
   *check({ object: policy, operation, before, cluster, known, elsewhere, shared, finding }) {
-    if (!policy.spec.policyTypes.includes('Egress') && !mayHoldResolver(policy.metadata.namespace, shared.resolver)) return;
-    const selected = selectedBy(cluster, policy);
-    if (selected.length === 0) return;
+    const write = { policy, before, cluster };
+    const isolates = statesOf(write).some((one) => isolatesIn(one, 'Egress'));
+    if (!isolates && !mayHoldResolver(policy.metadata.namespace, shared.resolver)) return;
+    if (subjectsOf(write).size === 0) return;
     const resolver = resolverOf(cluster, shared);
-    // Where a rule of this policy is meant for DNS and fails, that is the nearer cause, for other rules to name.
-    const fault = operation === 'WRITE' ? dnsFaultOf(cluster, policy, resolver) : undefined;
-    const isCut = (workload: Workload): boolean => {
-      const flows = flowsToDns(cluster, workload, resolver);
-      if (!asksResolver(workload, resolver) || !areCut(flows)) return false;
-      return operation === 'DELETE' || (hasPartIn(policy, flows) && !(fault !== undefined && mayNotAsk(flows)));
-    };
-    // Taking a policy away has cut only what certainly worked before it.
-    const couldResolve = (workload: Workload): boolean =>
-      before === undefined ||
-      flowsToDns(before(), workload, resolver).some(({ answer }) => (operation === 'DELETE' ? answer === 'allowed' : answer !== 'denied'));
-    const verdict = verdictOn(operation, selected.filter(isCut), couldResolve, (workload) =>
-      sendToAddressesOnly(flowsToDns(cluster, workload, resolver)),
-    );
-    if (verdict === undefined) return;
-    const [message, cut] = verdict;
-    const flows = cut.flatMap((workload) => flowsToDns(cluster, workload, resolver));
-    const blockers = blockersOf(flows, policy.metadata.namespace, elsewhere);
-    const allowance = allowEgressToDns(resolver, policy, freeName(known, policy));
-    const [backends, of] = [asBackends(cut, known), asBackends(selected, known).length];
-    const related = [refOf(resolver.service), ...blockers.map(refOf)];
-    yield finding(message, ['spec', 'egress'], { policy, operation, backends, of, resolver, blockers, allowance }, related);
+    for (const [message, cut] of cutsFromDns(write, operation, resolver)) {
+      const flows = cut.flatMap((workload) => flowsToDns(cluster, workload, resolver));
+      const blockers = blockersOf(flows, policy.metadata.namespace, elsewhere);
+      const left = leftBy(write, cut, 'Egress');
+      const was = left?.was ?? policy;
+      const allowance = allowEgressToDns(resolver, was, freeName(known, policy));
+      const [backends, of] = [asBackends(cut, known), asBackends(selectedBy(cluster, was), known).length];
+      const related = [refOf(resolver.service), ...blockers.map(refOf)];
+      const overTcp = ruleReachingDnsOverTcp(cluster, policy, resolver);
+      yield finding(
+        message,
+        left?.path ?? ['spec', 'egress'],
+        { policy, left, backends, of, resolver, blockers, allowance, overTcp },
+        related,
+      );
+    }
   },
 });
 
 interface Cut {
   readonly policy: NetworkPolicy;
-  readonly operation: Operation;
+  /** Where an update has left them to other policies. */
+  readonly left: Left | undefined;
   readonly backends: readonly Backend[];
   /** How many workloads the policy selects. */
   readonly of: number;
   readonly resolver: Resolver;
   readonly blockers: readonly NetworkPolicy[];
   readonly allowance: DnsAllowance;
+  /** The rule of this policy that lets them ask over TCP. */
+  readonly overTcp: number | undefined;
 }
 
-type MessageId = 'podsCannotResolve' | 'podsStillCannotResolve' | 'onlyAddressesAllowed' | 'removalCutsPods';
-
-/** What is to be said, and of which workloads: first of those that this write has cut and that need names. */
-function verdictOn(
-  operation: Operation,
-  cut: readonly Workload[],
-  couldResolve: (workload: Workload) => boolean,
-  needsNoNames: (workload: Workload) => boolean,
-): readonly [MessageId, readonly Workload[]] | undefined {
-  const fresh = cut.filter(couldResolve);
-  if (operation === 'DELETE') return fresh.length > 0 ? ['removalCutsPods', fresh] : undefined;
-  if (cut.length === 0) return undefined;
-  const certain = fresh.filter((workload) => !needsNoNames(workload));
-  if (certain.length > 0) return ['podsCannotResolve', certain];
-  return fresh.length > 0 ? ['onlyAddressesAllowed', fresh] : ['podsStillCannotResolve', cut];
-}
-
-function explain({ policy, backends, of, resolver, blockers, allowance }: Cut, verb: string): Explanation {
+function explain({ policy, backends, of, resolver, blockers, allowance, overTcp }: Cut, verb: string): Explanation {
   const { line, manifest, name } = allowance;
   const here: Fix = { text: `add ${line}`, patch: [additionTo(policy, 'egress', allowance)] };
   const beside: Fix = { text: `apply NetworkPolicy ${name} with egress ${line}`, manifest };
@@ -129,19 +113,19 @@ function explain({ policy, backends, of, resolver, blockers, allowance }: Cut, v
   return {
     what: `${tallyOf(backends, of)} ${verb} the cluster's DNS, ${formatResolver(resolver)}`,
     why: whyCut(blockers),
-    fixes: [here, beside, { text: there }],
+    fixes: [...(overTcp === undefined ? [] : [addingUdp(resolver.ports.filter(isUdp), overTcp)]), here, beside, { text: there }],
   };
 }
 
 /** The removal is past help once it is done, so what it does comes first. */
-function explainRemoval({ backends, blockers, allowance }: Cut): Explanation {
+function explainRemoval({ left, backends, blockers, allowance: { line, manifest, name } }: Cut): Explanation {
   const [first, ...others] = backends;
   return {
     what: `DNS is cut off for ${first?.title}${others.length === 0 ? '' : ` and ${others.length} more`}`,
     why: whyCut(blockers),
-    fixes: [
-      { text: 'keep this policy, or first apply another one with the same egress', manifest: allowance.manifest },
-      { text: 'keep this policy' },
-    ],
+    fixes:
+      left === undefined
+        ? [{ text: 'keep this policy, or first apply another one with the same egress', manifest }, { text: 'keep this policy' }]
+        : [left.putBack, { text: `apply NetworkPolicy ${name} with egress ${line}`, manifest }, { text: left.putBack.text }],
   };
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { asBackends } from '../cluster/backends.ts';
+import { declaredIn, keyOf } from '../cluster/declared-port-names.ts';
 import { isCertainTypo, nearestWord } from '../cluster/near-miss.ts';
 import { type MeantPods, type PlacedRule, podsOfPeers, rulesInForce, workloadsMeant } from '../cluster/policy-peers.ts';
 import type { ClusterView } from '../cluster/view.ts';
@@ -13,9 +14,16 @@ import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { listed } from '../kube/listed.ts';
-import { onceFor } from '../kube/once-for.ts';
 import { formatPort } from '../kube/ports.ts';
-import type { ContainerPort, NetworkPolicy, Protocol } from '../kube/resources.ts';
+import { type ContainerPort, formatRef, type NetworkPolicy, type Protocol, refOf } from '../kube/resources.ts';
+import { inSinglePorts } from '../kube/single-rules.ts';
+
+/** So many Pods are told apart; of more, the rest counts as known. */
+const mostWorkloads = 500;
+
+/** One for each workload that does not declare it: an update that brings more of them is new. */
+const defects = ({ name, protocol, path, workloads: { workloads } }: Undeclared): readonly string[] =>
+  workloads.slice(0, mostWorkloads).map((workload) => [path[1], keyOf(name, protocol), formatRef(refOf(workload))].join(' '));
 
 const opensNothing = 'A name is looked up in the Pods at the receiving end, so this entry opens nothing.';
 
@@ -28,6 +36,8 @@ export const networkPolicyNamedPortUnresolved = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({}),
+  // A name that some of a rule's Pods declare opens nothing at the others: who splits the rule has not broken it.
+  otherwise: inSinglePorts,
 
   messages: {
     undeclared: {
@@ -35,12 +45,14 @@ export const networkPolicyNamedPortUnresolved = defineRule({
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'namespace',
       text: explain,
+      defects,
     },
     undeclaredElsewhere: {
       severity: 'medium',
       modes: { guided: 'warn', strict: 'deny' },
       facts: 'foreign',
       text: explain,
+      defects,
     },
     /** Beside ports that are there: often that of a feature which is switched off. */
     oneOfSeveral: {
@@ -116,16 +128,6 @@ function receivers({ metadata: { namespace }, spec }: NetworkPolicy, cluster: Cl
     return selected;
   };
 }
-
-const keyOf = (name: string, protocol: Protocol): string => `${protocol}/${name}`;
-
-/** Named ports, by name and protocol; found once for all rules that lead to the same Pods. */
-const declaredIn = onceFor(({ workloads }: MeantPods): ReadonlyMap<string, ContainerPort> => {
-  const named = workloads.flatMap(({ pod }) =>
-    pod.ports.flatMap((port) => (port.name === undefined ? [] : [{ ...port, name: port.name }])),
-  );
-  return new Map(named.map((port) => [keyOf(port.name, port.protocol), port]));
-});
 
 function explain({ name, protocol, path, declared, workloads: { workloads }, known }: Undeclared): Explanation {
   const titles = listed(asBackends(workloads, known).map(({ title }) => title));

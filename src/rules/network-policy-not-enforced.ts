@@ -17,7 +17,7 @@ export const networkPolicyNotEnforced = defineRule({
   kinds: ['NetworkPolicy'],
   orderClass: 'backward',
   summary: 'Something in the cluster enforces NetworkPolicies',
-  reads: ['Template'],
+  reads: ['NetworkPolicy', 'Template'],
   since: '0.1.0',
 
   options: z.strictObject({}),
@@ -35,7 +35,7 @@ export const networkPolicyNotEnforced = defineRule({
     },
   },
 
-  *check({ object: policy, cluster, known, elsewhere, offline, finding }) {
+  *check({ object: policy, cluster, known, elsewhere, offline, isSurvey, finding }) {
     if (opensEverything(policy, cluster)) return;
     const enforcer = findEnforcer(known);
     if (enforcer !== undefined) {
@@ -46,11 +46,15 @@ export const networkPolicyNotEnforced = defineRule({
     // Among files the network plugin is mostly not: that nobody knows it is not worth telling.
     if (offline && findBystander(known) === undefined) return;
     const bystander = findBystander(cluster);
-    if (bystander === undefined) return;
+    if (bystander === undefined || (isSurvey && isToldBeside(policy, cluster))) return;
     const seen = mayTell(bystander, elsewhere) ? bystander : undefined;
     yield finding('nobodyEnforces', ['spec'], { seen }, seen === undefined ? [] : [refOf(seen.daemonSet)]);
   },
 });
+
+/** It is one fact of the cluster: who looks at all policies is told it once in each namespace, and who writes one each time. */
+const isToldBeside = ({ metadata: { namespace, name } }: NetworkPolicy, cluster: ClusterView): boolean =>
+  cluster.list('NetworkPolicy', namespace).some((other) => other.metadata.name < name && !opensEverything(other, cluster));
 
 /** In each direction some rule lets everybody use any port: nobody misses its enforcement. */
 const opensEverything = (policy: NetworkPolicy, cluster: ClusterView): boolean => {

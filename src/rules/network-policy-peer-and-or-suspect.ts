@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { type PeerPair, pairsIn, type Sizes, sizesOf } from '../cluster/peer-pairs.ts';
 import { isOfOwnNamespace, meansSomebody } from '../cluster/policy-peers.ts';
-import type { Explanation, Fix } from '../engine/finding.ts';
+import type { Explanation } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
@@ -43,7 +43,8 @@ export const networkPolicyPeerAndOrSuspect = defineRule({
       text: (pair: PeerPair & Sizes): Explanation => ({
         what: `as written ${pair.asWritten} workloads are allowed, as one entry ${pair.asOne}: ${shown(pair.podSelector)} matches none in this namespace`,
         why: 'Two entries mean what either selects; one entry with both selectors means Pods that both select.',
-        fixes: fixesFor(pair),
+        // As above: who joins the two shuts out what works today.
+        fixes: [{ text: 'write both selectors in one entry, without the dash between them, if Pods that both select are meant' }],
       }),
     },
   },
@@ -68,16 +69,3 @@ const longestSelector = 60;
 const shown = (selector: LabelSelector): string => display(formatSelector(selector), longestSelector);
 
 const scopeOf = ({ namespaceSelector }: PeerPair): string => (selectsEverything(namespaceSelector) ? 'all namespaces' : 'this namespace');
-
-function fixesFor({ namespaceSelector, podSelector, list, namespacesAt, podsAt }: PeerPair): readonly [...Fix[], Fix] {
-  const first = Math.min(namespacesAt, podsAt);
-  const text = 'write both selectors in one entry, without the dash between them, if Pods that both select are meant';
-  const merged: Fix = {
-    text,
-    patch: [
-      { op: 'replace', path: [...list, first], value: { podSelector, namespaceSelector } },
-      { op: 'remove', path: [...list, first + 1] },
-    ],
-  };
-  return [merged, { text }];
-}

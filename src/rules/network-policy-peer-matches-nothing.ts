@@ -6,16 +6,20 @@
 import { z } from 'zod';
 import { legacyNameIn } from '../cluster/legacy-namespace-label.ts';
 import { nearestNamespaceName, nearestSelectors } from '../cluster/nearest-selector.ts';
-import { gapsInForce } from '../cluster/policy-peers.ts';
+import { gapsInForce, heldHere } from '../cluster/policy-peers.ts';
 import { selectsNodeCache } from '../cluster/resolver.ts';
 import { carriedBy, countOf } from '../cluster/selection.ts';
+import { selects } from '../cluster/traffic/selecting.ts';
 import { type Explanation, editTowards, type Fix } from '../engine/finding.ts';
 import { defineRule } from '../engine/rule.ts';
 import { display } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
-import { everything, formatSelector, nameLabel } from '../kube/labels.ts';
+import { everything, formatSelector, nameLabel, selectsEverything } from '../kube/labels.ts';
 import { listed } from '../kube/listed.ts';
+import { onceFor } from '../kube/once-for.ts';
+import type { NetworkPolicyPeer } from '../kube/policy-parts.ts';
 import type { LabelSelector, Workload } from '../kube/resources.ts';
+import { inSinglePeers } from '../kube/single-rules.ts';
 
 const alone = { severity: 'medium', modes: { guided: 'warn', strict: 'deny' } } as const;
 const allowsNobody = 'This peer allows nothing until such Pods are there; the policy isolates its own Pods all the same.';
@@ -33,6 +37,8 @@ export const networkPolicyPeerMatchesNothing = defineRule({
   since: '0.1.0',
 
   options: z.strictObject({}),
+  // Beside others or alone: who splits a rule has not broken its peers.
+  otherwise: inSinglePeers,
 
   messages: {
     noPodHere: { ...alone, facts: 'namespace', text: (facts: NoPodHere) => explainHere(facts, allowsNobody) },
@@ -49,13 +55,17 @@ export const networkPolicyPeerMatchesNothing = defineRule({
     const workloads = known.workloads(own);
     // Counted at the first gap: there may be 20,000 of them, and most policies have none.
     let tally: string | undefined;
-    for (const { peer, path, gap, isAlone } of gapsInForce(policy, cluster, elsewhere)) {
+    // Those whom the list holds anyhow were not meant, nor the policy's own Pods, unless it is for all of them.
+    const { podSelector: subject } = policy.spec;
+    const isSubject = (workload: Workload): boolean => !selectsEverything(subject) && selects(subject, workload) !== false;
+    const heldBy = onceFor((list: readonly NetworkPolicyPeer[]) => heldHere(list, own, known));
+    for (const { peer, path, gap, list, isAlone } of gapsInForce(policy, cluster, elsewhere)) {
       const { podSelector = everything, namespaceSelector = everything } = peer;
       const podsAt = [...path, 'podSelector'];
       // Policies that are to hold in any cluster allow the cache on the nodes beside the Pods of the cluster's DNS.
       if (!isAlone && selectsNodeCache(podSelector)) continue;
       if (gap.part === 'here') {
-        const nearest = nearestPods(podSelector);
+        const nearest = nearestPods(podSelector, (one) => !heldBy(list).has(one) && !isSubject(one));
         const fix = nearest && fixTowards(nearest.text, nearest, [...podsAt, 'matchLabels'], nearest.corrected);
         tally ??= countOf(workloads, known);
         const facts = { selector: podSelector, namespace: own, workloads, tally, fix };

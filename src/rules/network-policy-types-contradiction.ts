@@ -27,14 +27,11 @@ export const networkPolicyTypesContradiction = defineRule({
       text: ({ direction, list, rules, isUpdate }: Contradiction): Explanation => ({
         what: `${rules} ${list} rule${rules === 1 ? '' : 's'}, but policyTypes does not list ${direction}`,
         why: `By the API they do nothing, while Cilium applies them.${isUpdate ? defaulted : ''}`,
-        fixes: [
-          {
-            text: `add ${direction} to policyTypes, which isolates the Pods in this direction, or remove spec.${list}`,
-            patch: [{ op: 'add', path: ['spec', 'policyTypes', '-'], value: direction }],
-          },
-          { text: `add ${direction} to policyTypes, or remove spec.${list}` },
-        ],
+        // The one shuts what is open, the other throws away what somebody wrote: no edit is made by itself.
+        fixes: [{ text: `add ${direction} to policyTypes, which isolates the Pods in this direction, or remove spec.${list}` }],
       }),
+      // How many such rules there are, and what they say, changes nothing.
+      defects: ({ direction }: Contradiction) => [direction],
     },
   },
 

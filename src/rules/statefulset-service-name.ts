@@ -55,6 +55,7 @@ export const statefulsetServiceName = defineRule({
 
   *check({ object: service, cluster, finding }) {
     const { namespace, name } = service.metadata;
+    if (isOfApiServer(service)) return;
     const naming = cluster.list('Template', namespace).filter(({ serviceName }) => serviceName === name);
     if (naming.length === 0) return;
     const selected = selectsPods(service) ? cluster.workloadsSelectedBy(service.spec.selector, namespace) : [];
@@ -72,6 +73,10 @@ interface Named {
   readonly service: Service;
   readonly set: Workload;
 }
+
+/** The API server makes it for itself (pkg/controlplane/controller/kubernetesservice): no StatefulSet means it, whatever files hold. */
+const isOfApiServer = (service: Service): boolean =>
+  service.metadata.namespace === 'default' && service.metadata.name === 'kubernetes' && !selectsPods(service);
 
 /** The StatefulSet itself, or Pods of it. */
 const isOf = (one: Workload, { kind, metadata: { name } }: Workload): boolean =>

@@ -4,10 +4,13 @@
  * it does not know where it is asked to be strict, as kubectl does unless told otherwise. A policy with `ingres` denies all.
  */
 import { nearestWords } from '../cluster/near-miss.ts';
+import { display, quoted, shorten } from '../kube/display.ts';
 import type { FieldPath } from '../kube/field-path.ts';
+import { flowYaml } from '../kube/flow-yaml.ts';
 import { groupOf } from '../kube/normalize.ts';
 import { isObject, stringAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
+import { oneOf } from './rejection.ts';
 
 type Shape =
   | 'string'
@@ -138,16 +141,31 @@ function mistyped(value: unknown, shape: Shape, path: FieldPath): readonly Misty
   return [...unknown, ...inner.flatMap(([key, one]) => (Object.hasOwn(value, key) ? mistyped(value[key], one, [...path, key]) : []))];
 }
 
+/** Nobody is told to remove one: what a rule or a selector of a policy does not say, it allows to everybody. */
 function unknownFields(value: RawObject, known: readonly string[], path: FieldPath): readonly Mistyped[] {
   const words = nearestWords();
-  return Object.keys(value)
-    .filter((key) => !known.includes(key))
-    .map((key) => {
-      const near = words(key, known);
-      const hint = near === undefined ? 'Remove it.' : `Write ${near}.`;
-      return { path: [...path, key], message: `there is no field "${key}"`, hint };
-    });
+  const unknown = Object.entries(value).filter(([key]) => !known.includes(key));
+  const labels = known.includes('matchLabels') ? labelsAmong(unknown) : undefined;
+  return unknown.map(([key, inner]) => {
+    const meant = labels !== undefined && isScalar(inner) ? labels : (ofOtherDirection(key, known) ?? words(key, known) ?? oneOf(known));
+    return { path: [...path, key], message: `there is no field ${quoted(key)}`, hint: `Write ${meant}.` };
+  });
 }
+
+/** `from` for `to`, where that alone is known. */
+const ofOtherDirection = (key: string, known: readonly string[]): string | undefined =>
+  known.find((other) => (key === 'to' && other === 'from') || (key === 'from' && other === 'to'));
+
+const longestLabels = 120;
+
+/** Labels that stand right in a selector of a policy, as they do in that of a Service. */
+function labelsAmong(unknown: readonly (readonly [string, unknown])[]): string {
+  const labels = unknown.flatMap(([key, value]) => (isScalar(value) ? [[key, String(value)] as const] : []));
+  const written = display(`matchLabels: ${flowYaml(Object.fromEntries(labels))}`);
+  return written.length > longestLabels ? 'it below matchLabels' : written;
+}
+
+const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 
 const isInt32 = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;
 
@@ -174,8 +192,16 @@ const names: Readonly<Record<(Shape & string) | 'list' | 'mapping', string>> = {
 };
 
 function problem(value: unknown, wanted: keyof typeof names, path: FieldPath): Mistyped {
-  const found = Array.isArray(value) ? 'a list' : isObject(value) ? 'a mapping' : JSON.stringify(value);
+  const found = Array.isArray(value)
+    ? 'a list'
+    : isObject(value)
+      ? 'a mapping'
+      : typeof value === 'string'
+        ? quoted(value)
+        : JSON.stringify(value);
   const quotable = wanted === 'string' && (typeof value === 'boolean' || typeof value === 'number');
   const hint = quotable ? 'Put the value in quotes: YAML reads it as a number or a truth value.' : `Write ${names[wanted]} here.`;
-  return { path, message: `${String(path.at(-1))} must be ${names[wanted]}, not ${found}`, hint };
+  const last = path.at(-1);
+  const what = typeof last === 'string' ? shorten(last) : 'an entry of the list';
+  return { path, message: `${what} must be ${names[wanted]}, not ${found}`, hint };
 }

@@ -1,6 +1,7 @@
 /** Manifest files → objects, each with the place of every field of it; and what in them cannot be used. */
 import { isDeepStrictEqual } from 'node:util';
-import type { FieldPath } from '../kube/field-path.ts';
+import { quoted, shorten } from '../kube/display.ts';
+import { type FieldPath, formatPath } from '../kube/field-path.ts';
 import type { WorkloadKind } from '../kube/normalize-workload.ts';
 import { isObject, objectAt, stringAt } from '../kube/read.ts';
 import { formatRef, type RawObject, type Resource, refOf } from '../kube/resources.ts';
@@ -130,7 +131,7 @@ class ManifestReader {
         ? twoObjects
         : 'Remove one: kubectl silently takes the last, other tools refuse the file.';
       for (const { key, offset } of duplicates)
-        this.errors.push({ file, ...at(offset), message: `the key "${key}" stands twice in this mapping`, hint });
+        this.errors.push({ file, ...at(offset), message: `the key ${quoted(key)} stands twice in this mapping`, hint });
       if (value !== null) this.object(value, [], document);
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
@@ -170,7 +171,12 @@ class ManifestReader {
     const placeOf = (field: FieldPath): Place => document.locate([...path, ...field]);
     const rejections = rejectionsOf(raw);
     for (const { path: field, message, hint } of rejections)
-      this.errors.push({ file, ...placeOf(field), message: `the API server refuses this ${nameOf(raw)}: ${message}`, hint });
+      this.errors.push({
+        file,
+        ...placeOf(field),
+        message: `the API server refuses this ${nameOf(raw)}: ${fieldOf(field)}${message}`,
+        hint,
+      });
     const resource = withContent(fileResource(raw, this.options), raw, true);
     const manifest: Manifest = { file, raw, resource, rejected: rejections.length > 0, placeOf, origin: { text, offset, path } };
     this.manifests.push(manifest);
@@ -214,8 +220,13 @@ class ManifestReader {
 
 function nameOf(raw: RawObject): string {
   const name = stringAt(objectAt(raw, 'metadata'), 'name');
-  return `${stringAt(raw, 'kind')}${name ? ` "${name}"` : ''}`;
+  return `${stringAt(raw, 'kind')}${name ? ` ${quoted(name)}` : ''}`;
 }
+
+/** As the API server begins what it says of a field; the keys of a mapping may be of any length. */
+const fieldOf = (path: FieldPath): string =>
+  `${formatPath(path.map((part) => (typeof part === 'string' ? shorten(part, mostRunes) : part)))}: `;
+const mostRunes = 80;
 
 /** Two objects in one, since nothing stands between them: what `cat` makes of files. */
 const twoObjects = 'If another object begins here, put --- before it. Otherwise remove one: kubectl silently takes the last.';

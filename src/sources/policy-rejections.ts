@@ -2,18 +2,20 @@
 import { blockHoldsBlock, isBlockAsServed } from '../kube/cidr.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { isLabelKey, isLabelValue } from '../kube/label-syntax.ts';
-import { isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../kube/read.ts';
+import { isObject, numberAt, objectAt, objectsAt, stringAt, textsAt } from '../kube/read.ts';
 import type { RawObject } from '../kube/resources.ts';
-import { dnsName, oneOf, portName, portNumber, protocols, type Rejection, rejection } from './rejection.ts';
+import { cited, dnsName, oneOf, portName, portNumber, protocols, type Rejection, rejection } from './rejection.ts';
 
 export function policyRejections(raw: RawObject): readonly Rejection[] {
   const spec = objectAt(raw, 'spec');
   const name = stringAt(objectAt(raw, 'metadata'), 'name') ?? '';
-  const types = stringsAt(spec, 'policyTypes');
+  const types = textsAt(spec, 'policyTypes');
   const unknown = types.findIndex((type) => type !== 'Ingress' && type !== 'Egress');
   const found: Rejection[] = [];
   if (unknown >= 0)
-    found.push(rejection(['spec', 'policyTypes', unknown], `there is no policyType "${types[unknown]}"`, 'Use Ingress or Egress.'));
+    found.push(
+      rejection(['spec', 'policyTypes', unknown], `there is no policyType ${cited(types[unknown] ?? '')}`, 'Use Ingress or Egress.'),
+    );
   if (types.length > 2) found.push(rejection(['spec', 'policyTypes'], 'it has more than two policyTypes', 'Name each once.'));
   const directions = [
     { rules: 'ingress', peers: 'from' },
@@ -45,7 +47,7 @@ function policyPortRejections(at: FieldPath, raw: RawObject): readonly Rejection
 function policyProtocol(path: FieldPath, raw: RawObject): readonly Rejection[] {
   const protocol = stringAt(raw, 'protocol');
   if (protocol === undefined || protocols.includes(protocol)) return [];
-  return [rejection(path, `there is no protocol "${protocol}"`, `Use ${oneOf(protocols)}.`)];
+  return [rejection(path, `there is no protocol ${cited(protocol)}`, `Use ${oneOf(protocols)}.`)];
 }
 
 function policyPort(path: FieldPath, port: unknown): readonly Rejection[] {
@@ -74,7 +76,7 @@ function peerRejections(at: FieldPath, peer: RawObject): readonly Rejection[] {
 function blockRejections(at: FieldPath, ipBlock: RawObject): readonly Rejection[] {
   const cidr = stringAt(ipBlock, 'cidr') ?? '';
   if (!isBlockAsServed(cidr)) return [noBlock([...at, 'cidr'], cidr)];
-  return stringsAt(ipBlock, 'except').flatMap((inner, index) => {
+  return textsAt(ipBlock, 'except').flatMap((inner, index) => {
     const path = [...at, 'except', index];
     if (!isBlockAsServed(inner)) return [noBlock(path, inner)];
     if (inner !== cidr && blockHoldsBlock(cidr, inner) !== false && blockHoldsBlock(inner, cidr) !== true) return [];
@@ -82,7 +84,8 @@ function blockRejections(at: FieldPath, ipBlock: RawObject): readonly Rejection[
   });
 }
 
-const noBlock = (path: FieldPath, text: string): Rejection => rejection(path, `"${text}" is no address block`, 'Write it like 10.0.0.0/8.');
+const noBlock = (path: FieldPath, text: string): Rejection =>
+  rejection(path, `${cited(text)} is no address block`, 'Write it like 10.0.0.0/8.');
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
 
@@ -101,13 +104,13 @@ function selectorRejections(at: FieldPath, selector: unknown): readonly Rejectio
 
 function expressionRejections(path: FieldPath, expression: RawObject): readonly Rejection[] {
   const operator = stringAt(expression, 'operator') ?? '';
-  const values = stringsAt(expression, 'values');
+  const values = textsAt(expression, 'values');
   const found = [
     ...keyRejections([...path, 'key'], stringAt(expression, 'key') ?? ''),
     ...values.flatMap((value, index) => valueRejections([...path, 'values', index], value)),
   ];
   if (!operators.includes(operator))
-    return [...found, rejection([...path, 'operator'], `there is no operator "${operator}"`, `Use ${oneOf(operators)}.`)];
+    return [...found, rejection([...path, 'operator'], `there is no operator ${cited(operator)}`, `Use ${oneOf(operators)}.`)];
   if ((operator === 'In' || operator === 'NotIn') === values.length > 0) return found;
   const message = `${operator} ${values.length > 0 ? 'takes no' : 'needs'} values`;
   return [...found, rejection([...path, 'values'], message, 'Add or remove them.')];
@@ -119,7 +122,7 @@ const keyRejections = (path: FieldPath, key: string): readonly Rejection[] =>
     : [
         rejection(
           path,
-          `"${key}" is no key of a label`,
+          `${cited(key)} is no key of a label`,
           'Use at most 63 of a-z, A-Z, 0-9, -, _ and .; a domain and / may stand before it.',
         ),
       ];
@@ -130,7 +133,7 @@ const valueRejections = (path: FieldPath, value: unknown): readonly Rejection[] 
     : [
         rejection(
           path,
-          `"${value}" is no value of a label`,
+          `${cited(value)} is no value of a label`,
           'Use at most 63 of a-z, A-Z, 0-9, -, _ and ., with a letter or digit at both ends.',
         ),
       ];

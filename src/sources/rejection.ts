@@ -1,4 +1,5 @@
 /** Why the API server refuses a field, and what its objects of every kind have in common. */
+import { quoted } from '../kube/display.ts';
 import { isDnsSubdomain } from '../kube/dns-name.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { stringAt } from '../kube/read.ts';
@@ -10,6 +11,9 @@ export interface Rejection {
   readonly message: string;
   readonly hint: string;
 }
+
+/** Whatever a field holds, in quotes: it may be as long as a file. */
+export const cited = (text: string): string => quoted(text, 100);
 
 export const rejection = (path: FieldPath, message: string, hint: string): Rejection => ({ path, message, hint });
 
@@ -24,7 +28,7 @@ export function portNumberOrName(path: FieldPath, value: unknown): readonly Reje
 export function portName(path: FieldPath, name: string): readonly Rejection[] {
   if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name) && name.length <= 15) return [];
   const hint = /^\d+$/.test(name) ? `Remove the quotes: ${name}.` : 'Use at most 15 of a-z, 0-9 and -, with a letter among them.';
-  return [rejection(path, `"${name}" is no name of a port`, hint)];
+  return [rejection(path, `${cited(name)} is no name of a port`, hint)];
 }
 
 export const portNumber = (path: FieldPath, value: number | undefined): readonly Rejection[] =>
@@ -36,9 +40,11 @@ export const protocols = ['TCP', 'UDP', 'SCTP'];
 export const protocolOf = (port: RawObject): string => stringAt(port, 'protocol') || 'TCP';
 
 export const protocol = (path: FieldPath, port: RawObject): readonly Rejection[] =>
-  protocols.includes(protocolOf(port)) ? [] : [rejection(path, `there is no protocol "${protocolOf(port)}"`, `Use ${oneOf(protocols)}.`)];
+  protocols.includes(protocolOf(port))
+    ? []
+    : [rejection(path, `there is no protocol ${cited(protocolOf(port))}`, `Use ${oneOf(protocols)}.`)];
 
 export const dnsName = (path: FieldPath, name: string): readonly Rejection[] =>
-  isDnsSubdomain(name) ? [] : [rejection(path, `"${name}" is no name of an object`, 'Use a-z, 0-9, - and . between them.')];
+  isDnsSubdomain(name) ? [] : [rejection(path, `${cited(name)} is no name of an object`, 'Use a-z, 0-9, - and . between them.')];
 
 export const oneOf = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -4,6 +4,7 @@
  * pkg/apis/core/validation and pkg/apis/networking/validation).
  */
 import { classAnnotation } from '../cluster/ingress-controllers.ts';
+import { shorten } from '../kube/display.ts';
 import { isDnsHost, isDnsLabel, isSloppyIPv4 } from '../kube/dns-name.ts';
 import type { FieldPath } from '../kube/field-path.ts';
 import { groupOf } from '../kube/normalize.ts';
@@ -11,32 +12,33 @@ import { isObject, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '..
 import type { RawObject } from '../kube/resources.ts';
 import { mistypedFields } from './field-types.ts';
 import { policyRejections } from './policy-rejections.ts';
-import { dnsName, oneOf, portName, portNumber, portNumberOrName, protocol, protocolOf, type Rejection, rejection } from './rejection.ts';
+import {
+  cited,
+  dnsName,
+  oneOf,
+  portName,
+  portNumber,
+  portNumberOrName,
+  protocol,
+  protocolOf,
+  type Rejection,
+  rejection,
+} from './rejection.ts';
+import { kindRejections } from './served-kinds.ts';
 
 /** Why the API server would refuse to store the object; nothing for a kind that no rule judges, its types apart. */
 export function rejectionsOf(raw: RawObject): readonly Rejection[] {
+  const misplaced = kindRejections(raw);
+  if (misplaced.length > 0) return misplaced;
   const mistyped = mistypedFields(raw);
   if (mistyped.length > 0) return mistyped; // its decoder stops there too
-  return [...metadataRejections(raw), ...versionRejections(raw), ...specRejections(raw)];
+  return [...metadataRejections(raw), ...specRejections(raw)];
 }
 
 function metadataRejections(raw: RawObject): readonly Rejection[] {
   const metadata = objectAt(raw, 'metadata');
   if (stringAt(metadata, 'name') || stringAt(metadata, 'generateName')) return [];
   return [rejection(['metadata', 'name'], 'it has no name', 'Give it a metadata.name.')];
-}
-
-/** Groups and versions that served these kinds once (Kubernetes 1.22 removed them). */
-const formerVersions: ReadonlyMap<string, string> = new Map([
-  ['extensions/v1beta1', 'networking.k8s.io/v1'],
-  ['networking.k8s.io/v1beta1', 'networking.k8s.io/v1'],
-]);
-
-function versionRejections(raw: RawObject): readonly Rejection[] {
-  const kind = stringAt(raw, 'kind') ?? '';
-  const successor = formerVersions.get(stringAt(raw, 'apiVersion') ?? '');
-  if (successor === undefined || (kind !== 'Ingress' && kind !== 'NetworkPolicy')) return [];
-  return [rejection(['apiVersion'], `${stringAt(raw, 'apiVersion')} is not served since Kubernetes 1.22`, `Write it for ${successor}.`)];
 }
 
 function specRejections(raw: RawObject): readonly Rejection[] {
@@ -59,7 +61,8 @@ function serviceRejections(spec: RawObject): readonly Rejection[] {
   const type = stringAt(spec, 'type') || 'ClusterIP';
   const ports = objectsAt(spec, 'ports');
   const found: Rejection[] = [];
-  if (!serviceTypes.includes(type)) found.push(rejection(['spec', 'type'], `there is no type "${type}"`, `Use ${oneOf(serviceTypes)}.`));
+  if (!serviceTypes.includes(type))
+    found.push(rejection(['spec', 'type'], `there is no type ${cited(type)}`, `Use ${oneOf(serviceTypes)}.`));
   if (type === 'ExternalName' && !stringAt(spec, 'externalName'))
     found.push(rejection(['spec', 'externalName'], 'its type ExternalName needs an externalName', 'Name the host.'));
   if (ports.length === 0 && type !== 'ExternalName' && stringAt(spec, 'clusterIP') !== 'None')
@@ -75,7 +78,7 @@ function servicePortRejections(port: RawObject, index: number, ports: readonly R
   if (name === undefined && ports.length > 1)
     found.push(rejection(at('name'), 'each of several ports needs a name', 'Name it after what it serves: http.'));
   if (name !== undefined && earlier.some((other) => other['name'] === name))
-    found.push(rejection(at('name'), `two ports are called "${name}"`, 'Give each its own name.'));
+    found.push(rejection(at('name'), `two ports are called ${cited(name)}`, 'Give each its own name.'));
   if (earlier.some((other) => other['port'] === port['port'] && protocolOf(other) === protocolOf(port)))
     found.push(rejection(at('port'), `two ports have the number ${String(port['port'])}/${protocolOf(port)}`, 'Remove one.'));
   if (numberAt(port, 'nodePort') && type !== 'NodePort' && type !== 'LoadBalancer')
@@ -100,7 +103,7 @@ function ingressMetadataRejections(metadata: RawObject, spec: RawObject): readon
   if (ofSpec === undefined) return found;
   const classFound = dnsName(['spec', 'ingressClassName'], ofSpec);
   if (ofAnnotation === undefined || ofAnnotation === ofSpec) return [...found, ...classFound];
-  const differs = `its annotation names class "${ofAnnotation}", and its ingressClassName "${ofSpec}"`;
+  const differs = `its annotation names class ${cited(ofAnnotation)}, and its ingressClassName ${cited(ofSpec)}`;
   return [...found, ...classFound, rejection(['metadata', 'annotations', classAnnotation], differs, 'Remove the annotation.')];
 }
 
@@ -129,7 +132,9 @@ function tlsRejections(entry: RawObject, index: number): readonly Rejection[] {
 }
 
 const dnsHost = (path: FieldPath, host: string): readonly Rejection[] =>
-  isDnsHost(host) ? [] : [rejection(path, `"${host}" is no name of a host`, 'Use a-z, 0-9, - and . between them; *. may stand before it.')];
+  isDnsHost(host)
+    ? []
+    : [rejection(path, `${cited(host)} is no name of a host`, 'Use a-z, 0-9, - and . between them; *. may stand before it.')];
 
 const pathTypes = ['Exact', 'Prefix', 'ImplementationSpecific'];
 
@@ -138,11 +143,12 @@ function pathRejections(at: FieldPath, raw: RawObject): readonly Rejection[] {
   const path = stringAt(raw, 'path') ?? '';
   const found: Rejection[] = [];
   if (type === undefined) return [rejection([...at, 'pathType'], 'a path has no pathType', 'Write pathType: Prefix.')];
-  if (!pathTypes.includes(type)) found.push(rejection([...at, 'pathType'], `there is no pathType "${type}"`, `Use ${oneOf(pathTypes)}.`));
+  if (!pathTypes.includes(type))
+    found.push(rejection([...at, 'pathType'], `there is no pathType ${cited(type)}`, `Use ${oneOf(pathTypes)}.`));
   if (!path.startsWith('/') && (path !== '' || type !== 'ImplementationSpecific'))
-    found.push(rejection([...at, 'path'], `the path "${path}" does not begin with /`, `Write /${path}.`));
+    found.push(rejection([...at, 'path'], `the path ${cited(path)} does not begin with /`, `Write ${shorten(`/${path}`)}.`));
   const refused = type === 'ImplementationSpecific' ? undefined : refusedIn(path);
-  if (refused !== undefined) found.push(rejection([...at, 'path'], `the path "${path}" contains ${refused}`, 'Write it without.'));
+  if (refused !== undefined) found.push(rejection([...at, 'path'], `the path ${cited(path)} contains ${refused}`, 'Write it without.'));
   return [...found, ...backendRejections([...at, 'backend'], objectAt(raw, 'backend'))];
 }
 
@@ -161,7 +167,7 @@ function backendRejections(at: FieldPath, backend: RawObject): readonly Rejectio
   const called = stringAt(service, 'name') ?? '';
   if (called === '') return [rejection([...at, 'service', 'name'], 'a backend names no Service', 'Name it.')];
   if (!isDnsLabel(called))
-    return [rejection([...at, 'service', 'name'], `"${called}" is no name of a Service`, 'Use at most 63 of a-z, 0-9 and -.')];
+    return [rejection([...at, 'service', 'name'], `${cited(called)} is no name of a Service`, 'Use at most 63 of a-z, 0-9 and -.')];
   if ((name === undefined) === (number === undefined))
     return [rejection([...at, 'service', 'port'], 'a backend needs either the name or the number of a port', 'Give one of them.')];
   return name === undefined ? portNumber([...at, 'service', 'port', 'number'], number) : portName([...at, 'service', 'port', 'name'], name);

@@ -61,8 +61,9 @@ describe('a warning', () => {
     expect(aged(600_000)).toContain('(on data 10 min old)');
   });
 
-  it('loses evidence first, then the middle of names', () => {
-    const long = lineOf({ what: `${'Deployment a, '.repeat(40)}all differ` });
+  it('loses evidence first where no line is left for it, then the middle of names', () => {
+    const others = Array.from({ length: 4 }, (_, at) => ({ finding: findingWith({ severity: 'low', what: `w${at}` }) }));
+    const [long = ''] = warningsOf([{ finding: findingWith({ what: `${'Deployment a, '.repeat(40)}all differ` }) }, ...others]);
     expect(runes(long)).toBe(240);
     expect(long).toMatch(/^spec\.selector: Deployment a, .*…; did you mean app=web \(3 Pods\)\? \[service-selector-matches-no-pods\]$/);
     const name = `payments-${'x'.repeat(200)}-web`;
@@ -91,6 +92,17 @@ describe('a warning', () => {
     ]);
     expect(what).toBe('would be denied: spec.selector: Deployment web cannot reach DNS [service-selector-matches-no-pods]');
     expect(fix).toBe(`spec.selector: ${edit} [service-selector-matches-no-pods]`);
+    expect(none).toEqual([]);
+  });
+
+  it('tells its evidence whole in a line of its own, where one is left', () => {
+    const finding = findingWith({
+      what: `3 of 3 connections fail: ${'Deployment web to Service api; '.repeat(4)}`.slice(0, -2),
+      fix: { text: `allow ${'x '.repeat(50)}y` },
+    });
+    const [what, fix, ...none] = warningsOf([{ finding, softened: 'dry-run' }]);
+    expect(what).toBe(`would be denied: spec.selector: ${finding.what} [service-selector-matches-no-pods]`);
+    expect(fix).toBe(`spec.selector: ${finding.fix.text} [service-selector-matches-no-pods]`);
     expect(none).toEqual([]);
   });
 
@@ -123,6 +135,26 @@ describe('many warnings', () => {
     const told = warningsOf([...many(3), long, ...many(5).slice(3)]);
     expect(told.map((line) => line.slice(-8))).toEqual(['[rule-0]', '[rule-1]', '[rule-2]', ', rule-4']);
     expect(told.at(-1)).toBe('+3 more: rule-long, rule-3, rule-4');
+  });
+
+  it('fill what lines are left with evidence, the gravest first, and put nothing aside for it', () => {
+    const long = (severity: Finding['severity']): Warning => ({
+      finding: findingWith({
+        ruleId: severity,
+        severity,
+        what: `${severity} ${'wrong '.repeat(25)}end`,
+        fix: { text: `mend ${'x '.repeat(45)}y` },
+      }),
+    });
+    const wholes = (told: readonly string[]): readonly string[] =>
+      told.filter((line) => line.includes(' end')).map((line) => line.replace(/.*\[|\]/g, ''));
+    const fourLines = warningsOf([long('medium'), long('high'), ...many(2)]);
+    expect(wholes(fourLines)).toEqual(['high']);
+    expect(fourLines).toHaveLength(5);
+    const fiveLines = warningsOf([long('medium'), long('high'), ...many(3)]);
+    expect(wholes(fiveLines)).toEqual([]);
+    expect(fiveLines.map((line) => line.replace(/.*\[|\]/g, ''))).toEqual(['high', 'medium', 'rule-0', 'rule-1', 'rule-2']);
+    expect(wholes(answer({ warnings: [long('high'), ...many(2)] }, { notices: ['one', 'two'] }).warnings ?? [])).toEqual([]);
   });
 
   it('the gravest come first, and of equals the new ones', () => {

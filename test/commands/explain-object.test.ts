@@ -54,8 +54,8 @@ function files(objects: readonly RawObject[]): string {
 }
 
 /** The last link of the only route, its repair, and the exit code. */
-async function ended(target: string, objects: readonly RawObject[]) {
-  const { code, out, error } = await portcullis('explain', target, files(objects), '-n', 'shop', '-o', 'json');
+async function ended(target: string, objects: readonly RawObject[], ...options: string[]) {
+  const { code, out, error } = await portcullis('explain', target, files(objects), '-n', 'shop', '-o', 'json', ...options);
   if (out === '') throw new Error(error);
   const [{ links, repair }] = JSON.parse(out).routes;
   const { link, state, text } = links.at(-1);
@@ -145,6 +145,12 @@ describe('explain ingress/NAME', () => {
       metadata: meta('closed'),
       spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: rules },
     });
+    const noneOut: RawObject = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'none-out', namespace: 'edge' },
+      spec: { podSelector: {}, policyTypes: ['Egress'] },
+    };
     const fromEdge = { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'edge' } } }] };
     const whole = [ingress(to('web')), web, deployment('web')];
 
@@ -165,6 +171,21 @@ describe('explain ingress/NAME', () => {
     ])('%s', async (expected, code, objects) => {
       const told = await ended('ingress/shop', [...whole, ...objects]);
       expect([told.ended, told.code]).toEqual([expected, code]);
+    });
+
+    it.each<[string, readonly RawObject[]]>([
+      ['let them in with a rule of a NetworkPolicy;', [policy([])]],
+      ['let Deployment edge/nginx out to them with a rule of a NetworkPolicy in edge;', [noneOut]],
+      ['let Deployment edge/nginx out to them with a rule of a NetworkPolicy in edge, and let them in with a', [policy([]), noneOut]],
+    ])('says where the rule is off: %s', async (expected, policies) => {
+      const config = join(directory, 'off.yaml');
+      writeFileSync(config, 'apiVersion: portcullis.dev/v1\nrules: { ingress-controller-blocked-by-policy: { mode: off } }\n');
+      const told = await ended('ingress/shop', [...whole, ...nginx, ...policies], '--config', config);
+      expect(told).toEqual({
+        code: 1,
+        ended: expect.stringMatching(/^policy broken: /),
+        repair: expect.stringContaining(`-: ${expected}`),
+      });
     });
 
     it('proposes the repair of the rule that finds it', async () => {

@@ -100,7 +100,37 @@ describe('portcullis flows', () => {
     expect((await portcullis('flows', open)).out).toContain('The files hold no NetworkPolicy');
   });
 
+  it('takes namespaces with -n, before paths and behind them', async () => {
+    const told = async (...argv: string[]): Promise<string> => {
+      const { code, out, error } = await portcullis('flows', ...argv);
+      expect([code, error]).toEqual([0, '']);
+      return out;
+    };
+    const other = { ...workload('other'), metadata: { namespace: 'else', name: 'other' } };
+    const path = file('namespaces.yaml', [...world, other, { ...other, metadata: { namespace: 'third', name: 'other' } }]);
+    expect(await told('-n', 'shop', path)).toContain('of 18 pairs, 18 allowed');
+    expect(await told(path, '-n', 'shop')).toBe(await told('-n', 'shop', path));
+    expect(await told('-n', 'else', path)).toContain('of 8 pairs');
+    expect(await told('-n', 'shop,else', path)).toContain('of 20 pairs');
+    expect(await told('-n', 'shop', '-n', 'else', path)).toBe(await told('-n', 'shop,else', path));
+  });
+
+  it('says where there is no workload', async () => {
+    const empty = file('empty.yaml', [service, policy]);
+    expect(await portcullis('flows', open, '-n', 'shpo,payments')).toMatchObject({
+      code: 0,
+      error: 'There is no workload in namespace shpo. Did you mean shop?\nThere is no workload in namespace payments.\n',
+    });
+    expect((await portcullis('flows', empty, '-o', 'json')).error).toBe(
+      'There is no workload in DIR/empty.yaml: nothing can be told of who may talk to whom.\n',
+    );
+    expect((await portcullis('flows', open, '-n', 'shop', '-o', 'dot')).error).not.toContain('no workload');
+  });
+
   it.each([
+    [['flows', '-n', 'examples/cluster'], '"examples/cluster" is no name of a namespace'],
+    [['flows', '-n', 'shop,open.yaml'], '"open.yaml" is no name of a namespace'],
+    [['audit', '-n', 'shop', 'examples/cluster'], '"examples/cluster" is no name of a namespace'],
     [['flows', '--against', 'x'], 'no files are given for --against'],
     [['flows', open, '--snapshot', 'x'], 'files and a cluster are given both'],
     [['flows', join(directory, 'no-such.yaml')], 'no-such.yaml'],
@@ -189,6 +219,79 @@ describe('portcullis explain flow', () => {
       expect(await told('shop/a', db)).toMatchObject({ code: 1, out: expect.stringContaining('Pod shop/a → StatefulSet shop/db') });
     expect(await told('shop/a', 'shop/pod/b:5432')).toMatchObject({ code: 1, out: expect.stringContaining('Pod shop/a → Pod shop/b') });
     expect((await told('shop/a', 'shop/a:5432')).code).toBe(2);
+  });
+
+  describe('of an address', () => {
+    const pod = (name: string, ip: string, more: RawObject = {}, spec: RawObject = {}): RawObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'shop', name, labels: { app: 'web' }, ...more },
+      spec: { containers: [{ name: 'main' }], ...spec },
+      status: { podIP: ip },
+    });
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true }];
+    const owned = { ownerReferences };
+    const dns: RawObject = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: 'shop', name: 'pg' },
+      spec: { selector: { app: 'db' }, clusterIP: '10.96.0.9', externalIPs: ['10.9.9.9'], ports: [{ port: 5000, targetPort: 'http' }] },
+    };
+    const all = [
+      ...world,
+      { ...policy, spec: { ...(policy['spec'] as RawObject), podSelector: {} } },
+      dns,
+      pod('web-1', '10.1.1.1', owned),
+      pod('web-2', '10.1.1.2', owned),
+      pod('bare', '10.1.1.3'),
+      pod('old', '10.1.1.4', { labels: { app: 'old' }, deletionTimestamp: '2026-11-21T00:00:00Z' }),
+      pod('new', '10.1.1.4', { labels: { app: 'web' } }),
+      pod('agent', '10.9.9.9', {}, { hostNetwork: true }),
+      pod('six', '2001:db8::a', { labels: { app: 'other' } }),
+    ];
+    const path = file('addresses.yaml', all);
+
+    it.each<[string, string, number, string]>([
+      ['10.1.1.1', 'shop/db:5432', 0, 'allowed: Pod shop/web-1 (10.1.1.1) → StatefulSet shop/db, 5432/TCP'],
+      ['10.1.1.3', 'shop/db:5432', 0, 'allowed: Pod shop/bare (10.1.1.3) → StatefulSet shop/db'],
+      ['10.1.1.4', 'shop/db:5432', 0, 'allowed: Pod shop/new (10.1.1.4) → StatefulSet shop/db'],
+      ['2001:0db8:0::a', 'shop/db:5432', 1, 'denied: Pod shop/six (2001:0db8:0::a) → StatefulSet shop/db'],
+      ['shop/api', '10.1.1.1:8080', 1, 'denied: Deployment shop/api → Pod shop/web-1 (10.1.1.1), 8080/TCP'],
+      // Only what a Pod sends to itself always arrives.
+      ['10.1.1.3', '10.1.1.1:8080', 1, 'denied: Pod shop/bare (10.1.1.3) → Pod shop/web-1 (10.1.1.1), 8080/TCP'],
+      ['10.1.1.1', '10.1.1.2:8080', 1, 'denied: Pod shop/web-1 (10.1.1.1) → Pod shop/web-2 (10.1.1.2), 8080/TCP'],
+      ['10.1.1.1', '10.1.1.1:8080', 2, 'not certain: Pod shop/web-1 (10.1.1.1) → Pod shop/web-1 (10.1.1.1), 8080/TCP'],
+      ['10.1.1.3', 'shop/bare:8080', 2, 'not certain: Pod shop/bare (10.1.1.3) → Pod shop/bare, 8080/TCP'],
+      ['10.1.1.1', 'shop/web:8080', 2, 'not certain: Pod shop/web-1 (10.1.1.1) → Deployment shop/web, 8080/TCP'],
+      ['10.9.9.9', 'shop/db:5432', 2, "not certain: 10.9.9.9, a node's address → StatefulSet shop/db"],
+      ['shop/web', '10.9.9.9:80', 0, "allowed: Deployment shop/web → 10.9.9.9, a node's address, 80/TCP"],
+      ['10.1.1.5', 'shop/db:5432', 1, 'denied: 10.1.1.5 → StatefulSet shop/db'],
+    ])('%s %s', async (from, to, code, expected) => {
+      const told = await portcullis('explain', 'flow', from, to, path);
+      expect([told.code, told.out]).toEqual([code, expect.stringContaining(expected)]);
+    });
+
+    it.each([
+      [
+        'shop/web',
+        '10.96.0.9:5000',
+        '10.96.0.9 is an address of Service shop/pg. Policies are about the Pods behind it',
+        ': shop/db:5432.',
+      ],
+      ['shop/web', '10.96.0.9:1', '10.96.0.9 is an address of Service shop/pg', ': shop/db.'],
+      ['shop/web', '10.9.9.9:5000', '10.9.9.9 is an address of Service shop/pg', ': shop/db:5432.'],
+      ['10.96.0.9', 'shop/db:5432', '10.96.0.9 is an address of Service shop/pg', 'name the workload.'],
+    ])('%s %s is of a Service', async (from, to, expected, hint) => {
+      const { code, out, error } = await portcullis('explain', 'flow', from, to, path);
+      expect([code, out, error]).toEqual([2, '', expect.stringContaining(expected)]);
+      expect(error).toContain(hint);
+    });
+
+    it('names the Pods of the DNS of the example', async () => {
+      const { error } = await portcullis('explain', 'flow', 'shop/frontend', '10.96.0.10:53/UDP', 'examples/cluster');
+      expect(error).toContain('10.96.0.10 is an address of Service kube-system/kube-dns');
+      expect(error).toContain('kube-system/coredns:53/UDP');
+    });
   });
 
   it('takes kinds and -n', async () => {

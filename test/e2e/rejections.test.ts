@@ -158,6 +158,13 @@ const policies: readonly (readonly [what: string, object: RawObject])[] = [
     (policyTypes) => [`types ${policyTypes}`, policy({ policyTypes })] as const,
   ),
   ...names.map((name) => [`called "${name}"`, policy({}, { name })] as const),
+  ['a block with an empty exception', fromPeer({ ipBlock: { cidr: '10.0.0.0/8', except: [null] } })],
+  ['an exception behind an empty one', fromPeer({ ipBlock: { cidr: '10.0.0.0/8', except: [null, 'web'] } })],
+  ['an empty type', policy({ policyTypes: [null] })],
+  ...['In', 'Exists'].map(
+    (operator) =>
+      [`${operator} of an empty value`, policy({ podSelector: { matchExpressions: [{ key: 'a', operator, values: [null] }] } })] as const,
+  ),
   ['more types than there are', policy({ policyTypes: ['Ingress', 'Egress', 'Ingress'] })],
   ['a peer of nothing', fromPeer({})],
   ['a block beside a selector', fromPeer({ ipBlock: { cidr: '::/0' }, podSelector: {} })],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PatchOperation } from '../../src/engine/finding.ts';
-import { applyPatch, jsonPointer } from '../../src/engine/patch.ts';
+import { applyPatch, asWritten, jsonPointer } from '../../src/engine/patch.ts';
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const patched = (object: unknown, ...operations: PatchOperation[]): unknown => plain(applyPatch(object, operations));
@@ -46,6 +46,14 @@ describe('applyPatch', () => {
     expect(Object.hasOwn(after, '__proto__')).toBe(true);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
+});
+
+it('is written without what is empty and means the same', () => {
+  const ipBlock = { cidr: '10.0.0.0/8', except: [] };
+  const podSelector = { matchLabels: {}, matchExpressions: [] };
+  expect(asWritten([{ op: 'add', path: ['spec', 'egress'], value: [{ to: [{ ipBlock }, { podSelector }] }] }])).toEqual([
+    { op: 'add', path: ['spec', 'egress'], value: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }, { podSelector: {} }] }] },
+  ]);
 });
 
 describe('jsonPointer', () => {

@@ -102,6 +102,19 @@ describe('the ratchet', () => {
     expect(told([1], [1, 2])).toBe('refused, denied');
   });
 
+  it('counts what is wrong with the object as it was, written in another way that means the same', () => {
+    const backwards = toyRule({
+      otherwise: (one) => object(...one.spec.ports.toReversed().map(({ targetPort, name }) => port(Number(targetPort), name))),
+      *check({ object: { spec }, finding }) {
+        if (spec.ports[0]?.targetPort !== 8080) yield finding('wrong', ['spec', 'ports', 0, 'targetPort'], undefined);
+      },
+    });
+    const told = (...after: readonly ReturnType<typeof port>[]) =>
+      outcome(review(update(object(port(8080), port(1, 'b')), object(...after)), view(), [backwards], { settings: strict }));
+    expect(told(port(1, 'b'), port(8080))).toBe('allowed, ratcheted');
+    expect(told(port(2, 'b'), port(8080))).toBe('refused, denied');
+  });
+
   it('denies nothing by a rule that could not be judged on the object as it was', () => {
     const rule = toyRule({
       *check({ object, cluster, finding }) {

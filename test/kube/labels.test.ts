@@ -18,7 +18,8 @@ const selector = (matchLabels: object, ...matchExpressions: LabelSelector['match
 const requirement = (key: string, operator: string, ...values: string[]) => ({ key, operator, values });
 
 describe('labelsOf', () => {
-  it('keeps strings and drops the rest', () => expect({ ...labelsOf({ a: 'x', b: 1, c: null, d: {} }) }).toEqual({ a: 'x' }));
+  it('keeps strings and drops the rest', () => expect({ ...labelsOf({ a: 'x', b: 1, d: {} }) }).toEqual({ a: 'x' }));
+  it('takes null for empty, as the API server stores it', () => expect({ ...labelsOf({ a: null, b: 'x' }) }).toEqual({ a: '', b: 'x' }));
   it.each([undefined, null, 'text', 3])('makes nothing of %s', (value) => expect(Object.keys(labelsOf(value))).toEqual([]));
 
   it('holds keys that every object has', () => {

@@ -121,6 +121,22 @@ describe('flowReport', () => {
     expect(lines).toContain('open: outside allowed pay/one any port (no policy isolates them)');
   });
 
+  it('cuts neither names nor what is said of several workloads', () => {
+    const names = Array.from({ length: 10 }, (_, at) => `w${at}-service-of-the-eu-west-1-region`);
+    const worlds = ['payments-production', 'shop'].flatMap((namespace) => names.map((name) => workload(namespace, name)));
+    const values = names.slice(0, 5);
+    const shut = policy('payments-production', 'deny-everything-to-those-of-the-region', {
+      podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values }] },
+      policyTypes: ['Ingress'],
+    });
+    const lines = linesOf(cluster(...worlds, shut)).join('\n');
+    expect(lines).not.toContain('…');
+    expect(lines).toContain(`5 workloads of payments-production (${names[0]}, ${names[1]} and 3 more)`);
+    expect(lines).toContain('isolated by NetworkPolicy payments-production/deny-everything-to-those-of-the-region');
+    const alone = linesOf(cluster(...worlds.slice(0, 3), shut)).join('\n');
+    expect(alone).not.toContain('…');
+  });
+
   it('tells two workloads of one name apart by their kind', () => {
     const view = cluster(workload('shop', 'web'), workload('shop', 'web', 'StatefulSet'));
     expect(linesOf(view).join()).toContain('every workload of shop');

@@ -130,6 +130,9 @@ const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly
     byItsService,
     'ingress-backend-unusable Ingress shop/web spec.rules[0].http.paths[0].backend.service.port saidOfService audit',
   ],
+  'network-policy-not-enforced: each write is told, whatever stands beside it': [
+    'of objects as they stand, the first one of a namespace stands for the others',
+  ],
   'exemption-invalid: the exemption has a reason': [unused, unusedLine('Service', 'service-node-port-policy')],
   'exemption-invalid: the exemption has a reason and an end to come': [unused, unusedLine('Service', 'service-node-port-policy')],
   'exemption-invalid: the word until stands in the reason too': [unused, unusedLine('Service', 'service-node-port-policy')],

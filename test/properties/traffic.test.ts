@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOpenToOthers } from '../../src/cluster/dns-access.ts';
+import { isOpenToOthers } from '../../src/cluster/dns-openness.ts';
 import type { Resolver } from '../../src/cluster/resolver.ts';
 import { type Answer, type Destination, flow } from '../../src/cluster/traffic/flow.ts';
 import { type OraclePod, oracleAnswer } from '../oracle/traffic.ts';

@@ -146,6 +146,31 @@ const worlds: readonly (readonly [ruleId: string, what: string, world: (size: nu
       held: times(size, (index) => service(`other-${index}`, { clusterIP: `10.97.${index >> 8}.${index & 255}`, ports: [{ port: 80 }] })),
     }),
   ],
+  [
+    'dns-resolver-isolated',
+    'peers that hold nobody, and namespaces with Pods',
+    (size) => ({
+      written: inNamespace(
+        'kube-system',
+        policyOf({
+          policyTypes: ['Ingress'],
+          ingress: [
+            {
+              from: times(size, (index) => ({
+                namespaceSelector: index % 2 === 0 ? {} : { matchLabels: { team: `t${index}` } },
+                ...pods(index),
+              })),
+            },
+          ],
+        }),
+      ),
+      held: [
+        ...dns,
+        ...times(size, (index) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `n${index}` } })),
+        ...times(size, (index) => inNamespace(`n${index}`, deployment('web', [8080]))),
+      ],
+    }),
+  ],
 ];
 
 const policyOf = (spec: object): RawObject => ({

@@ -57,19 +57,16 @@ describe('the fix', () => {
       '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
     ],
     [
-      // Its labels would make the line too long for a warning: the namespace will do.
+      // Its labels would make the line too long for a warning: words tell what the edit holds.
       resolver('openshift-dns', 'dns-default', { 'dns.operator.openshift.io/daemonset-dns': 'default' }, 5353),
-      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{port: 5353, protocol: UDP}, {port: 5353}]}',
+      'a rule for the Pods of openshift-dns/dns-default, ports 5353/UDP and 5353/TCP',
     ],
     [
-      // The addresses of the caches take the room of the selectors.
+      // So do the addresses of the caches.
       [...upstream, cache(['-localip', '169.254.20.10,10.96.0.10'])],
-      '{to: [{namespaceSelector: {}}, {ipBlock: {cidr: "169.254.20.10/32"}}, {ipBlock: {cidr: "10.96.0.10/32"}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
+      'a rule for the Pods of kube-system/kube-dns, 169.254.20.10 and 10.96.0.10, ports 53/UDP and 53/TCP',
     ],
-    [
-      [...upstream, cache(['-localip', 'fd00::10'])],
-      '{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}, {ipBlock: {cidr: "fd00::10/128"}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}',
-    ],
+    [[...upstream, cache(['-localip', 'fd00::10'])], 'a rule for the Pods of kube-system/kube-dns and fd00::10, ports 53/UDP and 53/TCP'],
     [
       // A plugin leads to caches that are Pods like others, of the same namespace and with other labels.
       [...upstream, cache(['-localip', '169.254.20.10'], false)],
@@ -90,7 +87,8 @@ describe('the fix', () => {
   it('opens what the configuration knows to answer on each node', () => {
     const configured = networkPolicyIsolatesDns.configure({}, { expectedSecrets: [], dnsNodeAddresses: ['169.254.20.10'] });
     const [finding] = judgedBy(configured, deny, web, ...upstream).findings;
-    expect(finding?.fix.text).toContain('{ipBlock: {cidr: "169.254.20.10/32"}}');
+    expect(finding?.fix.text).toContain('and 169.254.20.10,');
+    expect(finding?.fix.patch).toMatchObject([{ value: [{ to: [{}, { ipBlock: { cidr: '169.254.20.10/32' } }] }] }]);
     const spec = { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '169.254.20.10/32' } }] }] };
     expect(judgedBy(configured, policyOf('shop', 'to-node', spec), web, ...upstream).findings).toEqual([]);
   });

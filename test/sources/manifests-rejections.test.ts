@@ -40,6 +40,12 @@ describe('what the API server accepts', () => {
     ),
     policy('{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}, {key: a, operator: Exists}]}}'),
     '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 0, template: {spec: {containers: [{ports: [{containerPort: 80}]}]}}}}',
+    // Somebody else's kinds of the same name.
+    '{apiVersion: crd.projectcalico.org/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {order: 1}}',
+    '{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}, spec: {template: {}}}',
+    '{apiVersion: config.openshift.io/v1, kind: Ingress, metadata: {name: a}}',
+    '{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: a}}',
+    policy('{podSelector: {matchExpressions: [{key: a, operator: In, values: [null]}]}}'),
     '{apiVersion: example.com/v1, kind: Other, metadata: {generateName: a-}, spec: {anything: [1]}}',
   ])('%s', (yaml) => expect(rejected(yaml)).toEqual([]));
 });
@@ -51,6 +57,29 @@ describe('what the API server refuses', () => {
       '{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: a}}',
       'apiVersion: extensions/v1beta1 is not served since Kubernetes 1.22',
     ],
+    ...[
+      ['v1', 'NetworkPolicy', 'networking.k8s.io/v1'],
+      ['networking/v1', 'NetworkPolicy', 'networking.k8s.io/v1'],
+      ['networking.k8s.io/v1beta1', 'NetworkPolicy', 'networking.k8s.io/v1'],
+      ['policy.networking.k8s.io/v1alpha1', 'NetworkPolicy', 'networking.k8s.io/v1'],
+      ['v1', 'Ingress', 'networking.k8s.io/v1'],
+      ['apps/v1', 'Service', 'v1'],
+      ['core/v1', 'Namespace', 'v1'],
+      ['v1', 'Deployment', 'apps/v1'],
+      ['apps/v1', 'CronJob', 'batch/v1'],
+      ['v2', 'Pod', 'v1'],
+    ].map(
+      ([apiVersion, kind, right]) =>
+        [
+          `{apiVersion: ${apiVersion}, kind: ${kind}, metadata: {name: a}}`,
+          `apiVersion: kind ${kind} is of ${right}, not of ${apiVersion}`,
+        ] as const,
+    ),
+    [
+      '{apiVersion: extensions/v1beta1, kind: NetworkPolicy, metadata: {name: a}}',
+      'apiVersion: extensions/v1beta1 is not served since Kubernetes 1.16',
+    ],
+    ['{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}', 'apiVersion: batch/v1beta1 is not served since Kubernetes 1.25'],
     [service('{}'), 'spec.ports: it has no ports'],
     [service('{type: External, ports: [{port: 80}]}'), 'spec.type: there is no type "External"'],
     [service('{type: ExternalName}'), 'spec.externalName: its type ExternalName needs an externalName'],
@@ -143,6 +172,15 @@ describe('what the API server refuses', () => {
       policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]}'),
       'spec.egress[0].to[0].ipBlock.except[0]: 10.0.0.0/8 is no smaller part of 10.0.0.0/8',
     ],
+    [
+      policy('{egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [null]}}]}]}'),
+      'spec.egress[0].to[0].ipBlock.except[0]: "" is no address block',
+    ],
+    [policy('{policyTypes: [null]}'), 'spec.policyTypes[0]: there is no policyType ""'],
+    [
+      policy(`{podSelector: {matchLabels: {a: ${'x'.repeat(100_000)}}}}`),
+      `spec.podSelector.matchLabels.a: "${'x'.repeat(100)}…" is no value of a label`,
+    ],
     [policy('{podSelector: {matchLabels: {a b: c}}}'), 'spec.podSelector.matchLabels[a b]: "a b" is no key of a label'],
     [policy('{podSelector: {matchLabels: {a: -x}}}'), 'spec.podSelector.matchLabels.a: "-x" is no value of a label'],
     [policy('{ingres: [{}]}'), 'spec.ingres: there is no field "ingres"'],
@@ -173,6 +211,10 @@ describe('values of another type, which its decoder refuses', () => {
       ['spec.containers[0].command: command must be a list, not "run"', 'spec.containers[0].args: args must be a list, not "-v"'],
     ],
     ['{apiVersion: example.com/v1, kind: Any, metadata: {name: 12}}', ['metadata.name: name must be a string, not 12']],
+    [
+      policy('{podSelector: {matchExpressions: [{key: a, operator: In, values: [b, true]}]}}'),
+      ['spec.podSelector.matchExpressions[0].values[1]: an entry of the list must be a string, not true'],
+    ],
     ['{apiVersion: v1, kind: Pod, metadata: []}', ['metadata: metadata must be a mapping, not a list']],
     [
       service('{ports: [{port: "80", targetPort: 8.5}]}'),

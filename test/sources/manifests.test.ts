@@ -209,7 +209,7 @@ items:
   });
   it('says of an object without a name what it is', async () => {
     const { errors } = await loadText('apiVersion: v1\nkind: Service\nspec: {ports: [{port: 80}]}\n');
-    expect(errors).toEqual(['a.yaml:1:1 the API server refuses this Service: it has no name']);
+    expect(errors).toEqual(['a.yaml:1:1 the API server refuses this Service: metadata.name: it has no name']);
   });
 
   it('lets the last of two definitions win, as kubectl apply does, and says so', async () => {

@@ -111,7 +111,7 @@ const home: readonly RawObject[] = [
     own,
     'asker',
     { app: 'asker' },
-    { container: { env: ['http://asked:80/', 'http://told.hidden-one:80/'].map((value, at) => ({ name: `ASKED_${at}`, value })) } },
+    { container: { env: ['http://asked/', 'http://told.hidden-one/'].map((value, at) => ({ name: `ASKED_${at}`, value })) } },
   ),
   workload(own, 'agent', { app: 'agent' }, { kind: 'DaemonSet', pod: { hostNetwork: true } }),
   { kind: 'IngressClass', metadata: { name: 'nginx' }, spec: { controller: 'k8s.io/ingress-nginx' } },

@@ -2,7 +2,7 @@
 import { ClusterSnapshot } from '../../src/cluster/snapshot.ts';
 import type { Coverage } from '../../src/cluster/view.ts';
 import type { Fix } from '../../src/engine/finding.ts';
-import type { ConfiguredRule, Draft, Message, RuleContext, RuleMeta } from '../../src/engine/rule.ts';
+import type { ConfiguredRule, Draft, Message, Messages, RuleContext, RuleDefinition, RuleMeta } from '../../src/engine/rule.ts';
 import { defineRule } from '../../src/engine/rule.ts';
 import { normalize } from '../../src/kube/normalize.ts';
 import type { Collection, RawObject, Service } from '../../src/kube/resources.ts';
@@ -21,7 +21,10 @@ export const service = (spec: RawObject = {}, metadata: RawObject = {}): Service
 export const view = (coverage: (collection: Collection, namespace: string) => Coverage = () => 'complete'): ClusterSnapshot =>
   ClusterSnapshot.empty({ observedAt: 0, coverage });
 
-interface Toy extends Partial<RuleMeta>, Partial<Pick<Message<unknown>, 'defects' | 'deniesDryRun' | 'severity'>> {
+interface Toy
+  extends Partial<RuleMeta>,
+    Pick<RuleDefinition<'Service', unknown, Messages>, 'otherwise'>,
+    Partial<Pick<Message<unknown>, 'defects' | 'deniesDryRun' | 'severity'>> {
   readonly fixes?: readonly [...Fix[], Fix];
   check(context: RuleContext<'Service', unknown, { wrong: Message<unknown> }>): Iterable<Draft>;
 }

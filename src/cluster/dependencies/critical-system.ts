@@ -5,19 +5,19 @@
  */
 import { matchesPairs } from '../../kube/labels.ts';
 import { targetPortIn } from '../../kube/ports.ts';
-import type { NetworkPolicy, Service, Workload } from '../../kube/resources.ts';
+import type { Service, Workload } from '../../kube/resources.ts';
 import { isHeadless, selectsPods } from '../backends.ts';
 import { flowsToDns, sendsNothing } from '../dns-access.ts';
-import { mayNotAsk, selectedBy } from '../dns-rules.ts';
+import { mayNotAsk } from '../dns-rules.ts';
 import { isClosed, openersOf } from '../openness.ts';
 import { asksResolver, type Resolver } from '../resolver.ts';
 import type { PortOfPod } from '../traffic/flow.ts';
 import type { ClusterView } from '../view.ts';
 import { mayBeApiServer, unknownAddress } from './api-server.ts';
 
-/** The workloads on which the cluster rests that a policy certainly selects. */
-export const criticalAmong = (view: ClusterView, policy: NetworkPolicy, isProtected: boolean): readonly Workload[] =>
-  selectedBy(view, policy).filter(({ pod }) => isProtected || pod.priorityClassName !== undefined);
+/** Those of the workloads on which the cluster rests. */
+export const criticalAmong = (workloads: Iterable<Workload>, isProtected: boolean): readonly Workload[] =>
+  [...workloads].filter(({ pod }) => isProtected || pod.priorityClassName !== undefined);
 
 /** A port of Pods, and a Service of their namespace that leads there. */
 export interface Served extends PortOfPod {

@@ -1,7 +1,8 @@
 /** Which declared connections a policy takes away, or the removal of one. */
-import type { NetworkPolicy, Workload } from '../../kube/resources.ts';
-import { selectedBy } from '../dns-rules.ts';
+import { selectsEverything } from '../../kube/labels.ts';
+import { formatRef, type NetworkPolicy, refOf } from '../../kube/resources.ts';
 import type { Elsewhere } from '../elsewhere.ts';
+import { type PolicyWrite, subjectsOf } from '../policy-write.ts';
 import { effectOn } from '../traffic/effect.ts';
 import { type Destination, type Direction, type Flow, flow } from '../traffic/flow.ts';
 import type { ClusterView } from '../view.ts';
@@ -9,13 +10,6 @@ import { areAllKnown, dependenciesOf, type Subjects } from './declared.ts';
 import { type Dependency, dependencyKinds } from './dependency.ts';
 import { ConnectionsReader } from './foreign.ts';
 import { dependenciesOfUnseen, flowFromUnseen, isUnseen } from './unseen-controller.ts';
-
-/** A write of one policy, or the policy as it stands, where there is no before. */
-export interface PolicyWrite {
-  readonly policy: NetworkPolicy;
-  readonly before: (() => ClusterView) | undefined;
-  readonly cluster: ClusterView;
-}
 
 /** One way of a connection that is lost. */
 export interface LostWay {
@@ -68,21 +62,15 @@ function lossesAmong(write: PolicyWrite, { workloads }: Subjects, found: readonl
   const asked = write.before === undefined ? declared.filter(({ kind }) => kind !== 'ingress') : declared;
   const isOfSubjects = ({ from, to }: Dependency): boolean => workloads.has(from) || workloads.has(to.workload);
   const concerned = [...Map.groupBy(asked, ({ title }) => title).values()].filter((ways) => ways.some(isOfSubjects));
-  const lost = inOrder(wholly(concerned, waysLost(write, concerned.flat())));
+  const lost = inOrder(wholly(write, concerned, waysLost(write, concerned.flat())));
   return { lost, of: concerned.length, isCut };
-}
-
-/** The Pods that the policy certainly selects, now or before. */
-function subjectsOf({ policy, before, cluster }: PolicyWrite): ReadonlySet<Workload> {
-  const earlier = before?.().get('NetworkPolicy', policy.metadata.namespace, policy.metadata.name);
-  return new Set([...selectedBy(cluster, policy), ...(earlier === undefined ? [] : selectedBy(cluster, earlier))]);
 }
 
 function waysLost({ policy, before, cluster }: PolicyWrite, declared: readonly Dependency[]): readonly LostWay[] {
   if (before === undefined)
     return declared.flatMap((dependency) => {
       const now = flow(cluster, dependency.from, dependency.to);
-      return now.answer === 'denied' && isItsDoing(now, policy) ? { dependency, refusedAt: refusalsOf(now) } : [];
+      return now.answer === 'denied' && tellerOf(now) === nameOf(policy) ? { dependency, refusedAt: refusalsOf(now) } : [];
     });
   const [unseen, seen] = [declared.filter(isUnseen), declared.filter((dependency) => !isUnseen(dependency))];
   const { lost } = effectOn(before(), cluster, seen);
@@ -102,21 +90,38 @@ export const refusalsOf = ({ egress, ingress }: Flow): readonly Direction[] => [
   ...(ingress.answer === 'denied' ? (['Ingress'] as const) : []),
 ];
 
-/** Where no other policy isolates the end that refuses, the connection would be allowed without this one. */
-const isItsDoing = ({ egress, ingress }: Flow, { metadata }: NetworkPolicy): boolean =>
-  [egress, ingress].every(
-    ({ answer, isolatedBy }) =>
-      answer === 'allowed' ||
-      isolatedBy.every((other) => other.metadata.name === metadata.name && other.metadata.namespace === metadata.namespace),
-  );
+/**
+ * The policy at which a connection is told that fails as things stand, where several isolate: each of them would do alone, and
+ * one finding is enough. Who lets some in to certain Pods has forgotten this one; else it is the default deny.
+ */
+function tellerOf({ egress, ingress }: Flow): string | undefined {
+  const refusing = [ingress, egress].flatMap(({ answer, isolatedBy }) => (answer === 'denied' ? isolatedBy : []));
+  const isChosen = ({ spec }: NetworkPolicy): boolean => !selectsEverything(spec.podSelector);
+  const hasRules = ({ spec }: NetworkPolicy): boolean => spec.ingress.length + spec.egress.length > 0;
+  const teller = refusing.find((one) => isChosen(one) && hasRules(one)) ?? refusing.find((one) => !hasRules(one)) ?? refusing[0];
+  return teller === undefined ? undefined : nameOf(teller);
+}
 
-/** Connections of which every way is lost: of some Pods behind a Service others may take their part. */
-function wholly(declared: readonly (readonly Dependency[])[], ways: readonly LostWay[]): readonly Lost[] {
+const nameOf = (policy: NetworkPolicy): string => formatRef(refOf(policy));
+
+/**
+ * Connections that lose a way by this write and have none left after it, whichever write took the others. While one is left,
+ * or may be, nothing is said: who shuts some of the Pods behind a Service may be taking an old version out of use.
+ */
+function wholly({ before, cluster }: PolicyWrite, declared: readonly (readonly Dependency[])[], ways: readonly LostWay[]): readonly Lost[] {
   const byDependency = new Map(ways.map((way) => [way.dependency, way]));
   return declared.flatMap((all): readonly Lost[] => {
     const [first, ...others] = all.flatMap((dependency) => byDependency.get(dependency) ?? []);
-    return first === undefined || others.length + 1 < all.length ? [] : [{ title: first.dependency.title, ways: [first, ...others] }];
+    if (first === undefined || !all.every((dependency) => byDependency.has(dependency) || isRefused(cluster, dependency))) return [];
+    // As things stand, the first way decides which policy tells it.
+    const isTold = before !== undefined || first.dependency === all[0];
+    return isTold ? [{ title: first.dependency.title, ways: [first, ...others] }] : [];
   });
+}
+
+function isRefused(cluster: ClusterView, dependency: Dependency): boolean {
+  const { from, to } = dependency;
+  return isUnseen(dependency) ? isShut(cluster, to) : flow(cluster, from, to).answer === 'denied';
 }
 
 const inOrder = (lost: readonly Lost[]): readonly Lost[] =>

@@ -1,5 +1,5 @@
 /** Whether the peers of a rule hold who is at the other end of a connection. */
-import { type IpBlock, ipBlockHolds } from '../../kube/cidr.ts';
+import { type IpBlock, ipBlockHolds, isLinkLocal } from '../../kube/cidr.ts';
 import { labelsOf, matchesSelector, nameLabel } from '../../kube/labels.ts';
 import { onceFor } from '../../kube/once-for.ts';
 import type { NetworkPolicyPeer } from '../../kube/policy-parts.ts';
@@ -49,7 +49,8 @@ export function podsHold(selector: LabelSelector | undefined, pods: Workload): K
 
 /** A block that certainly covers no address of the Pods is a definite no; one that may cover one is the plugin's affair. */
 function blockHoldsPods(view: ClusterView, block: IpBlock, pods: Workload, via: readonly string[] | undefined): Known {
-  const addresses = view.pods(pods).addresses();
+  // What is not known of Pods is none of a link, unless they have those of their node.
+  const addresses = view.pods(pods).addresses() ?? (isLinkLocal(block) && !pods.pod.hostNetwork ? [] : undefined);
   if (addresses === undefined || via === undefined) return ['address'];
   const mayHold = (address: string): boolean => ipBlockHolds(block, address) !== false;
   return addresses.some(mayHold) || via.some(mayHold) ? ['address'] : false;

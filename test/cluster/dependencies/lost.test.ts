@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Directory } from '../../../src/cluster/dependencies/directory.ts';
 import { lossesBy } from '../../../src/cluster/dependencies/lost.ts';
 import { Elsewhere, Requesting } from '../../../src/cluster/elsewhere.ts';
@@ -29,8 +29,8 @@ const podOf = (name: string, at: number, hosts?: readonly string[]): RawObject =
   const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: name, controller: true }];
   return { kind: 'Pod', metadata: { ...metadata, name: `${name}-${at}`, namespace: 'shop', ownerReferences }, spec };
 };
-const policy = (spec: RawObject): NetworkPolicy =>
-  resourceOf({ kind: 'NetworkPolicy', metadata: { name: 'policy', namespace: 'shop' }, spec }) as NetworkPolicy;
+const policy = (spec: RawObject, name = 'policy'): NetworkPolicy =>
+  resourceOf({ kind: 'NetworkPolicy', metadata: { name, namespace: 'shop' }, spec }) as NetworkPolicy;
 
 const snapshotOf = (objects: readonly RawObject[]): ClusterSnapshot =>
   ClusterSnapshot.empty({ observedAt: 0, coverage: () => 'complete' }).with(objects.map(resourceOf));
@@ -48,16 +48,62 @@ it('counts a connection once, however many Pods and shapes of Pods there are', (
   expect(of).toBe(1);
 });
 
-it('says nothing of a connection of which one way is left', () => {
+describe('a connection of several ways', () => {
   const data = (name: string): RawObject => {
     const pods = { metadata: { labels: { app: name, role: 'data' } }, spec: { containers: [] } };
     return { ...deployment(name), spec: { template: pods } };
   };
   const both = { ...service('db'), spec: { selector: { role: 'data' }, ports: [{ port: 80 }] } };
   const world = snapshotOf([deployment('web', ['db:80']), data('db'), data('other'), both]);
-  const onlyDb = policy({ podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Ingress'] });
-  expect(lossesIn(world, onlyDb).lost).toEqual([]);
-  expect(lossesIn(world).lost).toHaveLength(1);
+  const shutting = (app: string, ingress: readonly RawObject[] = []): NetworkPolicy =>
+    policy({ podSelector: { matchLabels: { app } }, policyTypes: ['Ingress'], ingress }, app);
+
+  it('is not lost while one way is left', () => {
+    expect(lossesIn(world, shutting('db')).lost).toEqual([]);
+    expect(lossesIn(world).lost).toHaveLength(1);
+  });
+
+  it('is lost with the last way, and what opens that is told', () => {
+    const { lost } = lossesIn(world.with([shutting('other')]), shutting('db'));
+    expect(lost.map(({ ways }) => ways.map(({ dependency: { to } }) => to.workload.metadata.name))).toEqual([['db']]);
+  });
+
+  it('is not lost while another way may be open', () => {
+    const blocks = [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }];
+    expect(lossesIn(world.with([shutting('other', blocks)]), shutting('db')).lost).toEqual([]);
+  });
+
+  it('is not lost once more where all were shut before', () => {
+    const shut = world.with([shutting('other'), shutting('db')]);
+    expect(lossesIn(shut).lost).toEqual([]);
+  });
+
+  /** At which of the policies it is told, as they stand. */
+  const toldAt = (cluster: ClusterSnapshot, policies: readonly NetworkPolicy[]): readonly string[] =>
+    policies.flatMap((standing) =>
+      lossesBy({ policy: standing, before: undefined, cluster }, undefined).lost.map(() => standing.metadata.name),
+    );
+
+  it('is told once as things stand, though each of two policies shuts one', () => {
+    const policies = [shutting('db'), shutting('other')];
+    expect(toldAt(world.with(policies), policies)).toHaveLength(1);
+  });
+
+  const ofFriends = (app: string): NetworkPolicy => shutting(app, [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }] }]);
+
+  it('is told at the policy that has forgotten it, beside a default deny', () => {
+    const policies = [policy({ podSelector: {} }, 'a-deny'), ofFriends('db'), ofFriends('other')];
+    expect(toldAt(world.with(policies), policies)).toHaveLength(1);
+    expect(toldAt(world.with(policies), policies)).not.toContain('a-deny');
+  });
+
+  it('is told at a default deny where no other policy is about these Pods, be there one for each direction', () => {
+    const policies = [
+      policy({ podSelector: {}, policyTypes: ['Egress'] }, 'out'),
+      policy({ podSelector: {}, policyTypes: ['Ingress'] }, 'in'),
+    ];
+    expect(toldAt(world.with(policies), policies)).toEqual(['in']);
+  });
 });
 
 it('asks who reads it only where something is lost', () => {
