@@ -62,8 +62,22 @@ const unused = 'an exemption from what is not found is told of objects as they s
 
 const ofIngress = 'of objects as they stand, the Ingress is told, by ingress-controller-blocked-by-policy';
 
+const ofIsolating = 'an audit sees no write: it is told at the policy that isolates, and not at the one that has let go of the Pods';
+
 /** What the audit says that no write is told, by rule and case. */
 const ofAudits: Readonly<Record<string, readonly [why: string, ...told: readonly string[]]>> = {
+  'dns-resolver-isolated: an update moves the policy that lets others in away from the resolver': [ofIsolating],
+  'dns-resolver-isolated: an update makes of the policy that lets others in one for egress': [ofIsolating],
+  'dns-resolver-isolated: an update moves the policy that let the resolver send away from it': [ofIsolating],
+  "network-policy-cuts-critical-system: an update moves the policy that opens the Service's port away from its Pods": [ofIsolating],
+  "network-policy-cuts-critical-system: an update takes the direction from the policy that opens the Service's port": [ofIsolating],
+  'network-policy-cuts-webhook-or-apiservice: an update moves the policy that lets the API server in away from the webhook': [ofIsolating],
+  'network-policy-isolates-dns: an update moves the policy that allows DNS away from its Pods': [ofIsolating],
+  'network-policy-isolates-dns: an update takes egress from the policy that allows DNS': [ofIsolating],
+  'network-policy-cuts-declared-dependency: it was lost before this write': [
+    noWrite,
+    'network-policy-cuts-declared-dependency NetworkPolicy shop/db-metrics spec connectionsLost warn',
+  ],
   'dns-resolver-isolated: nobody reached it before either': [
     noWrite,
     'dns-resolver-isolated NetworkPolicy kube-system/metrics spec.ingress nobodyReachesResolver deny',
