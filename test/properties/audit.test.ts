@@ -33,12 +33,14 @@ function take(one: Step, audited: AuditedWorld, objects: readonly RawObject[]): 
 }
 
 /** By object, what a survey of everything finds now. */
-async function surveyed({ snapshot, configuration }: AuditedWorld): Promise<ReadonlyMap<string, readonly string[]>> {
+async function surveyed(audited: AuditedWorld): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { configuration, clock } = audited;
+  const snapshot = audited.current();
   const found = new Map<string, readonly string[]>();
   const options = {
     bind: (object: Parameters<typeof configuration.bind>[0]['object']) => {
       const namespaceLabels = snapshot.get('Namespace', '', object.metadata.namespace)?.metadata.labels ?? {};
-      return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now: 0 });
+      return configuration.bind({ object, operation: 'CREATE', namespaceLabels, now: clock.wallNow() });
     },
     readByName: async (refs: readonly { kind: string; namespace: string; name: string }[]) =>
       new Map(refs.map(({ kind, namespace, name }) => [`${kind} ${namespace}/${name}`, 'absent' as const])),

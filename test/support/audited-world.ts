@@ -111,7 +111,8 @@ export class AuditedWorld {
     if (isNews) this.told.push(line);
   }
 
-  private current(): ClusterSnapshot {
+  /** As it is known now. */
+  current(): ClusterSnapshot {
     return this.snapshot.knowing({
       observedAt: this.clock.wallNow(),
       coverage: (collection) => (collection === 'Secret' ? 'forbidden' : this.coverage(collection)),
