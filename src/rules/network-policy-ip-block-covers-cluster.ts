@@ -96,11 +96,11 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
       cluster,
       elsewhere,
     );
-    for (const [index, { block, path }] of blocks.entries()) {
+    for (const [index, { block, path, rule }] of blocks.entries()) {
       const { service, inside } = found[index] ?? {};
       const [at, { cidr }] = [[...path, 'cidr'], block];
       const message = service?.metadata.namespace === own ? 'isService' : 'isServiceElsewhere';
-      if (service !== undefined && canBeSelected(service, resolver, cluster))
+      if (service !== undefined && canBeSelected(service, rule, resolver, cluster))
         yield finding(message, at, { cidr, service }, [refOf(service)]);
       if (inside !== undefined) yield finding(singleAddressOf(block) === undefined ? 'coversPods' : 'isPod', at, { cidr, inside });
     }
@@ -112,9 +112,10 @@ export const networkPolicyIpBlockCoversCluster = defineRule({
   },
 });
 
-/** What stands behind the API server's Service is no Pod that a selector could name. */
-const canBeSelected = (service: Service, resolver: Resolver | undefined, cluster: ClusterView): boolean =>
-  selectsPods(service) && !(service === resolver?.service && mayEndOnNode(resolver, cluster));
+/** What stands behind the API server's Service is no Pod that a selector could name. Beside a selector, the resolver's address does no harm. */
+const canBeSelected = (service: Service, { peers }: PlacedRule, resolver: Resolver | undefined, cluster: ClusterView): boolean =>
+  selectsPods(service) &&
+  !(service === resolver?.service && (mayEndOnNode(resolver, cluster) || peers?.some(({ ipBlock }) => ipBlock === undefined)));
 
 interface PlacedBlock {
   readonly block: IpBlock;
