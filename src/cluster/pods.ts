@@ -95,12 +95,7 @@ export class NamespacePods {
 
   /** Whether a Pod of this maker (`Kind/name`) exists. */
   hasPodOf(owner: string): boolean {
-    let owners = ownersOf.get(this.shapes);
-    if (owners === undefined) {
-      owners = new Set(this.shapes.values.map((shape) => shape.owner ?? ''));
-      ownersOf.set(this.shapes, owners);
-    }
-    return owners.has(owner);
+    return ownersIn(this.shapes).has(owner);
   }
 
   podsOf(workload: Workload): PodsOf {
@@ -151,7 +146,7 @@ export class NamespacePods {
 }
 
 /** By the shapes that they stand in, which most events do not change. */
-const ownersOf = new WeakMap<Bucket<Workload>, ReadonlySet<string>>();
+const ownersIn = onceFor((shapes: Bucket<Workload>): ReadonlySet<string> => new Set(shapes.values.map(({ owner }) => owner ?? '')));
 
 /** By shape, for those of which every Pod has an address; all found in one walk. */
 const addressesIn = onceFor((entries: Bucket<PodEntry>): ReadonlyMap<string, readonly string[]> => {

@@ -1,4 +1,5 @@
 /** Which port of a Pod a Service port leads to: the EndpointSlice controller's `FindPort`. */
+import { onceFor } from './once-for.ts';
 import type { ContainerPort, PodShape, Protocol, ServicePort } from './resources.ts';
 
 /**
@@ -17,15 +18,8 @@ export function targetPortIn(
 /** Whether a container, or a probe, says that something serves this number with this protocol. */
 export const servesNumber = (pod: PodShape, number: number, protocol: Protocol): boolean => servedNumbers(pod).has(`${number}/${protocol}`);
 
-/** Made once for each: 10,000 ports of a Service may lead to it. */
-const servedByShape = new WeakMap<PodShape, ReadonlySet<string>>();
-
-/** What containers or probes say that something serves, as `8080/TCP`. */
-export function servedNumbers(pod: PodShape): ReadonlySet<string> {
-  const known = servedByShape.get(pod) ?? new Set([...pod.ports.map(servedAs), ...probedNumbers(pod)]);
-  servedByShape.set(pod, known);
-  return known;
-}
+/** What containers or probes say that something serves, as `8080/TCP`. Made once for each: 10,000 ports of a Service may lead to it. */
+export const servedNumbers = onceFor((pod: PodShape): ReadonlySet<string> => new Set([...pod.ports.map(servedAs), ...probedNumbers(pod)]));
 
 const servedAs = ({ containerPort, protocol }: ContainerPort): string => `${containerPort}/${protocol}`;
 
@@ -39,19 +33,16 @@ function probedNumbers({ probePorts, ports }: PodShape): readonly string[] {
 }
 
 /** Service ports by what they lead to: made once for a list, since an object may hold 10,000 of them. */
-const byTarget = new WeakMap<readonly ServicePort[], ReadonlyMap<string, readonly number[]>>();
+const byTarget = onceFor(
+  (ports: readonly ServicePort[]): ReadonlyMap<string, readonly number[]> =>
+    Map.groupBy(ports.keys(), (index) => targetKey((ports[index] as ServicePort).protocol, ports[index]?.targetPort)),
+);
 
 const targetKey = (protocol: Protocol, target: number | string | undefined): string => `${protocol} ${typeof target} ${target}`;
 
 /** Their indices, in order. */
-function leadingTo(ports: readonly ServicePort[], protocol: Protocol, target: number | string | undefined): readonly number[] {
-  let known = byTarget.get(ports);
-  if (known === undefined) {
-    known = Map.groupBy(ports.keys(), (index) => targetKey((ports[index] as ServicePort).protocol, ports[index]?.targetPort));
-    byTarget.set(ports, known);
-  }
-  return known.get(targetKey(protocol, target)) ?? [];
-}
+const leadingTo = (ports: readonly ServicePort[], protocol: Protocol, target: number | string | undefined): readonly number[] =>
+  byTarget(ports).get(targetKey(protocol, target)) ?? [];
 
 /** Whether another port of the Service than this one leads to the same target with this protocol. */
 export const isTargetOfAnother = (

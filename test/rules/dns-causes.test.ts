@@ -14,6 +14,7 @@ import { runs } from '../support/figures.ts';
 import { complete } from '../support/objects.ts';
 import { judgedOf } from '../support/rule-case.ts';
 import { resourcesOf, ruleWorld } from '../support/rule-worlds.ts';
+import { dnsService } from '../support/usual-objects.ts';
 
 const causes = [networkPolicyIsolatesDns, dnsRuleMissesResolver, dnsPortNotPodPort];
 const configured = [...causes, dnsNodeLocalNotAllowed, dnsUdpOnly, dnsResolverIsolated].map((rule) => rule.configure());
@@ -40,18 +41,7 @@ it('one rule alone says why Pods cannot ask, and says no more of how they ask', 
 });
 
 const upstream: readonly RawObject[] = [
-  {
-    kind: 'Service',
-    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
-    spec: {
-      clusterIP: '10.96.0.10',
-      selector: { 'k8s-app': 'kube-dns' },
-      ports: [
-        { name: 'dns', port: 53, protocol: 'UDP' },
-        { name: 'dns-tcp', port: 53 },
-      ],
-    },
-  },
+  dnsService,
   workload('kube-system', 'coredns', 'k8s-app', 'kube-dns', { dnsPolicy: 'Default' }),
   workload('default', 'web', 'app', 'foo'),
   workload('default', 'db', 'role', 'db'),

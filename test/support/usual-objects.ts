@@ -1,21 +1,24 @@
 /** What stands in generated clusters as it does in real ones. */
 import type { RawObject } from '../../src/kube/resources.ts';
 
+/** The Service of the cluster's DNS, as kubeadm makes it. */
+export const dnsService: RawObject = {
+  kind: 'Service',
+  metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
+  spec: {
+    clusterIP: '10.96.0.10',
+    selector: { 'k8s-app': 'kube-dns' },
+    ports: [
+      { name: 'dns', port: 53, protocol: 'UDP' },
+      { name: 'dns-tcp', port: 53 },
+    ],
+  },
+};
+
 /** The cluster's DNS, as kubeadm sets it up. */
 export const resolver: readonly RawObject[] = [
   { kind: 'Namespace', metadata: { name: 'kube-system' } },
-  {
-    kind: 'Service',
-    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
-    spec: {
-      clusterIP: '10.96.0.10',
-      selector: { 'k8s-app': 'kube-dns' },
-      ports: [
-        { name: 'dns', port: 53, protocol: 'UDP' },
-        { name: 'dns-tcp', port: 53 },
-      ],
-    },
-  },
+  dnsService,
   {
     kind: 'Deployment',
     metadata: { name: 'coredns', namespace: 'kube-system' },
