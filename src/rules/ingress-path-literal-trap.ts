@@ -81,15 +81,18 @@ export const ingressPathLiteralTrap = defineRule({
     const all = urlPathsOf(ingress);
     const byHost = pathsByHost(all);
     if (options.regexAnnotations.some((key) => ingress.metadata.annotations[key] !== undefined) || readsRegex(ingress)) return;
+    const traps: (readonly [NonNullable<ReturnType<typeof trapIn>>, Trap])[] = [];
     for (const urlPath of all.filter(isLiteral)) {
       cluster.step();
       const those = byHost.get(urlPath.host) as HostPaths;
       const message = trapIn(urlPath, those);
       if (message === undefined || (message === 'star' && readsStars(ingress))) continue;
       // ingress-nginx reads all paths of a host as patterns if one Ingress of that host says so.
-      if (message !== 'exactWithSlash' && readByRegex(urlPath, ingress.metadata.namespace, cluster)) return;
-      yield finding(message, [...urlPath.at, 'path'], { ...urlPath, those });
+      if (message !== 'exactWithSlash' && readByRegex(urlPath, ingress.metadata.namespace, cluster)) break;
+      traps.push([message, { ...urlPath, those }]);
     }
+    // Told last: where the cluster is not known, the rule has ended before.
+    for (const [message, trap] of traps) yield finding(message, [...trap.at, 'path'], trap);
   },
 });
 
